@@ -1,0 +1,148 @@
+# dynwatch -- build, test, install.  `make help` lists the targets.
+#
+#   BUILD=release|debug|asan|tsan|fuzz   which variant (default release)
+#   M=<module>   T=<suite>[/<test>]      run only these unit tests (make check)
+#   ERR=1                                compiler warnings are errors
+#   FUZZ_S=<seconds>                     how long each fuzz target runs (make fuzz)
+#   DESTDIR= PREFIX=/usr                 where make install puts things
+#   V=1                                  show the commands
+
+BUILD   ?= release
+PREFIX  ?= /usr
+DESTDIR ?=
+T       ?= *
+FUZZ_S  ?= 5
+OUT     ?= build
+
+B := $(OUT)/$(BUILD)
+VERSION := 0.1.0
+
+# --- modules, in data-path order; who may include whom is in tools/layers ---------------------
+MODULES := base ring packet dns capture feeds rules output config pipeline app
+
+dir_feeds := feeds
+dir_rules := rules
+dir = $(or $(dir_$(1)),sensor/$(1))
+below = $(shell sed -n 's/^$(1): *//p' tools/layers)
+# Every module reached through the table, the module itself first: what its unit test links with.
+reach = $(shell tools/check-layers --reach $(1))
+
+# --- libraries ---------------------------------------------------------------------------------
+PKGS := libpcap ldns hiredis libmaxminddb libcyaml yaml-0.1 libpsl jansson libidn2
+HAVE_PKGS := $(shell pkg-config --exists $(PKGS) 2>/dev/null && echo yes)
+PKG_CFLAGS := $(if $(HAVE_PKGS),$(shell pkg-config --cflags $(PKGS)))
+PKG_LIBS   := $(if $(HAVE_PKGS),$(shell pkg-config --libs $(PKGS)))
+# Not every Debian version ships a .pc file for these two.
+HIREDIS_SSL := $(shell pkg-config --exists hiredis_ssl 2>/dev/null && echo yes)
+ifeq ($(HIREDIS_SSL),yes)
+PKG_LIBS += $(shell pkg-config --libs hiredis_ssl)
+PKG_CFLAGS += -DHAVE_HIREDIS_SSL
+endif
+
+# --- flags -------------------------------------------------------------------------------------
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
+        -Wpointer-arith -Wwrite-strings
+release_CFLAGS  := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
+release_LDFLAGS := -pie -Wl,-z,relro,-z,now
+debug_CFLAGS    := -Og -g3
+asan_CFLAGS     := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+asan_LDFLAGS    := -fsanitize=address,undefined
+tsan_CFLAGS     := -O1 -g -fsanitize=thread
+tsan_LDFLAGS    := -fsanitize=thread
+fuzz_CFLAGS     := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+fuzz_LDFLAGS    := -fsanitize=fuzzer,address,undefined
+ifeq ($(BUILD),fuzz)
+CC := clang
+endif
+
+ALL_CPPFLAGS := -I. -D_GNU_SOURCE -DDYNWATCH_VERSION='"$(VERSION)"' $(PKG_CFLAGS) $(CPPFLAGS)
+ALL_CFLAGS   := -std=gnu11 $(WARN) $(if $(ERR),-Werror) $($(BUILD)_CFLAGS) $(CFLAGS)
+ALL_LDFLAGS  := $($(BUILD)_LDFLAGS) $(LDFLAGS)
+LDLIBS       := $(PKG_LIBS) -lpthread -lm
+
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(patsubst $(B)/%,%,$(2));)
+
+# --- sources -----------------------------------------------------------------------------------
+srcs = $(sort $(wildcard $(call dir,$(1))/*.c))
+obj  = $(patsubst %.c,$(B)/%.o,$(1))
+lib  = $(B)/lib/$(1).a
+MODULE_LIBS := $(foreach m,$(MODULES),$(call lib,$(m)))
+ALL_SRCS := $(foreach m,$(MODULES),$(call srcs,$(m))) sensor/main.c $(wildcard tools/*.c) \
+            $(wildcard tests/*/*.c tests/unit/*/*.c)
+RACE_BINS  := $(patsubst tests/race/%.c,$(B)/race/%,$(wildcard tests/race/*.c))
+FUZZ_BINS  := $(patsubst tests/fuzz/fuzz_%.c,$(B)/fuzz/fuzz_%,$(wildcard tests/fuzz/fuzz_*.c))
+BENCH_BINS := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
+UNIT_MODULES := $(if $(M),$(M),$(foreach m,$(MODULES),$(if $(wildcard tests/unit/$(m)/*.c),$(m))))
+SUPPORT := $(call obj,$(wildcard tests/support/*.c))
+PROGRAMS := $(B)/dynwatch $(B)/mkpcap
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all help
+
+all: $(PROGRAMS) ## build the programs
+
+$(B)/dynwatch: $(B)/sensor/main.o $(MODULE_LIBS)
+	$(call say,LINK,$@)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< -Wl,--start-group $(MODULE_LIBS) -Wl,--end-group $(LDLIBS)
+
+$(B)/mkpcap: $(B)/tools/mkpcap.o $(call lib,dns) $(call lib,base)
+	$(call say,LINK,$@)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
+
+define MODULE_RULES
+$(call lib,$(1)): $(call obj,$(call srcs,$(1)))
+	$$(call say,AR,$$@)mkdir -p $$(@D) && rm -f $$@ && $$(AR) rcs $$@ $$^
+
+$(B)/unit/$(1): $(call obj,$(wildcard tests/unit/$(1)/*.c)) $(SUPPORT) $(foreach m,$(call reach,$(1)),$(call lib,$(m)))
+	$$(call say,LINK,$$@)mkdir -p $$(@D) && $$(CC) $$(ALL_CFLAGS) $$(ALL_LDFLAGS) -o $$@ $$(filter %.o,$$^) \
+	  -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$(LDLIBS) -lcriterion
+endef
+$(foreach m,$(MODULES),$(eval $(call MODULE_RULES,$(m))))
+
+$(B)/%.o: %.c Makefile
+	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# The shipped lists are compiled in, so that no command depends on where it was installed.
+$(call obj,feeds/shipped.c): $(wildcard feeds/lists/*)
+
+# --- tests -------------------------------------------------------------------------------------
+.PHONY: check check-asan race run-race fuzz run-fuzz bench
+SAN_ENV := ASAN_OPTIONS=abort_on_error=1:detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1
+
+check: $(foreach m,$(UNIT_MODULES),$(B)/unit/$(m)) ## run the unit tests; M=dns one module, T='name/*' some tests
+	$(Q)set -e; for t in $^; do echo "== $${t##*/}"; $(SAN_ENV) $$t --filter '$(T)' --timeout 120; done
+
+check-asan: ## the unit tests under AddressSanitizer and UBSan
+	$(Q)$(MAKE) --no-print-directory BUILD=asan check
+
+race: ## thread stress programs under ThreadSanitizer
+	$(Q)$(MAKE) --no-print-directory BUILD=tsan run-race
+$(RACE_BINS): $(B)/race/%: $(B)/tests/race/%.o $(MODULE_LIBS)
+	$(call say,LINK,$@)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS)
+run-race: $(RACE_BINS)
+	$(Q)set -e; for t in $^; do echo "== race $${t##*/}"; $$t; done
+
+fuzz: ## fuzz each target for FUZZ_S seconds (clang), starting from its kept corpus
+	$(Q)$(MAKE) --no-print-directory BUILD=fuzz run-fuzz
+$(FUZZ_BINS): $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(MODULE_LIBS)
+	$(call say,LINK,$@)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS)
+run-fuzz: $(FUZZ_BINS)
+	$(Q)set -e; for t in $^; do n=$${t##*/}; mkdir -p $(B)/corpus/$$n; echo "== $$n"; \
+	  $(SAN_ENV) $$t -max_total_time=$(FUZZ_S) -verbosity=0 -print_final_stats=0 -artifact_prefix=$(B)/corpus/ \
+	    $(B)/corpus/$$n $$(ls -d tests/fuzz/corpus/$$n 2>/dev/null); done
+
+$(BENCH_BINS): $(B)/bench/%: $(B)/tests/bench/%.o $(MODULE_LIBS)
+	$(call say,LINK,$@)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS)
+
+# --- housekeeping ------------------------------------------------------------------------------
+.PHONY: clean
+clean: ## remove what was built
+	$(Q)rm -rf $(OUT)
+
+help: ## this list
+	@sed -n 's/^#   //p' Makefile
+	@echo
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | column -t -s'|'
+
+-include $(patsubst %.c,$(B)/%.d,$(ALL_SRCS))

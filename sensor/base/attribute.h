@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* attribute.h -- the compiler attributes this project uses, by name. */
+#ifndef SENSOR_BASE_ATTRIBUTE_H
+#define SENSOR_BASE_ATTRIBUTE_H
+
+#define NODISCARD            __attribute__((warn_unused_result))
+#define PRINTF_LIKE(fmt, va) __attribute__((format(printf, fmt, va)))
+#define CACHE_LINE           64
+#define LIKELY(x)            __builtin_expect(!!(x), 1)
+#define UNLIKELY(x)          __builtin_expect(!!(x), 0)
+#define ARRAY_LEN(a)         (sizeof(a) / sizeof((a)[0]))
+
+#endif

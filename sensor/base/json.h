@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * json.h -- writing JSON in order, straight into a struct text (RFC 8259).
+ *
+ * Commas are placed by the writer. Bytes that are not valid UTF-8 become \u00XX of the byte, so
+ * the output is always valid JSON whatever the input; control characters are escaped.
+ *
+ *	struct json j = json_start(&text);
+ *	json_object(&j, NULL);
+ *		json_string(&j, "name", "acme");
+ *		json_array(&j, "ids");
+ *			json_number(&j, NULL, 7);
+ *		json_array_end(&j);
+ *	json_object_end(&j);
+ *
+ * `key` is NULL inside an array and for the outermost value; keys are plain literals.
+ * Limits: nesting 16.  Threads: no shared state.
+ */
+#ifndef SENSOR_BASE_JSON_H
+#define SENSOR_BASE_JSON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sensor/base/text.h"
+
+struct json {
+	struct text *out;
+	uint32_t has_value; /* bit per nesting level: a comma is due before the next value */
+	unsigned depth;
+};
+
+struct json json_start(struct text *out);
+void json_object(struct json *j, const char *key);
+void json_object_end(struct json *j);
+void json_array(struct json *j, const char *key);
+void json_array_end(struct json *j);
+void json_string(struct json *j, const char *key, const char *value);
+void json_string_len(struct json *j, const char *key, const char *value, size_t value_len);
+void json_integer(struct json *j, const char *key, int64_t value);
+void json_unsigned(struct json *j, const char *key, uint64_t value);
+/* Shortest form that reads back the same to 6 significant digits; never NaN or infinity (null). */
+void json_number(struct json *j, const char *key, double value);
+void json_bool(struct json *j, const char *key, bool value);
+void json_null(struct json *j, const char *key);
+
+#endif

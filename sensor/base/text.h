@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * text.h -- text that grows, for the slow path and for output threads.
+ *
+ * Out of memory is sticky (`failed`), like a cursor's error: appending goes on doing nothing and
+ * the owner checks once. The content is always NUL-terminated once something was appended.
+ *
+ * Owner: text_deinit frees; zero-initialised is valid and empty.  Threads: no shared state.
+ */
+#ifndef SENSOR_BASE_TEXT_H
+#define SENSOR_BASE_TEXT_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "sensor/base/attribute.h"
+
+struct text {
+	char *at;
+	size_t len; /* without the NUL */
+	size_t size;
+	bool failed;
+};
+
+/* Make room for `more` bytes and the NUL; false when out of memory (failed is set). */
+bool text_reserve(struct text *t, size_t more);
+void text_add(struct text *t, const char *bytes, size_t bytes_len);
+void text_puts(struct text *t, const char *string);
+void text_putc(struct text *t, char c);
+void text_printf(struct text *t, const char *format, ...) PRINTF_LIKE(2, 3);
+/* Decimal without printf, for output that is written per message. */
+void text_put_u64(struct text *t, unsigned long long number);
+static inline void text_clear(struct text *t)
+{
+	t->len = 0;
+}
+void text_deinit(struct text *t);
+
+#endif

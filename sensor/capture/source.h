@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * source.h -- where frames come from: one small table of functions per kind of source.
+ *
+ * Kinds: capture file (file.c) and live interface (live.c), both over libpcap.
+ *
+ * Owner:    source_* functions open, source_close frees. Frames of a batch belong to the source
+ *           and live until its next call.
+ * Threads:  a source belongs to one input thread; source_interrupt may be called from any thread
+ *           or signal handler.
+ * Input:    untrusted (capture files): libpcap validates the container, packet/ the frames.
+ */
+#ifndef SENSOR_CAPTURE_SOURCE_H
+#define SENSOR_CAPTURE_SOURCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sensor/base/error.h"
+#include "sensor/packet/packet.h"
+
+#define SOURCE_BATCH_MAX 64
+
+enum source_status {
+	SOURCE_OK,    /* count frames delivered (live: possibly 0 after a poll interval) */
+	SOURCE_END,   /* end of file, or interrupted */
+	SOURCE_ERROR, /* damaged or cut capture, interface failed for good; err_ctx says */
+};
+
+/* What the kernel and the interface lost, accumulated to 64 bits (libpcap's wrap at 32). */
+struct source_losses {
+	uint64_t received;
+	uint64_t dropped_kernel;
+	uint64_t dropped_interface;
+};
+
+struct source;
+
+struct source_ops {
+	enum source_status (*next_batch)(
+		struct source *s, struct frame batch[SOURCE_BATCH_MAX], size_t *count, struct err_ctx *why);
+	void (*losses)(struct source *s, struct source_losses *out);
+	void (*interrupt)(struct source *s);
+	void (*close)(struct source *s);
+};
+
+struct source {
+	const struct source_ops *ops;
+	const char *name;        /* path or interface, for messages; owned by the source */
+	uint64_t size_bytes;     /* of a file, 0 when not known (pipe, live) */
+	uint64_t position_bytes; /* read so far, for progress; single writer, approximate */
+};
+
+struct live_options {
+	const char *interface;
+	const char *filter;  /* BPF, added (and) to the built-in one; NULL or "" for none */
+	const uint16_t *ports; /* DNS ports for the built-in filter */
+	size_t port_count;
+	int snaplen;         /* bytes; 0: 65535 */
+	int buffer_mb;       /* kernel buffer; 0: 64 */
+	bool promiscuous;
+	uint16_t interface_index; /* copied into each frame */
+};
+
+/*
+ * Open a capture file: pcap or pcapng, either byte order, micro- or nanoseconds; "-" is standard
+ * input. A link type that packet/ cannot decode is an error that names it.
+ */
+NODISCARD enum err source_open_file(struct source **out, const char *path, struct err_ctx *why);
+
+/* Open a live interface. The handle is non-blocking behind a poll of at most 100 ms. */
+NODISCARD enum err source_open_live(
+	struct source **out, const struct live_options *options, struct err_ctx *why);
+
+static inline enum source_status source_next_batch(
+	struct source *s, struct frame batch[SOURCE_BATCH_MAX], size_t *count, struct err_ctx *why)
+{
+	return s->ops->next_batch(s, batch, count, why);
+}
+
+static inline void source_losses(struct source *s, struct source_losses *out)
+{
+	s->ops->losses(s, out);
+}
+
+static inline void source_interrupt(struct source *s)
+{
+	s->ops->interrupt(s);
+}
+
+static inline void source_close(struct source *s)
+{
+	if (s)
+		s->ops->close(s);
+}
+
+/*
+ * The built-in BPF for DNS ports: lets through untagged, 802.1Q and QinQ DNS over UDP and TCP,
+ * later fragments of either family, and tunnels. malloc'ed text, NULL when out of memory.
+ */
+char *source_builtin_filter(const uint16_t *ports, size_t port_count, const char *extra);
+
+#endif

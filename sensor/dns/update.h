@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * update.h -- an UPDATE (RFC 2136) taken apart with libldns: zone, prerequisites, updates and who
+ * signed it (TSIG RFC 8945, SIG(0) RFC 2931, GSS-TSIG RFC 3645). Rare, so it allocates; for the
+ * tracker thread, never for the input thread.
+ *
+ * Owner:    update_decode allocates, update_free frees.  Threads: no shared state.
+ * Input:    untrusted: a message that dns_message_decode accepted may still be refused here.
+ */
+#ifndef SENSOR_DNS_UPDATE_H
+#define SENSOR_DNS_UPDATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sensor/dns/message.h"
+
+enum update_signature {
+	UPDATE_UNSIGNED,
+	UPDATE_TSIG,
+	UPDATE_GSS_TSIG, /* TSIG with algorithm gss-tsig or gss.microsoft.com */
+	UPDATE_SIG0,
+};
+
+enum update_verb {
+	UPDATE_ADD,           /* class of the zone */
+	UPDATE_DELETE_RRSET,  /* ANY, type, TTL 0, empty */
+	UPDATE_DELETE_NAME,   /* ANY, ANY, TTL 0, empty */
+	UPDATE_DELETE_RECORD, /* NONE, type, TTL 0, RDATA */
+};
+
+struct update_change {
+	enum update_verb verb;
+	uint16_t type;
+	uint32_t ttl;
+	char *name;  /* presentation, lower case, no trailing dot */
+	char *rdata; /* presentation; "" when there is none */
+};
+
+struct update {
+	char *zone;
+	bool zone_valid; /* exactly one zone record of type SOA */
+	size_t prerequisite_count;
+	size_t change_count;
+	struct update_change *change;
+	enum update_signature signature;
+	char *key_name;  /* TSIG key or SIG(0) signer; NULL when unsigned */
+	char *algorithm; /* "hmac-sha256"; NULL when unsigned */
+	uint64_t signed_at_s; /* TSIG time signed */
+	uint16_t fudge_s;
+	uint16_t mac_len;
+	uint16_t tsig_error;
+	uint16_t original_id;
+};
+
+/* NULL when libldns refuses the message, memory is out, or it is not an UPDATE. */
+struct update *update_decode(const uint8_t *wire, size_t wire_len);
+void update_free(struct update *u);
+
+#endif

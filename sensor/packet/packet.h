@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * packet.h -- one captured frame, from link layer to UDP payload.
+ *
+ * packet_decode is the whole path: link (link.c) -> tags -> IP (ip.c) -> transport (transport.c).
+ * It reads in place and copies nothing but addresses.
+ *
+ * Input:    untrusted, any bytes, any length, any link type.
+ * Owner:    the frame's bytes belong to the capture source and live until its next batch; a
+ *           struct packet points into them.
+ * Threads:  no shared state.
+ * Limits:   PACKET_VLANS_MAX tags are kept (outermost first), more are stepped over up to
+ *           PACKET_TAGS_MAX; PACKET_EXTENSIONS_MAX IPv6 extension headers.
+ */
+#ifndef SENSOR_PACKET_PACKET_H
+#define SENSOR_PACKET_PACKET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sensor/base/attribute.h"
+#include "sensor/base/ip.h"
+
+#define PACKET_VLANS_MAX      4
+#define PACKET_TAGS_MAX       8
+#define PACKET_EXTENSIONS_MAX 8
+
+/* One frame as captured. */
+struct frame {
+	const uint8_t *bytes;
+	uint32_t caplen;   /* bytes captured */
+	uint32_t wire_len; /* bytes on the wire, >= caplen unless the capture lies */
+	int64_t ts_ns;     /* capture time, since 1970 UTC */
+	uint16_t link;     /* enum of DLT_ values: see link.c */
+	uint16_t interface; /* index in the source's interface names; 0 for a plain file */
+};
+
+enum packet_result {
+	PACKET_DNS,   /* UDP to or from a DNS port: payload is set */
+	PACKET_OTHER, /* well-formed traffic that is not DNS (also ARP, ICMP, TCP without payload...) */
+#define REJECT(id, name, meaning) PACKET_REJECT_##id,
+#include "sensor/packet/reject.def"
+#undef REJECT
+	PACKET_RESULT_COUNT,
+};
+
+enum packet_checksum {
+	PACKET_CHECKSUM_UNKNOWN, /* none sent (UDP over IPv4), or cut by snaplen: not verifiable */
+	PACKET_CHECKSUM_OK,
+	PACKET_CHECKSUM_WRONG, /* counted, and judged all the same: mirrors see packets before offload */
+};
+
+struct packet {
+	struct ip src, dst;
+	uint16_t sport, dport;
+	uint8_t protocol;   /* IPPROTO_UDP or IPPROTO_TCP */
+	uint8_t ip_ttl;     /* TTL or hop limit */
+	uint8_t checksum;   /* enum packet_checksum; filled for PACKET_DNS over UDP */
+	uint8_t vlan_count;
+	uint16_t vlan[PACKET_VLANS_MAX]; /* 802.1Q ids, outermost first */
+	uint32_t vni;          /* VXLAN/GENEVE VNI or ERSPAN session; PACKET_NO_VNI when none */
+	const uint8_t *payload; /* PACKET_DNS only */
+	uint32_t payload_len;
+};
+
+#define PACKET_NO_VNI UINT32_MAX
+
+/* The DNS ports as a bit set, so that the test is one load. */
+struct port_set {
+	uint64_t bits[1024];
+};
+
+static inline void port_set_add(struct port_set *set, uint16_t port)
+{
+	set->bits[port >> 6] |= UINT64_C(1) << (port & 63);
+}
+
+static inline bool port_set_has(const struct port_set *set, uint16_t port)
+{
+	return set->bits[port >> 6] >> (port & 63) & 1;
+}
+
+/*
+ * Decode one frame. PACKET_DNS: *out is complete. Otherwise the fields decoded so far are set and
+ * the rest is zero; the value says why and is the counter's index.
+ * A multicast name service (mDNS 5353, LLMNR 5355, NetBIOS 137) is never DNS unless its port is
+ * in `ports`.
+ */
+enum packet_result packet_decode(
+	struct packet *out, const struct frame *frame, const struct port_set *ports);
+
+/* "fragment", "tunnel", ...; "dns" and "other" for the first two. Static text. */
+const char *packet_result_name(enum packet_result result);
+const char *packet_result_meaning(enum packet_result result);
+
+/* Can this link type (a LINKTYPE_/DLT_ value of libpcap) be decoded? */
+bool packet_link_supported(int link);
+
+#endif

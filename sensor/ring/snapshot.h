@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * snapshot.h -- one immutable thing that readers use without locks while a writer replaces it.
+ *
+ * The writer publishes the next version; each reader adopts it at the end of a batch, by which it
+ * says that it no longer looks at the one before. The writer waits until every reader has adopted
+ * and then frees the old version.
+ *
+ * Threads:  one writer; a fixed number of readers (<= SNAPSHOT_READERS_MAX), each with its slot.
+ * Owner:    the writer owns every version.
+ */
+#ifndef SENSOR_RING_SNAPSHOT_H
+#define SENSOR_RING_SNAPSHOT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "sensor/base/attribute.h"
+
+#define SNAPSHOT_READERS_MAX 64
+
+struct snapshot;
+
+struct snapshot *snapshot_new(const void *first, size_t reader_count);
+void snapshot_free(struct snapshot *s);
+/* [writer] Make `next` the current version; returns the one before, still in use by readers. */
+const void *snapshot_publish(struct snapshot *s, const void *next);
+/* [writer] Wait until every reader has adopted the current version or left; false on timeout. */
+NODISCARD bool snapshot_wait_adopted(struct snapshot *s, int timeout_ms);
+/* [reader] The current version; from now on this reader uses only it. Cheap when unchanged. */
+const void *snapshot_adopt(struct snapshot *s, size_t reader);
+/* [reader] This reader will not look again (it ends). */
+void snapshot_leave(struct snapshot *s, size_t reader);
+
+#endif
