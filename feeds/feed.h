@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * feed.h -- one feed: from a file on disk (or a list compiled in) to marks in the index.
+ *
+ * A line that cannot be taken costs that line and is counted with its reason; the report keeps
+ * the first samples. A file that cannot be read is an error.
+ *
+ * Threads: loading is single-threaded.  Input: untrusted files, any bytes.
+ * Limits:  lines of 4096 bytes; FEED_SAMPLES_MAX samples a reason.
+ */
+#ifndef FEEDS_FEED_H
+#define FEEDS_FEED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "feeds/index.h"
+#include "feeds/provider.h"
+#include "sensor/base/error.h"
+#include "sensor/base/json.h"
+
+#define FEED_LINE_MAX    4096
+#define FEED_SAMPLES_MAX 5
+#define FEED_SAMPLE_MAX  80
+
+enum feed_format {
+	FEED_AUTO,    /* recognised from the content */
+	FEED_DOMAINS, /* a name a line; "*.x" is below only, ".x" and "x" follow match: */
+	FEED_HOSTS,   /* address and names */
+	FEED_SHIPPED, /* the project's own lists: name, provider, rest (see lists/README) */
+	FEED_FORMAT_COUNT,
+};
+
+enum feed_reject {
+#define FEED_REJECT(id, name, meaning) FEED_REJECT_##id,
+#include "feeds/rejects.def"
+#undef FEED_REJECT
+	FEED_REJECT_COUNT,
+};
+
+struct feed_spec {
+	const char *name;     /* unique, for alerts and reports */
+	const char *path;     /* for messages; the content comes from it unless `content` is set */
+	const char *content;  /* compiled-in list, or NULL */
+	size_t content_len;
+	enum mark_kind kind;
+	enum mark_scope scope; /* of plain entries: SCOPE_SUFFIX (default) or SCOPE_EXACT */
+	enum feed_format format;
+	bool allow_broad;
+	const char *provider; /* id for every entry of a provider/tunnel/update feed without an own
+				 one; NULL: the feed's name */
+	enum provider_tier tier;
+};
+
+struct feed_report {
+	enum feed_format format; /* what `auto` chose */
+	uint64_t lines;          /* all lines, comments and blank ones too */
+	uint64_t accepted[3];    /* by enum mark_scope */
+	uint64_t duplicates;
+	uint64_t rejected[FEED_REJECT_COUNT];
+	char sample[FEED_REJECT_COUNT][FEED_SAMPLES_MAX][FEED_SAMPLE_MAX]; /* "12: text" */
+	int64_t modified_s; /* of the file; 0 for a compiled-in list */
+	uint64_t bytes;
+};
+
+/* What all feeds are loaded into. */
+struct feed_target {
+	struct index_builder *builder;
+	struct provider_registry *providers;
+	/* Suffixes of the shipped provider lists as an index, for the `broad` rail; NULL while
+	 * those are being loaded themselves. */
+	const struct index *provider_suffixes;
+};
+
+/* Load one feed as number `source`. ERR_USAGE when the file cannot be read ("PATH: reason"). */
+NODISCARD enum err feed_load(struct feed_target *target, const struct feed_spec *spec,
+	uint16_t source, struct feed_report *report, struct err_ctx *why);
+
+uint64_t feed_report_accepted(const struct feed_report *r);
+uint64_t feed_report_rejected(const struct feed_report *r);
+const char *feed_format_name(enum feed_format format);
+NODISCARD bool feed_format_parse(enum feed_format *out, const char *text);
+const char *feed_reject_name(enum feed_reject reject);
+const char *feed_reject_meaning(enum feed_reject reject);
+
+/*
+ * One listed name from text: trims quotes, scheme, path, port, trailing dot, leading "*." and
+ * ".", turns UTF-8 IDN into A-labels, folds case. `*scope` is SCOPE_BELOW for "*.x", else
+ * unchanged. FEED_REJECT_COUNT means accepted.
+ */
+NODISCARD enum feed_reject feed_normalise(
+	struct dns_name *out, enum mark_scope *scope, const char *text, size_t text_len);
+
+#endif

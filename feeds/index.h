@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * index.h -- one suffix index for everything that is known of names: feeds, shipped lists and
+ * what tenants configured.
+ *
+ * A name in the index carries marks: what it means (kind), for which names (scope), who says so
+ * (source) and a detail. Built once, then immutable; matching walks from the root towards the
+ * full name and reports every suffix that carries an applying mark, shortest first.
+ *
+ * Owner:    index_build makes it, index_free frees. Marks belong to the index.
+ * Threads:  immutable after index_build: any number of readers.
+ * Limits:   names of up to INDEX_LABELS_MAX labels; equal mark lists are stored once, so a million
+ *           names of one feed cost their octets and their slots (under 100 bytes each).
+ */
+#ifndef FEEDS_INDEX_H
+#define FEEDS_INDEX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sensor/base/error.h"
+#include "sensor/dns/name.h"
+
+#define INDEX_LABELS_MAX 32
+#define INDEX_HITS_MAX   8
+
+enum mark_kind {
+#define KIND(id, name, from_feed, meaning) MARK_##id,
+#include "feeds/kinds.def"
+#undef KIND
+	MARK_KIND_COUNT,
+};
+
+enum mark_scope {
+	SCOPE_SUFFIX, /* the name and all below */
+	SCOPE_EXACT,  /* the name alone */
+	SCOPE_BELOW,  /* all below, not the name itself ("*.x") */
+};
+
+struct mark {
+	uint8_t kind;    /* enum mark_kind */
+	uint8_t scope;   /* enum mark_scope */
+	uint16_t source; /* feed kinds: number of the feed; tenant kinds: number of the tenant */
+	uint32_t detail; /* PROVIDER, TUNNEL, UPDATE_HOST, IP_CHECK: number of the provider
+			    (provider.h); APPROVED: index in the tenant's approved[]; ZONE: in zones[] */
+};
+
+struct index_hit {
+	uint32_t entry; /* for index_marks */
+	uint8_t labels; /* labels of the suffix that matched */
+};
+
+struct index;
+struct index_builder;
+
+/* `seed`: of every suffix hash given to index_match later. NULL when out of memory. */
+struct index_builder *index_builder_new(uint64_t seed);
+/* Add one mark to one name; the same mark twice is kept once. */
+enum index_added {
+	INDEX_ADDED,
+	INDEX_DUPLICATE, /* this very mark was there */
+	INDEX_TOO_DEEP,  /* more than INDEX_LABELS_MAX labels, or the root */
+	INDEX_NO_MEMORY,
+};
+NODISCARD enum index_added index_builder_add(
+	struct index_builder *b, const struct dns_name *name, struct mark mark);
+/* Freeze. Frees the builder in every case; NULL when out of memory. */
+NODISCARD struct index *index_build(struct index_builder *b);
+void index_builder_free(struct index_builder *b);
+void index_free(struct index *index);
+
+uint64_t index_seed(const struct index *index);
+/* Labels of the deepest name: no more suffix hashes than that are ever needed. */
+unsigned index_depth(const struct index *index);
+size_t index_name_count(const struct index *index);
+size_t index_memory_bytes(const struct index *index);
+
+/*
+ * Every suffix of `name` that carries a mark whose scope applies to this name, shortest first; at
+ * most INDEX_HITS_MAX (the longest are kept). `hash` is from dns_name_hash_suffixes with
+ * index_seed and labels_max >= min(label_count, index_depth). Returns the number of hits.
+ * Cost for a name that is not listed: about one cache miss.
+ */
+size_t index_match(const struct index *index, const struct dns_name *name, const uint64_t *hash,
+	struct index_hit hit[INDEX_HITS_MAX]);
+/* Hash and match in one call, for the slow path. */
+size_t index_match_name(
+	const struct index *index, const struct dns_name *name, struct index_hit hit[INDEX_HITS_MAX]);
+
+/* The marks of an entry, sorted by kind. */
+const struct mark *index_marks(const struct index *index, uint32_t entry, size_t *count);
+/* The listed name itself, uncompressed wire octets (root included). */
+const uint8_t *index_entry_name(const struct index *index, uint32_t entry, size_t *wire_len);
+
+/* Does the mark apply to a name of `name_labels` labels that matched at `hit_labels`? */
+static inline bool mark_applies(const struct mark *m, unsigned hit_labels, unsigned name_labels)
+{
+	return m->scope == SCOPE_SUFFIX || (m->scope == SCOPE_EXACT) == (hit_labels == name_labels);
+}
+
+const char *mark_kind_name(enum mark_kind kind);
+/* "malicious" -> MARK_MALICIOUS, feed kinds only. */
+NODISCARD bool mark_kind_parse(enum mark_kind *out, const char *text);
+
+#endif

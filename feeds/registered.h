@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * registered.h -- the registered domain of a name: public suffix plus one label (libpsl, built-in
+ * list, private section included: a name under duckdns.org is its own registered domain).
+ *
+ * Asking libpsl costs a few hundred nanoseconds, so a reader keeps a small direct-mapped cache
+ * keyed by the parent: a flood of random names below one parent costs one question.
+ *
+ * Threads:  the list is immutable; a struct registered (the cache) belongs to one thread.
+ */
+#ifndef FEEDS_REGISTERED_H
+#define FEEDS_REGISTERED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sensor/dns/name.h"
+
+struct registered;
+
+struct registered *registered_new(void);
+void registered_free(struct registered *r);
+
+/*
+ * How many labels the registered domain of `name` has; 0 when the name is itself a public suffix,
+ * a single label or the root. Names that are no host names (other octets than LDH and _) are
+ * answered too.
+ */
+unsigned registered_labels(struct registered *r, const struct dns_name *name);
+
+/* Is the name an ICANN public suffix ("com", "co.uk")? / a private-section one ("duckdns.org")? */
+bool registered_is_icann_suffix(const struct dns_name *name);
+bool registered_is_private_suffix(const struct dns_name *name);
+
+#endif
