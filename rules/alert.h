@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * alert.h -- one finding on its way out: the second of the three records that cross threads.
+ *
+ * Producer: rules/emit.c on a tracker thread.  Consumer: sensor/output on the output thread.
+ * Owner: the ring. Text lives in the record's own pool; a text field is an offset into it, 0 is
+ * "not there". Only alert_size() bytes are copied.
+ */
+#ifndef RULES_ALERT_H
+#define RULES_ALERT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "rules/rule.h"
+#include "sensor/base/attribute.h"
+#include "sensor/base/ip.h"
+
+#define ALERT_WHY_MAX       10
+#define ALERT_ANSWERS_MAX   8
+#define ALERT_ADDRESSES_MAX 32
+#define ALERT_HOSTS_MAX     32
+#define ALERT_POOL_BYTES    12288
+
+typedef uint16_t alert_text; /* offset into pool[]; 0: absent */
+
+enum alert_kind {
+	ALERT_RAISED,
+	ALERT_TICK, /* capture time has reached ts_ns: suppression windows close; seq and ts_ns only */
+};
+
+enum alert_value_kind {
+	ALERT_VALUE_NONE,
+	ALERT_VALUE_NUMBER,
+	ALERT_VALUE_TEXT,
+};
+
+struct alert_value {
+	uint8_t kind;
+	alert_text text;
+	double number;
+};
+
+struct alert_why {
+	const char *feature; /* static text: "nxdomain_domains" */
+	struct alert_value value, threshold, baseline;
+};
+
+struct alert_answer {
+	alert_text name, data;
+	uint16_t type;
+	uint32_t ttl;
+};
+
+struct alert {
+	uint8_t kind;
+	uint8_t rule;     /* enum rule_id */
+	uint8_t severity; /* enum severity */
+	uint8_t transport; /* enum observation_transport */
+	bool has_source, has_destination, has_question, has_rcode, has_opcode;
+	int16_t score;     /* 0..100, -1: none */
+	uint64_t seq;      /* of the observation (or tick) that raised it */
+	int64_t ts_ns, start_ns, end_ns;
+	int64_t suppress_ns; /* how long repeats of this key are held back */
+	uint64_t count;      /* observations behind it */
+	uint64_t suppressed; /* set by output: repeats since the last alert of this key */
+	struct ip source, destination; /* client and server */
+	uint16_t source_port, destination_port;
+	char source_country[3], destination_country[3]; /* "" when not known */
+	uint32_t source_asn, destination_asn;           /* 0 when not known */
+	uint16_t vlan[2];
+	uint8_t vlan_count;
+	uint8_t opcode;
+	uint16_t qtype, rcode;
+	uint16_t tenant;       /* number; tenant_id is the text */
+	alert_text tenant_id;
+	alert_text key;        /* what repeats are recognised by: "rule|tenant|client|name" */
+	alert_text message;    /* one sentence for a person */
+	alert_text allow_hint; /* the exact lines of configuration that silence it */
+	alert_text qname, registered_domain;
+	alert_text indicator, indicator_provider; /* threat.indicator.name / .provider */
+	alert_text zone, key_name;
+	uint8_t why_count, answer_count, resolved_count, related_count, host_count;
+	struct alert_why why[ALERT_WHY_MAX];
+	struct alert_answer answer[ALERT_ANSWERS_MAX];
+	struct ip resolved[ALERT_ADDRESSES_MAX]; /* dns.resolved_ip */
+	struct ip related[ALERT_ADDRESSES_MAX];  /* related.ip, besides source and destination */
+	alert_text host[ALERT_HOSTS_MAX];        /* related.hosts */
+	uint16_t pool_len;
+	char pool[ALERT_POOL_BYTES]; /* pool[0] is NUL */
+};
+
+/* Bytes worth copying. */
+static inline size_t alert_size(const struct alert *a)
+{
+	return offsetof(struct alert, pool) + a->pool_len;
+}
+
+/* The text, "" when absent. */
+static inline const char *alert_get(const struct alert *a, alert_text at)
+{
+	return a->pool + at;
+}
+
+/* Put text into the pool (cut when the pool is full); 0 for NULL or "". */
+alert_text alert_put(struct alert *a, const char *text);
+alert_text alert_printf(struct alert *a, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* Append one reason; more than ALERT_WHY_MAX are dropped. Pass the values with the makers below. */
+void alert_why(struct alert *a, const char *feature, struct alert_value value,
+	struct alert_value threshold, struct alert_value baseline);
+
+static inline struct alert_value alert_none(void)
+{
+	return (struct alert_value){ .kind = ALERT_VALUE_NONE };
+}
+
+static inline struct alert_value alert_number(double number)
+{
+	return (struct alert_value){ .kind = ALERT_VALUE_NUMBER, .number = number };
+}
+
+static inline struct alert_value alert_words(struct alert *a, const char *text)
+{
+	return (struct alert_value){ .kind = ALERT_VALUE_TEXT, .text = alert_put(a, text) };
+}
+
+#endif

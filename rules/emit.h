@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * emit.h -- how a rule says something.
+ *
+ *	struct alert *a = emit_open(emit, RULE_X, exchange, name);
+ *	if (!a) return;                  // switched off or excluded for this client and name
+ *	alert_why(a, "feature", ...);    // at least one
+ *	a->message = alert_printf(a, ...);
+ *	a->allow_hint = ...              // or leave 0: the matching exclude entry is written
+ *	emit_commit(emit);
+ *
+ * emit_open fills in tenant, severity, times, client, server, ports, VLAN, transport, question,
+ * rcode, answers, key and suppression; the rule changes what it knows better (start_ns, count,
+ * severity, score). emit_commit adds registered domain, GeoIP facts and hands the record on.
+ *
+ * Threads: one tracker.
+ */
+#ifndef RULES_EMIT_H
+#define RULES_EMIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "feeds/registered.h"
+#include "rules/alert.h"
+#include "rules/knowledge.h"
+#include "rules/observation.h"
+
+/* One message in its context, as every rule family gets it. */
+struct exchange {
+	const struct observation *now; /* NULL on a tick */
+	const struct policy *tenant;
+	bool matched;   /* `now` is a response whose query was seen */
+	int64_t rtt_ns; /* when matched */
+	uint64_t seq;   /* of `now` or of the tick */
+	int64_t ts_ns;  /* capture time */
+};
+
+struct emit;
+
+/* Where finished alerts go: called on the tracker's thread, must copy (alert_size bytes). */
+typedef void emit_sink(void *arg, const struct alert *a);
+
+struct emit *emit_new(emit_sink *sink, void *arg);
+void emit_free(struct emit *e);
+/* The knowledge that geo, policies and names are read from. */
+void emit_adopt(struct emit *e, const struct knowledge *known);
+
+/*
+ * Begin an alert about `name` (presentation text; NULL: the client alone is the key). NULL when
+ * the rule is off for the tenant or (rule, client, name) is excluded.
+ */
+struct alert *emit_open(
+	struct emit *e, enum rule_id rule, const struct exchange *x, const char *name);
+/* Set the client when the exchange has none (ticks) or another one is meant, and redo the key. */
+void emit_client(struct emit *e, const struct ip *client, const char *name);
+void emit_commit(struct emit *e);
+
+/* Write an exclude entry into the alert's allow_hint: what every rule can be silenced with. */
+void emit_hint_exclude(struct emit *e, const char *name);
+/* Write "approved" lines for a dynamic name (name: host and below). */
+void emit_hint_approve(struct emit *e, const char *name);
+
+/* This tracker's registered-domain reader. */
+struct registered *emit_registered(struct emit *e);
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * judge.h -- one shard of tenants: all that is remembered of them and every rule family.
+ *
+ * Observations go in, in order of capture; alerts come out of the sink. No threads here: the same
+ * calls serve the tracker thread, --threads 1 and the tests.
+ *
+ * Threads: one.  Limits: memory_bytes bounds all tables together.
+ */
+#ifndef RULES_JUDGE_H
+#define RULES_JUDGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "rules/emit.h"
+#include "rules/pair.h"
+#include "rules/table.h"
+
+#define JUDGE_TABLES_MAX 24
+
+struct judge_stats {
+	struct pair_stats pairs;
+	struct table_stats table[JUDGE_TABLES_MAX];
+	size_t table_count;
+	uint64_t pending; /* undecided when asked: raise nothing, are counted */
+};
+
+struct judge_options {
+	size_t memory_bytes;
+	uint64_t seed; /* of the tables */
+	emit_sink *sink;
+	void *sink_arg;
+};
+
+/* What a family gets at its start. */
+struct family_env {
+	struct emit *emit;
+	size_t memory_bytes; /* its share */
+	uint64_t seed;
+};
+
+/*
+ * A rule family: one file that remembers and judges. All functions but new/free may be NULL.
+ * memory_share is relative to the other families'.
+ */
+struct family {
+	const char *name;
+	unsigned memory_share;
+	void *(*new)(const struct family_env *env); /* NULL: out of memory */
+	void (*free)(void *state);
+	/* A new version of what is known is in force (also called once at the start). */
+	void (*adopt)(void *state, const struct knowledge *known);
+	void (*observe)(void *state, const struct exchange *x);
+	void (*tick)(void *state, const struct exchange *x); /* x->now is NULL, x->tenant too */
+	void (*stats)(const void *state, struct judge_stats *out); /* append tables, add pending */
+};
+
+extern const struct family lookup_family, churn_family, nxdomain_family, update_family,
+	resolver_family;
+
+struct judge;
+
+struct judge *judge_new(const struct judge_options *options, const struct knowledge *known);
+void judge_free(struct judge *j);
+void judge_adopt(struct judge *j, const struct knowledge *known);
+/* One observation (a message or a tick). */
+void judge_observe(struct judge *j, const struct observation *o);
+/* Touch the table lines that `o` will need; to be called some records ahead. */
+void judge_prefetch(const struct judge *j, const struct observation *o);
+void judge_stats(const struct judge *j, struct judge_stats *out);
+/* Messages judged per tenant number (array of the policy set's tenant_count). */
+const uint64_t *judge_tenant_messages(const struct judge *j);
+
+/* Append one table's figures (for families). */
+void judge_stats_add(struct judge_stats *out, struct table_stats table);
+
+#endif

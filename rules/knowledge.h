@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * knowledge.h -- everything known at one time: names, policies, addresses. Immutable; the third of
+ * the three things that cross threads.
+ *
+ * Producer: app/knowledge.c (start, reload).  Consumers: input threads (index, tenant map) and
+ * trackers (all).  Owner: the producer, which frees a version when every consumer has adopted the
+ * next one.
+ */
+#ifndef RULES_KNOWLEDGE_H
+#define RULES_KNOWLEDGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "feeds/geo.h"
+#include "feeds/index.h"
+#include "feeds/provider.h"
+#include "rules/policy.h"
+#include "rules/tenant.h"
+
+struct knowledge_feed {
+	char *name;
+	char *path;
+	enum mark_kind kind;
+	enum severity severity; /* of a malicious feed */
+};
+
+struct knowledge {
+	struct index *index;
+	struct provider_registry *providers;
+	struct policy_set *policies; /* with its tenant map */
+	struct geo *geo;             /* NULL: no database configured */
+	struct knowledge_feed *feed; /* a mark's source indexes it */
+	size_t feed_count;
+};
+
+#endif

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * observation.h -- all that a rule may see of one DNS message: the first of the three records that
+ * cross threads.
+ *
+ * Producer: pipeline/observe.c on an input thread.  Consumer: rules/judge.c on a tracker thread.
+ * Owner: the ring; a consumer that needs something later copies it.
+ *
+ * One struct followed by its parts in one block: matches, addresses, names, the qname's octets, and
+ * for an UPDATE the whole message. Use the accessors; offsets are from the start of the struct.
+ */
+#ifndef RULES_OBSERVATION_H
+#define RULES_OBSERVATION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "feeds/index.h"
+#include "sensor/base/ip.h"
+#include "sensor/dns/name.h"
+
+#define OBSERVATION_ADDRESSES_MAX 64
+#define OBSERVATION_NAMES_MAX     16
+#define OBSERVATION_MATCHES_MAX   16
+
+enum observation_kind {
+	OBSERVATION_MESSAGE, /* any DNS message */
+	OBSERVATION_TICK,    /* capture time has reached ts_ns: close windows; only seq and ts_ns are set */
+};
+
+enum observation_transport {
+	TRANSPORT_UDP,
+	TRANSPORT_TCP,
+};
+
+/* A listed suffix that the qname or a name in the answer carries. */
+struct observation_match {
+	uint32_t entry; /* of the index of the knowledge current when it was made */
+	uint8_t labels; /* of the suffix that matched */
+	uint8_t name;   /* 0: the qname; n: names[n - 1] */
+};
+
+/* An A or AAAA record of the answer section. */
+struct observation_address {
+	struct ip ip;
+	uint32_t ttl;
+};
+
+/* A name that the message leads to: CNAME, DNAME, MX, NS, SRV, SVCB, HTTPS, PTR target. */
+struct observation_name {
+	uint32_t ttl;
+	uint16_t type;    /* of the record */
+	uint16_t wire_at; /* folded wire octets: offset from the start of the observation */
+	uint8_t wire_len;
+	uint8_t section;  /* enum dns_section */
+};
+
+struct observation {
+	uint32_t size; /* of the whole block in bytes */
+	uint8_t kind;  /* enum observation_kind */
+	uint8_t transport;
+	uint8_t opcode;
+	bool response;
+	uint64_t seq;  /* order of capture over all shards; ticks have their own */
+	int64_t ts_ns;
+	struct ip client, server; /* the client is the end that is not on a DNS port */
+	uint16_t client_port, server_port;
+	uint16_t id;
+	uint16_t flags; /* enum dns_flag */
+	uint16_t rcode; /* responses */
+	uint16_t qtype, qclass;
+	uint16_t tenant; /* number in the policy set */
+	uint16_t vlan[2]; /* outermost first */
+	uint8_t vlan_count;
+	uint8_t ip_ttl;
+	bool has_question;
+	bool has_signature; /* TSIG or SIG(0) */
+	uint16_t interface;
+	uint16_t wire_len_message; /* of the DNS message */
+	uint16_t answer_count;     /* as in the header */
+	uint64_t qname_hash;       /* dns_name_hash with the index's seed */
+	uint8_t qname_labels, qname_len;
+	uint8_t match_count, address_count, name_count;
+	bool addresses_omitted;    /* there were more than the limits */
+	uint16_t qname_at, match_at, address_at, name_at;
+	uint32_t message_at;       /* whole DNS message (UPDATE, TSIG); 0: not carried */
+};
+
+static inline const uint8_t *observation_qname_wire(const struct observation *o)
+{
+	return (const uint8_t *)o + o->qname_at;
+}
+
+static inline const struct observation_match *observation_matches(const struct observation *o)
+{
+	return (const struct observation_match *)((const char *)o + o->match_at);
+}
+
+static inline const struct observation_address *observation_addresses(const struct observation *o)
+{
+	return (const struct observation_address *)((const char *)o + o->address_at);
+}
+
+static inline const struct observation_name *observation_names(const struct observation *o)
+{
+	return (const struct observation_name *)((const char *)o + o->name_at);
+}
+
+/* The whole message, or NULL. Its length is wire_len_message. */
+static inline const uint8_t *observation_message(const struct observation *o)
+{
+	return o->message_at ? (const uint8_t *)o + o->message_at : NULL;
+}
+
+/* Expand the qname / name n (0-based) for the slow path. */
+static inline void observation_qname(const struct observation *o, struct dns_name *out)
+{
+	if (!dns_name_from_wire(out, observation_qname_wire(o), o->qname_len))
+		*out = (struct dns_name){ .wire_len = 1 };
+}
+
+static inline void observation_name(const struct observation *o, unsigned n, struct dns_name *out)
+{
+	const struct observation_name *name = &observation_names(o)[n];
+	if (!dns_name_from_wire(out, (const uint8_t *)o + name->wire_at, name->wire_len))
+		*out = (struct dns_name){ .wire_len = 1 };
+}
+
+#endif

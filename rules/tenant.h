@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tenant.h -- whose traffic is it?
+ *
+ * The selector with the most link-level kinds matched (interface, VLAN of any depth, VNI) wins,
+ * then the longest network of the client. A client that belongs to nobody takes the tenant of the
+ * server. Nobody: POLICY_UNMAPPED.
+ *
+ * Threads:  the map is immutable; a struct tenant_cache belongs to one input thread.
+ */
+#ifndef RULES_TENANT_H
+#define RULES_TENANT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "rules/policy.h"
+#include "sensor/base/ip.h"
+
+struct tenant_link {
+	uint16_t interface; /* index into the names given to tenant_map_new */
+	uint8_t vlan_count;
+	const uint16_t *vlan;
+	uint32_t vni; /* UINT32_MAX: none */
+};
+
+struct tenant_map;
+struct tenant_cache;
+
+/*
+ * Compile all selectors. `interface_name` are the capture's interfaces (frame.interface indexes
+ * them; replay: may be none, then interface selectors never match). ERR_USAGE when two tenants have
+ * the same selector (names both).
+ */
+NODISCARD enum err tenant_map_new(struct tenant_map **out, const struct policy_set *set,
+	const char *const *interface_name, size_t interface_count, struct err_ctx *why);
+void tenant_map_free(struct tenant_map *map);
+
+/* The tenant's number. */
+uint16_t tenant_find(const struct tenant_map *map, const struct tenant_link *link,
+	const struct ip *client, const struct ip *server);
+
+/* A direct-mapped cache in front; tell it when the map changes. NULL when out of memory. */
+struct tenant_cache *tenant_cache_new(void);
+void tenant_cache_free(struct tenant_cache *cache);
+void tenant_cache_clear(struct tenant_cache *cache);
+uint16_t tenant_find_cached(struct tenant_cache *cache, const struct tenant_map *map,
+	const struct tenant_link *link, const struct ip *client, const struct ip *server);
+
+#endif
