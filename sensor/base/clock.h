@@ -22,7 +22,10 @@
 /* "2026-11-22T13:25:36.123456789Z": RFC 3339, UTC, always nine digits. Returns text. */
 const char *clock_format(int64_t ts_ns, char text[CLOCK_TEXT_MAX]);
 
-/* "YYYY-MM-DD" to the last nanosecond of that day in UTC (`until` is inclusive). */
+/*
+ * "YYYY-MM-DD" to the last nanosecond of that day in UTC (`until` is inclusive). Days beyond
+ * what a time can hold (9999-12-31, meaning forever) become INT64_MAX or INT64_MIN.
+ */
 NODISCARD bool clock_parse_day_end(int64_t *out_ns, const char *text);
 
 /* Wall clock since 1970 and monotonic clock, in nanoseconds. */

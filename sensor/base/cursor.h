@@ -3,8 +3,8 @@
  * cursor.h -- the only way bytes from outside are read.
  *
  * The error is sticky: the first read that does not fit fails the cursor, every later one gives
- * zero, and one check at the end of a group of reads is enough. A cursor never leaves its bounds,
- * so forgetting the check cannot read out of them.
+ * zero, and one check at the end of a group of reads is enough. A cursor never leaves its
+ * bounds, so forgetting the check cannot read out of them.
  *
  * One read per statement: the order in which initializers are evaluated is not specified.
  *

@@ -2,8 +2,9 @@
 /*
  * hash.h -- the one hash: 64-bit multiply-and-fold, seeded.
  *
- * Keys come from the wire, so tables take a random seed outside replay; within a replay the seed
- * is fixed, so that eviction, and with it the output, is the same in every run. Not for secrets.
+ * Keys come from the wire, so tables take a random seed outside replay; within a replay the
+ * seed is fixed, so that eviction, and with it the output, is the same in every run. Not for
+ * secrets.
  */
 #ifndef SENSOR_BASE_HASH_H
 #define SENSOR_BASE_HASH_H
@@ -29,7 +30,8 @@ static inline uint64_t hash_word(uint64_t hash, uint64_t word)
 	return hash_fold(hash ^ HASH_K1, word ^ HASH_K0);
 }
 
-/* Combine a running hash with bytes; length is part of it, so "ab","c" differs from "a","bc". */
+/* Combine a running hash with bytes; length is part of it, so "ab","c" differs from "a","bc".
+ */
 static inline uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t bytes_len)
 {
 	const uint8_t *at = bytes;

@@ -2,9 +2,10 @@
 /*
  * ip.h -- addresses and networks of both families in one shape.
  *
- * An IPv4 address is held as its IPv4-mapped IPv6 form (RFC 4291 2.5.5.2), so comparing, hashing
- * and matching prefixes need no family. Prefix lengths count in the 128-bit form: 10.0.0.0/8 has
- * bits = 104. Text forms are those of inet_ntop: "10.0.0.1", "2001:db8::1".
+ * An IPv4 address is held as its IPv4-mapped IPv6 form (RFC 4291 2.5.5.2), so comparing,
+ * hashing and matching prefixes need no family. Prefix lengths count in the 128-bit
+ * form: 10.0.0.0/8 has bits = 104; ::/0 holds every address of both families. Text forms are
+ * those of inet_ntop: "10.0.0.1", "2001:db8::1".
  *
  * Owner: values, no allocation, except struct ip_set.  Threads: no shared state.
  */
@@ -31,14 +32,14 @@ struct ip_net {
 };
 
 /*
- * Networks with exclusions ("!10.1.66.0/24"). The longest network that holds an address decides.
- * Zero-initialised is the empty set, which contains nothing. Freed with ip_set_deinit.
+ * Networks with exclusions ("!10.1.66.0/24"). The longest network that holds an address
+ * decides. Zero-initialised is the empty set, which contains nothing. Freed with ip_set_deinit.
  */
 struct ip_set {
 	struct ip_set_entry {
 		struct ip_net net;
 		bool excluded;
-	} *entry;
+	} * entry;
 	size_t count;
 };
 
@@ -82,12 +83,14 @@ const char *ip_format(const struct ip *ip, char text[IP_TEXT_MAX]);
 /* Keep the first `bits` (0..128) bits. */
 struct ip ip_masked(const struct ip *ip, unsigned bits);
 
-/* The network an address belongs to when only prefixes are known: /24 for IPv4, /48 for IPv6. */
+/* The network an address belongs to when only prefixes are known: /24 for IPv4, /48 for IPv6.
+ */
 struct ip_net ip_site(const struct ip *ip);
 
 /*
- * Addresses that no public name should answer with: RFC 1918, loopback, link-local, unique local,
- * "this network" 0/8 and carrier-grade NAT 100.64/10. Multicast and broadcast are not private.
+ * Addresses that no public name should answer with: RFC 1918, loopback, link-local, unique
+ * local, "this network" 0/8 and its IPv6 twin ::, and carrier-grade NAT 100.64/10. Multicast
+ * and broadcast are not private.
  */
 bool ip_is_private(const struct ip *ip);
 
@@ -102,7 +105,8 @@ NODISCARD bool ip_net_parse(struct ip_net *out, const char *text);
 const char *ip_net_format(const struct ip_net *net, char text[IP_NET_TEXT_MAX]);
 bool ip_net_contains(const struct ip_net *net, const struct ip *ip);
 
-/* Add "NET" or "!NET". False when the text is not a network or memory is out. */
+/* Add "NET" or "!NET" (which wins over the same NET). False when the text is not a network or
+ * memory is out. */
 NODISCARD bool ip_set_add(struct ip_set *set, const char *text);
 bool ip_set_contains(const struct ip_set *set, const struct ip *ip);
 void ip_set_deinit(struct ip_set *set);

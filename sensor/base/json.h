@@ -13,7 +13,7 @@
  *		json_array_end(&j);
  *	json_object_end(&j);
  *
- * `key` is NULL inside an array and for the outermost value; keys are plain literals.
+ * `key` is NULL inside an array and for the outermost value; keys are escaped like values.
  * Limits: nesting 16.  Threads: no shared state.
  */
 #ifndef SENSOR_BASE_JSON_H
@@ -39,7 +39,7 @@ void json_string(struct json *j, const char *key, const char *value);
 void json_string_len(struct json *j, const char *key, const char *value, size_t value_len);
 void json_integer(struct json *j, const char *key, int64_t value);
 void json_unsigned(struct json *j, const char *key, uint64_t value);
-/* Shortest form that reads back the same to 6 significant digits; never NaN or infinity (null). */
+/* Whole numbers in full, others with up to 6 significant digits; NaN and infinity are null. */
 void json_number(struct json *j, const char *key, double value);
 void json_bool(struct json *j, const char *key, bool value);
 void json_null(struct json *j, const char *key);

@@ -2,8 +2,8 @@
 /*
  * text.h -- text that grows, for the slow path and for output threads.
  *
- * Out of memory is sticky (`failed`), like a cursor's error: appending goes on doing nothing and
- * the owner checks once. The content is always NUL-terminated once something was appended.
+ * Out of memory is sticky (`failed`), like a cursor's error: appending goes on doing nothing
+ * and the owner checks once. The content is always NUL-terminated once something was appended.
  *
  * Owner: text_deinit frees; zero-initialised is valid and empty.  Threads: no shared state.
  */
@@ -31,9 +31,12 @@ void text_putc(struct text *t, char c);
 void text_printf(struct text *t, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Decimal without printf, for output that is written per message. */
 void text_put_u64(struct text *t, unsigned long long number);
+/* Empty, keeping the memory. A failure stays: what was lost is not made good by clearing. */
 static inline void text_clear(struct text *t)
 {
 	t->len = 0;
+	if (t->at)
+		t->at[0] = '\0';
 }
 void text_deinit(struct text *t);
 

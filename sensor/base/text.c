@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "sensor/base/text.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SIZE_FIRST 256
+
+bool text_reserve(struct text *t, size_t more)
+{
+	if (LIKELY(!t->failed && more < t->size - t->len))
+		return true;
+	if (t->failed || more >= SIZE_MAX / 4 - t->len) {
+		t->failed = true;
+		return false;
+	}
+	size_t size = t->size ? t->size : SIZE_FIRST;
+	while (size <= t->len + more)
+		size *= 2;
+	char *grown = realloc(t->at, size);
+	if (!grown) {
+		t->failed = true;
+		return false;
+	}
+	t->at = grown;
+	t->size = size;
+	return true;
+}
+
+void text_add(struct text *t, const char *bytes, size_t bytes_len)
+{
+	if (!text_reserve(t, bytes_len))
+		return;
+	if (bytes_len)
+		memcpy(t->at + t->len, bytes, bytes_len);
+	t->len += bytes_len;
+	t->at[t->len] = '\0';
+}
+
+void text_puts(struct text *t, const char *string)
+{
+	text_add(t, string, strlen(string));
+}
+
+void text_putc(struct text *t, char c)
+{
+	text_add(t, &c, 1);
+}
+
+void text_printf(struct text *t, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	int needed = vsnprintf(NULL, 0, format, args);
+	va_end(args);
+	if (needed < 0) {
+		t->failed = true;
+		return;
+	}
+	if (!text_reserve(t, (size_t)needed))
+		return;
+	va_start(args, format);
+	vsnprintf(t->at + t->len, (size_t)needed + 1, format, args);
+	va_end(args);
+	t->len += (size_t)needed;
+}
+
+void text_put_u64(struct text *t, unsigned long long number)
+{
+	char digits[20]; /* of 2^64 - 1 */
+	char *at = digits + sizeof(digits);
+
+	do {
+		*--at = (char)('0' + number % 10);
+		number /= 10;
+	} while (number);
+	text_add(t, at, (size_t)(digits + sizeof(digits) - at));
+}
+
+void text_deinit(struct text *t)
+{
+	free(t->at);
+	*t = (struct text){ 0 };
+}
