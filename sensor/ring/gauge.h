@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * gauge.h -- a number with one writer that other threads may read at any time (progress, metrics,
- * heartbeats). Relaxed: a reader sees some recent value, never a torn one, and nothing else is
- * ordered by it.
+ * gauge.h -- a number with one writer that other threads may read at any time (progress,
+ * metrics, heartbeats). Relaxed: a reader sees some recent value, never a torn one, and nothing
+ * else is ordered by it.
  */
 #ifndef SENSOR_RING_GAUGE_H
 #define SENSOR_RING_GAUGE_H

@@ -2,18 +2,19 @@
 /*
  * spsc.h -- ring of variable-length records between exactly two threads.
  *
- * One producer writes records in place (reserve, fill, commit), one consumer reads them in place
- * (peek, release). Nothing is copied by the ring. Records start on 64-byte lines and are handed
- * over in batches: committed records become visible at spsc_publish, released room becomes free
- * at spsc_retire (both are also done for you when the own side would otherwise have to wait).
+ * One producer writes records in place (reserve, fill, commit), one consumer reads them in
+ * place (peek, release). Nothing is copied by the ring. Records start on 64-byte lines and are
+ * handed over in batches: committed records become visible at spsc_publish, released room
+ * becomes free at spsc_retire (both are also done for you when the own side would otherwise
+ * have to wait).
  *
- * What to do when the ring is full is the caller's policy: live capture counts and drops, replay
- * calls spsc_wait_room, which sleeps (futex) and never spins without bound.
+ * What to do when the ring is full is the caller's policy: live capture counts and drops,
+ * replay calls spsc_wait_room, which sleeps (futex) and never spins without bound.
  *
  * Owner:    spsc_new allocates, spsc_free frees when both threads are done.
  * Threads:  functions marked [producer] only from the producer, [consumer] only from the
  *           consumer; spsc_used from any thread (approximate).
- * Limits:   a record is at most half the capacity.
+ * Limits:   a record is at most spsc_record_max bytes: half the capacity, less its header.
  */
 #ifndef SENSOR_RING_SPSC_H
 #define SENSOR_RING_SPSC_H
@@ -30,7 +31,14 @@ struct spsc;
 struct spsc *spsc_new(size_t capacity_bytes);
 void spsc_free(struct spsc *ring);
 
-/* [producer] Room for a record of up to `bytes`, 16-byte aligned; NULL when the ring is full now. */
+/* The longest record: with it an empty ring has room wherever its end falls. Any thread. */
+size_t spsc_record_max(const struct spsc *ring);
+
+/*
+ * [producer] Room for a record of up to `bytes`, 16-byte aligned. NULL when the ring is full
+ * now (what was committed is then published) or `bytes` is more than spsc_record_max. A
+ * reservation that is not committed is forgotten by the next one.
+ */
 NODISCARD void *spsc_reserve(struct spsc *ring, size_t bytes);
 /* [producer] Keep the first `bytes` (<= reserved) of the reserved record. */
 void spsc_commit(struct spsc *ring, size_t bytes);
@@ -38,7 +46,8 @@ void spsc_commit(struct spsc *ring, size_t bytes);
 void spsc_publish(struct spsc *ring);
 /*
  * [producer] Publish, then sleep until a record of `bytes` fits. False when the consumer has
- * hung up (spsc_hang_up): then nothing will ever be read again.
+ * hung up (spsc_hang_up): then nothing will ever be read again; also false when `bytes` is more
+ * than spsc_record_max, which would never fit.
  */
 NODISCARD bool spsc_wait_room(struct spsc *ring, size_t bytes);
 /* [producer] Publish and say that nothing more will come. */
