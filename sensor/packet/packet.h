@@ -2,8 +2,8 @@
 /*
  * packet.h -- one captured frame, from link layer to UDP payload.
  *
- * packet_decode is the whole path: link (link.c) -> tags -> IP (ip.c) -> transport (transport.c).
- * It reads in place and copies nothing but addresses.
+ * packet_decode is the whole path: link (link.c) -> tags -> IP (ip.c) -> transport
+ * (transport.c). It reads in place and copies nothing but addresses.
  *
  * Input:    untrusted, any bytes, any length, any link type.
  * Owner:    the frame's bytes belong to the capture source and live until its next batch; a
@@ -26,19 +26,37 @@
 #define PACKET_TAGS_MAX       8
 #define PACKET_EXTENSIONS_MAX 8
 
+/*
+ * The link types that can be decoded, by libpcap's numbers. Some have one number in files
+ * (LINKTYPE_) and others in memory (DLT_): all are here.
+ */
+enum packet_link {
+	PACKET_LINK_NULL = 0, /* BSD loopback, address family in the capturing host's order */
+	PACKET_LINK_ETHERNET = 1,
+	PACKET_LINK_RAW_DLT = 12,     /* raw IP, either version: DLT_RAW nearly everywhere, */
+	PACKET_LINK_RAW_OPENBSD = 14, /* on OpenBSD, */
+	PACKET_LINK_RAW = 101,        /* and LINKTYPE_RAW in files */
+	PACKET_LINK_LOOP = 108,       /* OpenBSD loopback, address family in network order */
+	PACKET_LINK_LINUX_SLL = 113,
+	PACKET_LINK_IPV4 = 228,
+	PACKET_LINK_IPV6 = 229,
+	PACKET_LINK_LINUX_SLL2 = 276,
+};
+
 /* One frame as captured. */
 struct frame {
 	const uint8_t *bytes;
-	uint32_t caplen;   /* bytes captured */
-	uint32_t wire_len; /* bytes on the wire, >= caplen unless the capture lies */
-	int64_t ts_ns;     /* capture time, since 1970 UTC */
-	uint16_t link;     /* enum of DLT_ values: see link.c */
+	uint32_t caplen;    /* bytes captured */
+	uint32_t wire_len;  /* bytes on the wire, >= caplen unless the capture lies */
+	int64_t ts_ns;      /* capture time, since 1970 UTC */
+	uint16_t link;      /* enum packet_link */
 	uint16_t interface; /* index in the source's interface names; 0 for a plain file */
 };
 
 enum packet_result {
 	PACKET_DNS,   /* UDP to or from a DNS port: payload is set */
-	PACKET_OTHER, /* well-formed traffic that is not DNS (also ARP, ICMP, TCP without payload...) */
+	PACKET_OTHER, /* well-formed traffic that is not DNS (also ARP, ICMP, TCP without
+			 payload...) */
 #define REJECT(id, name, meaning) PACKET_REJECT_##id,
 #include "sensor/packet/reject.def"
 #undef REJECT
@@ -46,20 +64,22 @@ enum packet_result {
 };
 
 enum packet_checksum {
-	PACKET_CHECKSUM_UNKNOWN, /* none sent (UDP over IPv4), or cut by snaplen: not verifiable */
+	PACKET_CHECKSUM_UNKNOWN, /* none sent (UDP over IPv4), or cut by snaplen: not verifiable
+				  */
 	PACKET_CHECKSUM_OK,
-	PACKET_CHECKSUM_WRONG, /* counted, and judged all the same: mirrors see packets before offload */
+	PACKET_CHECKSUM_WRONG, /* counted, and judged all the same: mirrors see packets before
+				  offload */
 };
 
 struct packet {
 	struct ip src, dst;
 	uint16_t sport, dport;
-	uint8_t protocol;   /* IPPROTO_UDP or IPPROTO_TCP */
-	uint8_t ip_ttl;     /* TTL or hop limit */
-	uint8_t checksum;   /* enum packet_checksum; filled for PACKET_DNS over UDP */
+	uint8_t protocol; /* IPPROTO_UDP or IPPROTO_TCP */
+	uint8_t ip_ttl;   /* TTL or hop limit */
+	uint8_t checksum; /* enum packet_checksum; filled for PACKET_DNS over UDP */
 	uint8_t vlan_count;
 	uint16_t vlan[PACKET_VLANS_MAX]; /* 802.1Q ids, outermost first */
-	uint32_t vni;          /* VXLAN/GENEVE VNI or ERSPAN session; PACKET_NO_VNI when none */
+	uint32_t vni; /* VXLAN/GENEVE VNI or ERSPAN session; PACKET_NO_VNI when none */
 	const uint8_t *payload; /* PACKET_DNS only */
 	uint32_t payload_len;
 };
@@ -82,10 +102,9 @@ static inline bool port_set_has(const struct port_set *set, uint16_t port)
 }
 
 /*
- * Decode one frame. PACKET_DNS: *out is complete. Otherwise the fields decoded so far are set and
- * the rest is zero; the value says why and is the counter's index.
- * A multicast name service (mDNS 5353, LLMNR 5355, NetBIOS 137) is never DNS unless its port is
- * in `ports`.
+ * Decode one frame. PACKET_DNS: *out is complete. Otherwise the fields decoded so far are set
+ * and the rest is zero; the value says why and is the counter's index. A multicast name service
+ * (mDNS 5353, LLMNR 5355, NetBIOS 137) is never DNS unless its port is in `ports`.
  */
 enum packet_result packet_decode(
 	struct packet *out, const struct frame *frame, const struct port_set *ports);

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* UDP (RFC 768, jumbograms RFC 2675 4) and TCP (RFC 9293) up to their payload. */
+#include "sensor/packet/layer.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#define UDP_HEADER_LEN 8
+#define TCP_HEADER_LEN 20
+
+/* UDP destination ports of the encapsulations that are counted as tunnels. */
+enum udp_tunnel {
+	UDP_TUNNEL_GTP_U = 2152,
+	UDP_TUNNEL_VXLAN = 4789,
+	UDP_TUNNEL_GENEVE = 6081,
+	UDP_TUNNEL_VXLAN_OLD = 8472, /* Linux before it had a number of its own */
+	UDP_TUNNEL_TZSP = 37008,
+};
+
+/* Protocol numbers that <netinet/in.h> does not have everywhere. */
+enum ip_tunnel {
+	IP_TUNNEL_IPV4 = 4,
+	IP_TUNNEL_IPV6 = 41,
+	IP_TUNNEL_GRE = 47,
+	IP_TUNNEL_MPLS = 137, /* RFC 4023 */
+};
+
+/*
+ * Sum of native 32-bit words, the rest padded with zeros. A sum modulo 2^16 - 1 does not care
+ * how wide the words are, nor, once compared with itself, about byte order (RFC 1071 2).
+ */
+static inline uint64_t words_sum(const uint8_t *bytes, size_t bytes_len)
+{
+	uint64_t even = 0, odd = 0, word;
+
+	while (bytes_len >= 16) {
+		memcpy(&word, bytes, 8);
+		even += (uint32_t)word;
+		odd += word >> 32;
+		memcpy(&word, bytes + 8, 8);
+		even += (uint32_t)word;
+		odd += word >> 32;
+		bytes += 16;
+		bytes_len -= 16;
+	}
+	if (bytes_len >= 8) {
+		memcpy(&word, bytes, 8);
+		even += (uint32_t)word;
+		odd += word >> 32;
+		bytes += 8;
+		bytes_len -= 8;
+	}
+	word = 0;
+	memcpy(&word, bytes, bytes_len);
+	return even + odd + (uint32_t)word + (word >> 32);
+}
+
+static inline uint16_t sum_fold(uint64_t sum)
+{
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)sum;
+}
+
+/* Verify a whole datagram. The addresses' IPv4-mapped prefix adds 0xffff, which is 0 here. */
+static enum packet_checksum udp_checksum(
+	const struct packet *out, const uint8_t *datagram, uint32_t datagram_len)
+{
+	uint64_t sum = words_sum(out->src.bytes, 16);
+
+	sum += words_sum(out->dst.bytes, 16);
+	sum += htonl(datagram_len);
+	sum += htons(IPPROTO_UDP);
+	sum += words_sum(datagram, datagram_len);
+	return sum_fold(sum) == 0xffff ? PACKET_CHECKSUM_OK : PACKET_CHECKSUM_WRONG;
+}
+
+static bool port_is_tunnel(uint16_t port)
+{
+	switch (port) {
+	case UDP_TUNNEL_GTP_U:
+	case UDP_TUNNEL_VXLAN:
+	case UDP_TUNNEL_GENEVE:
+	case UDP_TUNNEL_VXLAN_OLD:
+	case UDP_TUNNEL_TZSP:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static inline bool is_dns(const struct packet *out, const struct layer *layer)
+{
+	return port_set_has(layer->ports, out->dport) || port_set_has(layer->ports, out->sport);
+}
+
+static inline enum packet_result udp_decode(
+	struct packet *out, struct cursor *c, struct layer *layer)
+{
+	struct cursor datagram = *c;
+	struct cursor header = cursor_sub(c, UDP_HEADER_LEN);
+
+	if (UNLIKELY(header.failed))
+		return PACKET_REJECT_TRANSPORT_TRUNCATED;
+	out->sport = cursor_be16(&header);
+	out->dport = cursor_be16(&header);
+	uint64_t len = cursor_be16(&header);
+	uint16_t checksum = cursor_be16(&header);
+
+	if (UNLIKELY(len == 0 && layer->jumbo))
+		len = UDP_HEADER_LEN + layer_declared(layer, c);
+	if (UNLIKELY(len < UDP_HEADER_LEN || len - UDP_HEADER_LEN > layer_declared(layer, c)))
+		return PACKET_REJECT_UDP_MALFORMED;
+	if (!is_dns(out, layer))
+		return port_is_tunnel(out->dport) ? PACKET_REJECT_TUNNEL : PACKET_OTHER;
+	if (len == UDP_HEADER_LEN)
+		return PACKET_OTHER;
+
+	const uint8_t *bytes = cursor_take(&datagram, len);
+	if (UNLIKELY(!bytes))
+		return PACKET_REJECT_SNAPLEN;
+	out->payload = cursor_take(c, len - UDP_HEADER_LEN);
+	out->payload_len = (uint32_t)(len - UDP_HEADER_LEN);
+	/* 0 means "none" over IPv4; over IPv6 it is no legal checksum (RFC 8200 8.1) */
+	if ((checksum != 0 || !ip_is_v4(&out->src)) && LIKELY(!layer->rerouted))
+		out->checksum = udp_checksum(out, bytes, (uint32_t)len);
+	return PACKET_DNS;
+}
+
+static enum packet_result tcp_decode(struct packet *out, struct cursor *c, struct layer *layer)
+{
+	struct cursor header = cursor_sub(c, TCP_HEADER_LEN);
+
+	if (header.failed)
+		return PACKET_REJECT_TRANSPORT_TRUNCATED;
+	out->sport = cursor_be16(&header);
+	out->dport = cursor_be16(&header);
+	cursor_take(&header, 8);
+	unsigned header_len = (cursor_u8(&header) >> 4) * 4u;
+
+	if (header_len < TCP_HEADER_LEN ||
+		header_len - TCP_HEADER_LEN > layer_declared(layer, c))
+		return PACKET_REJECT_TCP_MALFORMED;
+	bool has_payload = layer_declared(layer, c) > header_len - TCP_HEADER_LEN;
+	return has_payload && is_dns(out, layer) ? PACKET_REJECT_TCP_STREAM : PACKET_OTHER;
+}
+
+enum packet_result transport_decode(
+	struct packet *out, struct cursor *c, struct layer *layer, uint8_t protocol)
+{
+	switch (protocol) {
+	case IPPROTO_UDP:
+		out->protocol = protocol;
+		return udp_decode(out, c, layer);
+	case IPPROTO_TCP:
+		out->protocol = protocol;
+		return tcp_decode(out, c, layer);
+	case IP_TUNNEL_IPV4:
+	case IP_TUNNEL_IPV6:
+	case IP_TUNNEL_GRE:
+	case IP_TUNNEL_MPLS:
+		return PACKET_REJECT_TUNNEL;
+	default:
+		return PACKET_OTHER;
+	}
+}
