@@ -20,9 +20,9 @@ VERSION := 0.1.0
 # --- modules, in data-path order; who may include whom is in tools/layers ---------------------
 MODULES := base ring packet dns capture feeds rules output config pipeline app
 
-dir_feeds := feeds
-dir_rules := rules
-dir = $(or $(dir_$(1)),sensor/$(1))
+folder_feeds := feeds
+folder_rules := rules
+folder = $(or $(folder_$(1)),sensor/$(1))
 below = $(shell sed -n 's/^$(1): *//p' tools/layers)
 # Every module reached through the table, the module itself first: what its unit test links with.
 reach = $(shell tools/check-layers --reach $(1))
@@ -64,7 +64,7 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(patsubst $(B)/%,%,$(2));)
 
 # --- sources -----------------------------------------------------------------------------------
-srcs = $(sort $(wildcard $(call dir,$(1))/*.c))
+srcs = $(sort $(wildcard $(call folder,$(1))/*.c))
 obj  = $(patsubst %.c,$(B)/%.o,$(1))
 lib  = $(B)/lib/$(1).a
 MODULE_LIBS := $(foreach m,$(MODULES),$(call lib,$(m)))
