@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "sensor/pipeline/input.h"
+
+#include <netinet/in.h>
+#include <string.h>
+
+#include "sensor/base/clock.h"
+
+/* A timestamp this far behind the clock is a new time line (merged captures), not reordering. */
+#define CLOCK_BACK_S 60
+
+static void push_ticks(struct input *in, int64_t second)
+{
+	in->clock_s = second;
+	in->seq++;
+	for (size_t i = 0; i < in->lane_count; i++) {
+		struct lane *lane = &in->lane[i];
+		/* Without a tick windows stay open for one second more: nothing is lost. */
+		struct observation *o = lane_offer(lane, in->number, sizeof(*o), in->live);
+		if (!o)
+			continue;
+		*o = (struct observation){
+			.size = sizeof(*o),
+			.kind = OBSERVATION_TICK,
+			.seq = in->seq,
+			.ts_ns = second * NS_PER_S,
+		};
+		lane_push(lane, in->number, o);
+	}
+}
+
+/* Capture time moves on with the packets; the same packets give the same ticks. */
+static void advance_clock(struct input *in, int64_t ts_ns)
+{
+	int64_t second = ts_ns / NS_PER_S;
+	if (__builtin_expect(second > in->clock_s || second < in->clock_s - CLOCK_BACK_S, 0))
+		push_ticks(in, second);
+}
+
+static void count_message(struct input_counters *c, const struct packet *p, const struct dns_message *m)
+{
+	gauge_add(&c->malformed[DNS_OK], 1);
+	gauge_add(&c->opcode[m->opcode], 1);
+	if (dns_is_response(m)) {
+		gauge_add(&c->responses, 1);
+		gauge_add(&c->rcode[m->rcode < INPUT_RCODES_MAX ? m->rcode : INPUT_RCODES_MAX - 1], 1);
+	} else {
+		gauge_add(&c->queries, 1);
+	}
+	if (p->protocol == IPPROTO_TCP)
+		gauge_add(&c->tcp, 1);
+	if (m->trailing_len)
+		gauge_add(&c->trailing, 1);
+}
+
+static void log_message(struct input *in, const struct frame *frame, const struct packet *p,
+	const struct parties *who)
+{
+	struct dnslog_entry entry = {
+		.ts_ns = frame->ts_ns,
+		.src = p->src,
+		.dst = p->dst,
+		.sport = p->sport,
+		.dport = p->dport,
+		.tcp = p->protocol == IPPROTO_TCP,
+		.vlan = p->vlan,
+		.vlan_count = p->vlan_count,
+		.tenant = in->tenants->tenant[who->tenant].id,
+		.message = &in->message,
+	};
+	dnslog_write(in->dnslog, &entry);
+}
+
+/* One DNS payload: decode it, say whose it is, hand it to that tenant's lane. False: ring full. */
+static bool take_message(struct input *in, const struct frame *frame, const struct packet *p)
+{
+	struct dns_message *m = &in->message;
+	enum dns_error error = dns_message_decode(m, p->payload, p->payload_len);
+	if (error != DNS_OK) {
+		gauge_add(&in->counters->malformed[error], 1);
+		return true;
+	}
+
+	struct parties who = observe_parties(&in->observer, p, frame->interface, m);
+	struct lane *lane = &in->lane[who.tenant % in->lane_count];
+	struct observation *o = lane_offer(lane, in->number, observe_bound(m), in->live);
+	if (__builtin_expect(!o, 0))
+		return false;
+
+	count_message(in->counters, p, m);
+	observe_build(&in->observer, o, frame, p, &who, m);
+	o->seq = ++in->seq;
+	lane_push(lane, in->number, o);
+	if (in->dnslog)
+		log_message(in, frame, p, &who);
+	return true;
+}
+
+static void note_time(struct input_counters *c, int64_t ts_ns)
+{
+	uint64_t first = gauge_read(&c->first_ts_ns);
+	if (first == 0 || ts_ns < (int64_t)first)
+		gauge_set(&c->first_ts_ns, (uint64_t)ts_ns);
+	if (ts_ns > (int64_t)gauge_read(&c->last_ts_ns))
+		gauge_set(&c->last_ts_ns, (uint64_t)ts_ns);
+}
+
+static void take_frame(struct input *in, const struct frame *frame)
+{
+	struct input_counters *c = in->counters;
+	struct packet p;
+
+	gauge_add(&c->read, 1);
+	gauge_add(&c->read_bytes, frame->caplen);
+	note_time(c, frame->ts_ns);
+	advance_clock(in, frame->ts_ns);
+
+	enum packet_result result = packet_decode(&p, frame, in->observer.ports);
+	if (result == PACKET_DNS) {
+		if (p.checksum == PACKET_CHECKSUM_WRONG)
+			gauge_add(&c->checksum_wrong, 1);
+		if (!take_message(in, frame, &p))
+			result = PACKET_REJECT_RING_FULL;
+	}
+	gauge_add(&c->packets[result], 1);
+}
+
+static void flush_lanes(struct input *in)
+{
+	for (size_t i = 0; i < in->lane_count; i++)
+		lane_flush(&in->lane[i], in->number);
+}
+
+enum source_status input_run(struct input *in, struct err_ctx *why)
+{
+	struct frame batch[SOURCE_BATCH_MAX];
+	enum source_status status;
+	size_t count;
+
+	do {
+		status = source_next_batch(in->source, batch, &count, why);
+		for (size_t i = 0; i < count; i++)
+			take_frame(in, &batch[i]);
+		if (in->live && count == 0) /* a silent wire must not hold windows open */
+			advance_clock(in, clock_wall_ns());
+		flush_lanes(in);
+		gauge_set(&in->counters->position_bytes, in->source->position_bytes);
+		if (in->each_batch)
+			in->each_batch(in->each_batch_arg);
+	} while (status == SOURCE_OK);
+	return status;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * input.h -- the input thread: capture, decode, match, hand on. It keeps no memory of earlier
+ * messages and does not allocate, lock, log or make a system call per packet.
+ *
+ * One input per capture handle. Every observation goes into the lane of its tenant's shard; once
+ * per second of capture time every lane gets a tick, by which windows close and order is kept.
+ *
+ * Threads:  input_run is the thread; the counters may be read by others at any time.
+ */
+#ifndef SENSOR_PIPELINE_INPUT_H
+#define SENSOR_PIPELINE_INPUT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sensor/base/error.h"
+#include "sensor/capture/source.h"
+#include "sensor/dns/message.h"
+#include "sensor/output/dnslog.h"
+#include "sensor/packet/packet.h"
+#include "sensor/pipeline/observe.h"
+#include "sensor/pipeline/tracker.h"
+#include "sensor/ring/gauge.h"
+
+#define INPUT_RCODES_MAX 24 /* 23: BADCOOKIE; the last counts all others */
+
+struct input_counters {
+	struct gauge read, read_bytes;
+	struct gauge packets[PACKET_RESULT_COUNT]; /* by enum packet_result */
+	struct gauge malformed[DNS_ERROR_COUNT];   /* by enum dns_error; [DNS_OK]: well-formed */
+	struct gauge queries, responses, tcp;
+	struct gauge opcode[16], rcode[INPUT_RCODES_MAX];
+	struct gauge checksum_wrong, trailing;
+	struct gauge first_ts_ns, last_ts_ns; /* lowest and highest seen; 0: none */
+	struct gauge position_bytes;          /* in the current file */
+};
+
+struct input {
+	/* set by the caller */
+	struct source *source;
+	struct lane *lane; /* one per shard */
+	size_t lane_count;
+	bool live;         /* a full ring: count and drop (live) or wait (replay) */
+	uint16_t number;   /* of this input, part of the order of records */
+	struct dnslog *dnslog;                      /* NULL: none */
+	const struct policy_set *tenants;           /* for the DNS log's tenant ids */
+	void (*each_batch)(void *arg);              /* NULL, or called now and then (progress) */
+	void *each_batch_arg;
+	struct observer observer;
+	struct input_counters *counters;
+	/* the thread's own */
+	uint64_t seq;
+	int64_t clock_s; /* second of the last tick */
+	struct dns_message message;
+};
+
+/*
+ * Read the source to its end. SOURCE_ERROR is returned after everything before the damage was
+ * handed on. Does not close the lanes.
+ */
+enum source_status input_run(struct input *in, struct err_ctx *why);
+
+#endif

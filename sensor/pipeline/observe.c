@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "sensor/pipeline/observe.h"
+
+#include <netinet/in.h>
+#include <string.h>
+
+/* The block being filled, and what the matching found on the way. */
+struct build {
+	struct observation *o;
+	size_t used;
+	size_t match_count;
+	struct observation_match match[OBSERVATION_MATCHES_MAX];
+};
+
+struct parties observe_parties(struct observer *o, const struct packet *p, uint16_t interface,
+	const struct dns_message *m)
+{
+	bool source_is_server = port_set_has(o->ports, p->sport);
+	if (source_is_server && port_set_has(o->ports, p->dport))
+		source_is_server = dns_is_response(m);
+
+	struct parties who;
+	if (source_is_server)
+		who = (struct parties){ p->dst, p->src, p->dport, p->sport, 0 };
+	else
+		who = (struct parties){ p->src, p->dst, p->sport, p->dport, 0 };
+
+	struct tenant_link link = { interface, p->vlan_count, p->vlan, p->vni };
+	who.tenant = tenant_find_cached(
+		o->tenants, o->known->policies->map, &link, &who.client, &who.server);
+	return who;
+}
+
+static bool travels_whole(const struct dns_message *m)
+{
+	return m->opcode == DNS_OPCODE_UPDATE || m->has_tsig;
+}
+
+size_t observe_bound(const struct dns_message *m)
+{
+	size_t records = m->record_count;
+	size_t addresses = records < OBSERVATION_ADDRESSES_MAX ? records : OBSERVATION_ADDRESSES_MAX;
+	size_t names = records < OBSERVATION_NAMES_MAX ? records : OBSERVATION_NAMES_MAX;
+	return sizeof(struct observation) + OBSERVATION_MATCHES_MAX * sizeof(struct observation_match) +
+	       addresses * sizeof(struct observation_address) +
+	       names * (sizeof(struct observation_name) + DNS_NAME_MAX) + DNS_NAME_MAX +
+	       (travels_whole(m) ? m->wire_len : 0) + 64;
+}
+
+/* Claim aligned room in the block; returns its offset. */
+static size_t claim(struct build *b, size_t bytes, size_t align)
+{
+	size_t at = (b->used + align - 1) & ~(align - 1);
+	b->used = at + bytes;
+	return at;
+}
+
+static size_t claim_copy(struct build *b, const void *bytes, size_t bytes_len)
+{
+	size_t at = claim(b, bytes_len, 1);
+	memcpy((char *)b->o + at, bytes, bytes_len);
+	return at;
+}
+
+/* Look a name up; `number` is 0 for the qname, n for names[n - 1]. Returns the name's hash. */
+static uint64_t match_name(
+	struct build *b, const struct index *index, const struct dns_name *name, uint8_t number)
+{
+	uint64_t hash[DNS_LABELS_MAX + 1];
+	struct index_hit hit[INDEX_HITS_MAX];
+
+	dns_name_hash_suffixes(name, index_seed(index), hash, DNS_LABELS_MAX);
+	size_t hits = index_match(index, name, hash, hit);
+	for (size_t i = 0; i < hits && b->match_count < OBSERVATION_MATCHES_MAX; i++)
+		b->match[b->match_count++] =
+			(struct observation_match){ hit[i].entry, hit[i].labels, number };
+	return hash[name->label_count];
+}
+
+static void take_addresses(struct build *b, const struct dns_message *m)
+{
+	struct observation *o = b->o;
+	o->address_at = (uint16_t)claim(b, 0, _Alignof(struct observation_address));
+	for (unsigned i = 0; i < m->record_count; i++) {
+		const struct dns_record *r = &m->record[i];
+		struct ip ip;
+		if (r->section != DNS_ANSWER || !dns_record_address(m, r, &ip))
+			continue;
+		if (o->address_count == OBSERVATION_ADDRESSES_MAX) {
+			o->addresses_omitted = true;
+			break;
+		}
+		size_t at = claim(b, sizeof(struct observation_address), 4);
+		*(struct observation_address *)((char *)o + at) =
+			(struct observation_address){ ip, r->ttl };
+		o->address_count++;
+	}
+}
+
+/* Only the answer section: those are the names that the asker is led to. */
+static bool leads_on(const struct dns_record *r)
+{
+	return r->section == DNS_ANSWER && r->target_at != 0 && r->type != DNS_TYPE_SOA;
+}
+
+static void take_names(struct build *b, const struct dns_message *m, const struct index *index)
+{
+	struct observation *o = b->o;
+	unsigned count = 0;
+	for (unsigned i = 0; i < m->record_count && count < OBSERVATION_NAMES_MAX; i++)
+		count += leads_on(&m->record[i]);
+
+	o->name_at = (uint16_t)claim(b, count * sizeof(struct observation_name), 4);
+	struct observation_name *name = (struct observation_name *)((char *)o + o->name_at);
+	for (unsigned i = 0; o->name_count < count; i++) {
+		const struct dns_record *r = &m->record[i];
+		struct dns_name target;
+		if (!leads_on(r))
+			continue;
+		dns_message_name(m, r->target_at, &target);
+		*name++ = (struct observation_name){
+			.ttl = r->ttl,
+			.type = r->type,
+			.wire_at = (uint16_t)claim_copy(b, target.wire, target.wire_len),
+			.wire_len = target.wire_len,
+			.section = r->section,
+		};
+		o->name_count++;
+		match_name(b, index, &target, o->name_count);
+	}
+}
+
+static void fill_header(struct observation *o, const struct frame *frame, const struct packet *p,
+	const struct parties *who, const struct dns_message *m)
+{
+	*o = (struct observation){
+		.kind = OBSERVATION_MESSAGE,
+		.transport = p->protocol == IPPROTO_TCP ? TRANSPORT_TCP : TRANSPORT_UDP,
+		.opcode = m->opcode,
+		.response = dns_is_response(m),
+		.ts_ns = frame->ts_ns,
+		.client = who->client,
+		.server = who->server,
+		.client_port = who->client_port,
+		.server_port = who->server_port,
+		.tenant = who->tenant,
+		.id = m->id,
+		.flags = m->flags,
+		.rcode = m->rcode,
+		.qtype = m->qtype,
+		.qclass = m->qclass,
+		.vlan_count = p->vlan_count < 2 ? p->vlan_count : 2,
+		.ip_ttl = p->ip_ttl,
+		.has_question = m->has_question,
+		.has_signature = m->has_tsig,
+		.interface = frame->interface,
+		.wire_len_message = m->wire_len,
+		.answer_count = m->count[1],
+		.qname_labels = m->qname.label_count,
+		.qname_len = m->qname.wire_len,
+	};
+	for (unsigned i = 0; i < o->vlan_count; i++)
+		o->vlan[i] = p->vlan[i];
+}
+
+size_t observe_build(struct observer *observer, struct observation *out,
+	const struct frame *frame, const struct packet *p, const struct parties *who,
+	const struct dns_message *m)
+{
+	const struct index *index = observer->known->index;
+	struct build b = { .o = out, .used = sizeof(*out) };
+
+	fill_header(out, frame, p, who, m);
+	out->qname_at = (uint16_t)claim_copy(&b, m->qname.wire, m->qname.wire_len);
+	out->qname_hash = match_name(&b, index, &m->qname, 0);
+	if (m->opcode == DNS_OPCODE_QUERY && out->response) {
+		take_addresses(&b, m);
+		take_names(&b, m, index);
+	}
+
+	size_t matches = b.match_count * sizeof(struct observation_match);
+	out->match_count = (uint8_t)b.match_count;
+	out->match_at = (uint16_t)claim(&b, matches, _Alignof(struct observation_match));
+	memcpy((char *)out + out->match_at, b.match, matches);
+	if (travels_whole(m))
+		out->message_at = (uint32_t)claim_copy(&b, m->wire, m->wire_len);
+	out->size = (uint32_t)b.used;
+	return b.used;
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "sensor/pipeline/tracker.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* How many records are judged from one ring before the next one is looked at. */
+#define TRACKER_BATCH 128
+/* Sleep on one ring while others may get records; bounds how late those are seen. */
+#define TRACKER_WAIT_MS 10
+/* A single observation can carry a whole message (UPDATE). */
+#define INLINE_BLOCK_BYTES (128u * 1024)
+
+static void count_alert(struct lane *lane, const struct alert *a)
+{
+	if (a->kind == ALERT_RAISED)
+		gauge_add(lane->alerts, 1);
+}
+
+static void pass_inline(void *arg, const struct alert *a)
+{
+	struct lane *lane = arg;
+	count_alert(lane, a);
+	lane->inline_sink(lane->inline_arg, a);
+}
+
+/* An alert is never dropped here: the tracker waits, and the ring before it takes the pressure. */
+static void pass_on(void *arg, const struct alert *a)
+{
+	struct lane *lane = arg;
+	size_t bytes = alert_size(a);
+
+	count_alert(lane, a);
+	void *record = spsc_reserve(lane->out, bytes);
+	while (!record) {
+		if (!spsc_wait_room(lane->out, bytes))
+			return; /* the output has ended */
+		record = spsc_reserve(lane->out, bytes);
+	}
+	memcpy(record, a, bytes);
+	spsc_commit(lane->out, bytes);
+	spsc_publish(lane->out);
+}
+
+static bool open_rings(struct lane *lane, size_t input_count)
+{
+	for (size_t i = 0; i < input_count; i++) {
+		lane->in[i] = spsc_new(LANE_RING_BYTES);
+		if (!lane->in[i])
+			return false;
+	}
+	lane->out = spsc_new(LANE_ALERT_RING_BYTES);
+	return lane->out != NULL;
+}
+
+bool lane_init(struct lane *lane, const struct lane_options *options, const struct knowledge *known)
+{
+	*lane = (struct lane){
+		.number = options->number,
+		.input_count = options->input_count,
+		.inline_sink = options->inline_sink,
+		.inline_arg = options->inline_arg,
+		.alerts = options->alerts,
+	};
+	struct judge_options judge = {
+		.memory_bytes = options->memory_bytes,
+		.seed = options->seed,
+		.sink = options->threaded ? pass_on : pass_inline,
+		.sink_arg = lane,
+	};
+	lane->judge = judge_new(&judge, known);
+	if (!lane->judge)
+		return false;
+	if (options->threaded)
+		return open_rings(lane, options->input_count);
+	lane->inline_block = aligned_alloc(CACHE_LINE, INLINE_BLOCK_BYTES);
+	return lane->inline_block != NULL;
+}
+
+void lane_deinit(struct lane *lane)
+{
+	for (size_t i = 0; i < lane->input_count; i++)
+		spsc_free(lane->in[i]);
+	spsc_free(lane->out);
+	judge_free(lane->judge);
+	free(lane->inline_block);
+	*lane = (struct lane){ 0 };
+}
+
+struct observation *lane_offer(struct lane *lane, uint16_t input, size_t bytes, bool live)
+{
+	struct spsc *ring = lane->in[input];
+	if (!ring)
+		return lane->inline_block;
+
+	void *room = spsc_reserve(ring, bytes);
+	while (!room && !live) {
+		if (!spsc_wait_room(ring, bytes))
+			return NULL;
+		room = spsc_reserve(ring, bytes);
+	}
+	return room;
+}
+
+/* Judge one record; a tick goes on to the output, whose suppression windows need it too. */
+static void judge_record(struct lane *lane, const struct observation *o)
+{
+	judge_observe(lane->judge, o);
+	if (o->kind != OBSERVATION_TICK)
+		return;
+
+	struct alert tick;
+	memset(&tick, 0, offsetof(struct alert, pool) + 1);
+	tick.kind = ALERT_TICK;
+	tick.seq = o->seq;
+	tick.ts_ns = o->ts_ns;
+	tick.pool_len = 1;
+	if (lane->out)
+		pass_on(lane, &tick); /* every lane's: they keep the output's merge moving */
+	else if (lane->number == 0)
+		pass_inline(lane, &tick);
+}
+
+void lane_push(struct lane *lane, uint16_t input, const struct observation *o)
+{
+	if (lane->in[input])
+		spsc_commit(lane->in[input], o->size);
+	else
+		judge_record(lane, o);
+}
+
+void lane_flush(struct lane *lane, uint16_t input)
+{
+	if (lane->in[input])
+		spsc_publish(lane->in[input]);
+}
+
+void lane_close(struct lane *lane, uint16_t input)
+{
+	if (lane->in[input])
+		spsc_close(lane->in[input]);
+}
+
+/* Up to one batch from one ring; returns how many records there were. */
+static size_t drain_ring(struct lane *lane, struct spsc *ring)
+{
+	size_t count = 0, bytes;
+	const struct observation *o;
+
+	while (count < TRACKER_BATCH && (o = spsc_peek(ring, &bytes)) != NULL) {
+		judge_record(lane, o);
+		spsc_release(ring);
+		count++;
+	}
+	spsc_retire(ring);
+	return count;
+}
+
+/* One turn over a lane's rings. When the last input has drained, the output is told. */
+static size_t serve_lane(struct lane *lane)
+{
+	size_t count = 0, drained = 0;
+
+	for (size_t i = 0; i < lane->input_count; i++) {
+		count += drain_ring(lane, lane->in[i]);
+		drained += spsc_drained(lane->in[i]);
+	}
+	if (drained == lane->input_count) {
+		lane->finished = true;
+		spsc_close(lane->out);
+	}
+	return count;
+}
+
+void *tracker_run(void *arg)
+{
+	const struct tracker *t = arg;
+	bool single = t->first + t->step >= t->lane_count && t->lane[t->first].input_count == 1;
+
+	for (;;) {
+		struct lane *open = NULL;
+		size_t count = 0;
+		for (size_t i = t->first; i < t->lane_count; i += t->step) {
+			struct lane *lane = &t->lane[i];
+			if (lane->finished)
+				continue;
+			count += serve_lane(lane);
+			if (!lane->finished)
+				open = lane;
+		}
+		if (!open)
+			return NULL;
+		if (count == 0 && !spsc_wait_record(open->in[0], single ? -1 : TRACKER_WAIT_MS))
+			continue;
+	}
+}

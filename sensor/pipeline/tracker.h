@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tracker.h -- the tracker thread: takes observations from its lanes, judges them, passes alerts on.
+ *
+ * A lane is the way of one shard of tenants: the ring from the input, the judge, the ring to the
+ * output. Without rings (--threads 1) the same judge is called on the input's thread. A tracker
+ * thread serves one or more lanes; which thread serves a lane changes nothing in what comes out.
+ *
+ * Threads:  lane_offer/lane_push/lane_close belong to the input's thread, tracker_run is the
+ *           tracker's, the alert ring's other end belongs to outlet.c.
+ */
+#ifndef SENSOR_PIPELINE_TRACKER_H
+#define SENSOR_PIPELINE_TRACKER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "rules/alert.h"
+#include "rules/judge.h"
+#include "sensor/ring/gauge.h"
+#include "sensor/ring/spsc.h"
+
+#define LANE_INPUTS_MAX 64
+#define LANE_RING_BYTES (8u << 20)
+#define LANE_ALERT_RING_BYTES (1u << 20)
+
+struct lane {
+	size_t number; /* of the shard */
+	size_t input_count;
+	struct spsc *in[LANE_INPUTS_MAX]; /* observations, one ring per input; in[0] NULL: inline */
+	struct spsc *out;                 /* alerts; NULL: inline */
+	struct judge *judge;
+	emit_sink *inline_sink;           /* where alerts go without a ring */
+	void *inline_arg;
+	void *inline_block;               /* where observations are built without a ring */
+	struct gauge *alerts;             /* raised, for progress; written by the lane's thread */
+	bool finished;                    /* every input closed and drained (tracker's own) */
+};
+
+struct lane_options {
+	size_t number;
+	size_t input_count;
+	bool threaded;
+	emit_sink *inline_sink; /* !threaded */
+	void *inline_arg;
+	size_t memory_bytes;
+	uint64_t seed;
+	struct gauge *alerts;
+};
+
+NODISCARD bool lane_init(
+	struct lane *lane, const struct lane_options *options, const struct knowledge *known);
+void lane_deinit(struct lane *lane);
+
+/*
+ * [input] Room for an observation of up to `bytes`. Full: live returns NULL (the caller counts),
+ * replay sleeps until there is room.
+ */
+struct observation *lane_offer(struct lane *lane, uint16_t input, size_t bytes, bool live);
+/* [input] Hand over what lane_offer returned (size is in the observation). */
+void lane_push(struct lane *lane, uint16_t input, const struct observation *o);
+/* [input] Make everything pushed visible; at the end of a batch. */
+void lane_flush(struct lane *lane, uint16_t input);
+/* [input] Nothing more will come from this input. */
+void lane_close(struct lane *lane, uint16_t input);
+
+/* One tracker thread: serves lane[first], lane[first + step], ... until all have drained. */
+struct tracker {
+	struct lane *lane;
+	size_t lane_count, first, step;
+};
+void *tracker_run(void *tracker);
+
+#endif
