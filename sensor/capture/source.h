@@ -6,9 +6,9 @@
  *
  * Owner:    source_* functions open, source_close frees. Frames of a batch belong to the source
  *           and live until its next call.
- * Threads:  a source belongs to one input thread; source_interrupt may be called from any thread
- *           or signal handler.
- * Input:    untrusted (capture files): libpcap validates the container, packet/ the frames.
+ * Threads:  a source belongs to one input thread; source_interrupt may be called from any
+ * thread or signal handler. Input:    untrusted (capture files): libpcap validates the
+ * container, packet/ the frames.
  */
 #ifndef SENSOR_CAPTURE_SOURCE_H
 #define SENSOR_CAPTURE_SOURCE_H
@@ -38,8 +38,8 @@ struct source_losses {
 struct source;
 
 struct source_ops {
-	enum source_status (*next_batch)(
-		struct source *s, struct frame batch[SOURCE_BATCH_MAX], size_t *count, struct err_ctx *why);
+	enum source_status (*next_batch)(struct source *s, struct frame batch[SOURCE_BATCH_MAX],
+		size_t *count, struct err_ctx *why);
 	void (*losses)(struct source *s, struct source_losses *out);
 	void (*interrupt)(struct source *s);
 	void (*close)(struct source *s);
@@ -54,18 +54,18 @@ struct source {
 
 struct live_options {
 	const char *interface;
-	const char *filter;  /* BPF, added (and) to the built-in one; NULL or "" for none */
+	const char *filter;    /* BPF, added (and) to the built-in one; NULL or "" for none */
 	const uint16_t *ports; /* DNS ports for the built-in filter */
 	size_t port_count;
-	int snaplen;         /* bytes; 0: 65535 */
-	int buffer_mb;       /* kernel buffer; 0: 64 */
+	int snaplen;   /* bytes; 0: 65535 */
+	int buffer_mb; /* kernel buffer; 0: 64 */
 	bool promiscuous;
 	uint16_t interface_index; /* copied into each frame */
 };
 
 /*
- * Open a capture file: pcap or pcapng, either byte order, micro- or nanoseconds; "-" is standard
- * input. A link type that packet/ cannot decode is an error that names it.
+ * Open a capture file: pcap or pcapng, either byte order, micro- or nanoseconds; "-" is
+ * standard input. A link type that packet/ cannot decode is an error that names it.
  */
 NODISCARD enum err source_open_file(struct source **out, const char *path, struct err_ctx *why);
 
@@ -73,8 +73,8 @@ NODISCARD enum err source_open_file(struct source **out, const char *path, struc
 NODISCARD enum err source_open_live(
 	struct source **out, const struct live_options *options, struct err_ctx *why);
 
-static inline enum source_status source_next_batch(
-	struct source *s, struct frame batch[SOURCE_BATCH_MAX], size_t *count, struct err_ctx *why)
+static inline enum source_status source_next_batch(struct source *s,
+	struct frame batch[SOURCE_BATCH_MAX], size_t *count, struct err_ctx *why)
 {
 	return s->ops->next_batch(s, batch, count, why);
 }

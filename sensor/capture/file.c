@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A capture file over libpcap, which reads pcap and pcapng from a stdio stream.
+ *
+ * The stream is ours (fopencookie): its read function waits for the file and for interruption
+ * at once, so that a pipe that delivers nothing can still be given up, and counts bytes for
+ * progress.
+ *
+ * Frames that were read before the end or an error are delivered first: `last` keeps what is to
+ * be said after them.
+ */
+#include "sensor/capture/source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdio_ext.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sensor/capture/libpcap.h"
+
+#define STREAM_BUFFER_BYTES (256 * 1024)
+
+struct file_source {
+	struct source base; /* first: the ops get a pointer to it */
+	pcap_t *pcap;
+	FILE *stream; /* until the handle owns it */
+	int fd;
+	int wake_fd; /* readable once interrupted */
+	bool opened;
+	bool interrupted;
+	enum source_status last; /* SOURCE_OK: read on */
+	struct err_ctx last_why;
+	struct libpcap_batch batch;
+	char name[]; /* for messages */
+};
+
+static struct file_source *file_of(struct source *s)
+{
+	return (struct file_source *)s;
+}
+
+/* Read for stdio: 0 at the end of the file and when interrupted, -1 with errno. */
+static ssize_t stream_read(void *cookie, char *buf, size_t size)
+{
+	struct file_source *f = cookie;
+	struct pollfd ready[] = {
+		{ .fd = f->fd, .events = POLLIN },
+		{ .fd = f->wake_fd, .events = POLLIN },
+	};
+
+	for (;;) {
+		/* During open a signal is the only way out: nobody can interrupt us yet. */
+		if (poll(ready, 2, -1) == -1) {
+			if (errno == EINTR && f->opened)
+				continue;
+			return -1;
+		}
+		if (ready[1].revents) {
+			f->interrupted = true;
+			return 0;
+		}
+		ssize_t got = read(f->fd, buf, size);
+		if (got == -1 && (errno == EINTR || errno == EAGAIN) && f->opened)
+			continue;
+		if (got > 0)
+			f->base.position_bytes += (uint64_t)got;
+		return got;
+	}
+}
+
+static enum source_status last_status(struct file_source *f, struct err_ctx *why)
+{
+	if (f->last == SOURCE_ERROR)
+		*why = f->last_why;
+	return f->last;
+}
+
+static enum source_status file_next_batch(struct source *s,
+	struct frame batch[SOURCE_BATCH_MAX], size_t *count, struct err_ctx *why)
+{
+	struct file_source *f = file_of(s);
+
+	*count = 0;
+	if (f->last != SOURCE_OK)
+		return last_status(f, why);
+	int result = libpcap_read(&f->batch, f->pcap, batch, count);
+	if (result == PCAP_ERROR_BREAK || f->interrupted) {
+		f->last = SOURCE_END;
+	} else if (result < 0) {
+		f->last = SOURCE_ERROR;
+		err_set(&f->last_why, ERR_INPUT, "%s: %s", f->name, pcap_geterr(f->pcap));
+	} else if (*count < SOURCE_BATCH_MAX) {
+		f->last = SOURCE_END;
+	}
+	return *count > 0 ? SOURCE_OK : last_status(f, why);
+}
+
+static void file_losses(struct source *s, struct source_losses *out)
+{
+	(void)s;
+	*out = (struct source_losses){ 0 };
+}
+
+static void file_interrupt(struct source *s)
+{
+	struct file_source *f = file_of(s);
+	int saved = errno;
+
+	if (eventfd_write(f->wake_fd, 1) == -1)
+		errno = saved; /* the counter is full: it is readable, which is all we want */
+	pcap_breakloop(f->pcap);
+}
+
+static void file_close(struct source *s)
+{
+	struct file_source *f = file_of(s);
+
+	if (f->pcap)
+		pcap_close(f->pcap); /* closes the stream */
+	else if (f->stream)
+		fclose(f->stream);
+	if (f->fd > STDIN_FILENO)
+		close(f->fd);
+	if (f->wake_fd != -1)
+		close(f->wake_fd);
+	libpcap_batch_deinit(&f->batch);
+	free(f);
+}
+
+static const struct source_ops file_ops = {
+	.next_batch = file_next_batch,
+	.losses = file_losses,
+	.interrupt = file_interrupt,
+	.close = file_close,
+};
+
+/* Open the descriptors and the stream over them. */
+static enum err stream_open(struct file_source *f, const char *path, struct err_ctx *why)
+{
+	cookie_io_functions_t functions = { .read = stream_read };
+	struct stat st;
+
+	f->fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+	if (f->fd == -1 || fstat(f->fd, &st) == -1)
+		return err_set(why, ERR_INPUT, "%s: %s", f->name, strerror(errno));
+	if (S_ISREG(st.st_mode))
+		f->base.size_bytes = (uint64_t)st.st_size;
+	f->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (f->wake_fd == -1)
+		return err_set(why, ERR_FAILED, "%s: eventfd: %s", f->name, strerror(errno));
+	f->stream = fopencookie(f, "rb", functions);
+	if (!f->stream)
+		return err_set(why, ERR_FAILED, "%s: out of memory", f->name);
+	setvbuf(f->stream, NULL, _IOFBF, STREAM_BUFFER_BYTES);
+	__fsetlocking(f->stream, FSETLOCKING_BYCALLER); /* one thread; libpcap reads in bits */
+	return ERR_OK;
+}
+
+static enum err handle_open(struct file_source *f, struct err_ctx *why)
+{
+	char text[PCAP_ERRBUF_SIZE] = "";
+
+	f->pcap = pcap_fopen_offline_with_tstamp_precision(
+		f->stream, PCAP_TSTAMP_PRECISION_NANO, text);
+	if (!f->pcap)
+		return err_set(why, ERR_INPUT, "%s: %s", f->name, text);
+	return libpcap_batch_adopt(&f->batch, f->pcap, f->name, why);
+}
+
+enum err source_open_file(struct source **out, const char *path, struct err_ctx *why)
+{
+	const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
+	size_t name_len = strlen(name);
+	struct file_source *f = calloc(1, sizeof(*f) + name_len + 1);
+	enum err err;
+
+	*out = NULL;
+	if (!f)
+		return err_set(why, ERR_FAILED, "%s: out of memory", name);
+	memcpy(f->name, name, name_len + 1);
+	f->base.ops = &file_ops;
+	f->base.name = f->name;
+	f->fd = -1;
+	f->wake_fd = -1;
+	err = libpcap_batch_init(&f->batch, LIBPCAP_FRAME_MAX, why);
+	if (err == ERR_OK)
+		err = stream_open(f, path, why);
+	if (err == ERR_OK)
+		err = handle_open(f, why);
+	if (err != ERR_OK) {
+		file_close(&f->base);
+		return err;
+	}
+	f->opened = true;
+	*out = &f->base;
+	return ERR_OK;
+}
