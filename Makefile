@@ -135,8 +135,55 @@ run-fuzz: $(FUZZ_BINS)
 $(BENCH_BINS): $(B)/bench/%: $(B)/tests/bench/%.o $(MODULE_LIBS)
 	$(call say,LINK,$@)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS)
 
+# --- the whole program, tested as users have it ------------------------------------------------
+.PHONY: golden e2e sanitize test demo bench profile
+# Programs that shell tests drive.
+TEST_PROGRAMS := $(PROGRAMS)
+PROVE = DYNWATCH=$(B)/dynwatch MKPCAP=$(B)/mkpcap BUILD_DIR=$(B) prove --timer --comments -e sh
+
+golden: $(TEST_PROGRAMS) ## replay captures and compare with tests/golden; ACCEPT=1 rewrites what is expected
+	$(Q)$(SAN_ENV) ACCEPT=$(ACCEPT) $(PROVE) tests/golden/*.t
+
+e2e: $(TEST_PROGRAMS) ## end to end with real servers on private network namespaces (root); E=name one file
+	$(Q)$(SAN_ENV) $(PROVE) $(if $(E),tests/e2e/$(E).t,tests/e2e/*.t)
+
+sanitize: check-asan ## unit tests and golden replays under AddressSanitizer and UBSan
+	$(Q)$(MAKE) --no-print-directory BUILD=asan golden
+
+test: ## install what is missing, then run every test
+	$(Q)tools/install-deps build test
+	$(Q)$(MAKE) --no-print-directory lint
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) ERR=1 all
+	$(Q)$(MAKE) --no-print-directory ERR=1 check
+	$(Q)$(MAKE) --no-print-directory race
+	$(Q)$(MAKE) --no-print-directory fuzz
+	$(Q)$(MAKE) --no-print-directory sanitize
+	$(Q)$(MAKE) --no-print-directory golden
+	$(Q)$(MAKE) --no-print-directory e2e
+
+demo: ## install what is missing, build, replay our own capture and show the alerts
+	$(Q)tools/install-deps build
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) all
+	$(Q)tools/demo $(B)/dynwatch
+
+bench: $(TEST_PROGRAMS) $(BENCH_BINS) ## speed by stage and as a whole, against tcpdump and libpcap's empty loop
+	$(Q)tests/bench/run $(B)
+
 # --- housekeeping ------------------------------------------------------------------------------
-.PHONY: clean
+.PHONY: install uninstall clean
+MANDIR ?= $(PREFIX)/share/man
+install: all ## install into $(DESTDIR)$(PREFIX)
+	$(Q)install -D -m 0755 $(B)/dynwatch $(DESTDIR)$(PREFIX)/sbin/dynwatch
+	$(Q)install -D -m 0644 tools/systemd/dynwatch.service $(DESTDIR)/usr/lib/systemd/system/dynwatch.service
+	$(Q)install -D -m 0644 tools/completion/dynwatch.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/dynwatch
+	$(Q)for page in $(MAN_PAGES); do \
+	  install -D -m 0644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
+
+uninstall: ## remove what install put there
+	$(Q)rm -f $(DESTDIR)$(PREFIX)/sbin/dynwatch $(DESTDIR)/usr/lib/systemd/system/dynwatch.service \
+	  $(DESTDIR)$(PREFIX)/share/bash-completion/completions/dynwatch \
+	  $(foreach page,$(MAN_PAGES),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(notdir $(page)))
+
 clean: ## remove what was built
 	$(Q)rm -rf $(OUT)
 
