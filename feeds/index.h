@@ -9,8 +9,8 @@
  *
  * Owner:    index_build makes it, index_free frees. Marks belong to the index.
  * Threads:  immutable after index_build: any number of readers.
- * Limits:   names of up to INDEX_LABELS_MAX labels; equal mark lists are stored once, so a million
- *           names of one feed cost their octets and their slots (under 100 bytes each).
+ * Limits:   names of up to INDEX_LABELS_MAX labels; equal mark lists are stored once, so a
+ * million names of one feed cost their octets and their slots (under 100 bytes each).
  */
 #ifndef FEEDS_INDEX_H
 #define FEEDS_INDEX_H
@@ -39,11 +39,13 @@ enum mark_scope {
 };
 
 struct mark {
-	uint8_t kind;    /* enum mark_kind */
-	uint8_t scope;   /* enum mark_scope */
-	uint16_t source; /* feed kinds: number of the feed; tenant kinds: number of the tenant */
+	uint8_t kind;  /* enum mark_kind */
+	uint8_t scope; /* enum mark_scope */
+	uint16_t
+		source; /* feed kinds: number of the feed; tenant kinds: number of the tenant */
 	uint32_t detail; /* PROVIDER, TUNNEL, UPDATE_HOST, IP_CHECK: number of the provider
-			    (provider.h); APPROVED: index in the tenant's approved[]; ZONE: in zones[] */
+			    (provider.h); APPROVED: index in the tenant's approved[]; ZONE: in
+			    zones[] */
 };
 
 struct index_hit {
@@ -68,6 +70,7 @@ NODISCARD enum index_added index_builder_add(
 /* Freeze. Frees the builder in every case; NULL when out of memory. */
 NODISCARD struct index *index_build(struct index_builder *b);
 void index_builder_free(struct index_builder *b);
+size_t index_builder_memory_bytes(const struct index_builder *b);
 void index_free(struct index *index);
 
 uint64_t index_seed(const struct index *index);
@@ -77,16 +80,20 @@ size_t index_name_count(const struct index *index);
 size_t index_memory_bytes(const struct index *index);
 
 /*
- * Every suffix of `name` that carries a mark whose scope applies to this name, shortest first; at
- * most INDEX_HITS_MAX (the longest are kept). `hash` is from dns_name_hash_suffixes with
+ * Every suffix of `name` that carries a mark whose scope applies to this name, shortest first;
+ * at most INDEX_HITS_MAX (the longest are kept). `hash` is from dns_name_hash_suffixes with
  * index_seed and labels_max >= min(label_count, index_depth). Returns the number of hits.
  * Cost for a name that is not listed: about one cache miss.
  */
 size_t index_match(const struct index *index, const struct dns_name *name, const uint64_t *hash,
 	struct index_hit hit[INDEX_HITS_MAX]);
 /* Hash and match in one call, for the slow path. */
-size_t index_match_name(
-	const struct index *index, const struct dns_name *name, struct index_hit hit[INDEX_HITS_MAX]);
+size_t index_match_name(const struct index *index, const struct dns_name *name,
+	struct index_hit hit[INDEX_HITS_MAX]);
+
+/* The entry of exactly this name, whatever the scopes of its marks. */
+NODISCARD bool index_find(
+	const struct index *index, const struct dns_name *name, uint32_t *entry);
 
 /* The marks of an entry, sorted by kind. */
 const struct mark *index_marks(const struct index *index, uint32_t entry, size_t *count);
@@ -96,7 +103,8 @@ const uint8_t *index_entry_name(const struct index *index, uint32_t entry, size_
 /* Does the mark apply to a name of `name_labels` labels that matched at `hit_labels`? */
 static inline bool mark_applies(const struct mark *m, unsigned hit_labels, unsigned name_labels)
 {
-	return m->scope == SCOPE_SUFFIX || (m->scope == SCOPE_EXACT) == (hit_labels == name_labels);
+	return m->scope == SCOPE_SUFFIX ||
+	       (m->scope == SCOPE_EXACT) == (hit_labels == name_labels);
 }
 
 const char *mark_kind_name(enum mark_kind kind);
