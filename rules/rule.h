@@ -40,6 +40,7 @@ enum rule_option_type {
 	OPTION_COUNT,
 	OPTION_NUMBER,
 	OPTION_BOOL,
+	OPTION_SEVERITY, /* only in rule_common_table */
 };
 
 struct rule {
@@ -80,6 +81,9 @@ struct rule_settings {
 
 extern const struct rule rule_table[RULE_COUNT];
 extern const struct rule_option rule_option_table[RULE_OPTION_COUNT];
+/* What every rule has besides its own: enabled, severity (initial "": the rule's), suppress. */
+#define RULE_COMMON_COUNT 3
+extern const struct rule_option rule_common_table[RULE_COMMON_COUNT];
 
 /* All rules enabled, at the tables' defaults, suppress 1h. */
 void rule_settings_init(struct rule_settings *s);
@@ -93,6 +97,8 @@ NODISCARD bool rule_settings_set(struct rule_settings *s, enum rule_id rule, con
 /* RULE_COUNT when there is none of that id. */
 enum rule_id rule_find(const char *dotted);
 const char *severity_name(enum severity s);         /* "high" */
+/* "duration", "count", "number", "boolean", "severity" */
+const char *rule_option_type_name(enum rule_option_type type);
 int severity_ecs(enum severity s);                  /* 10 21 47 73 99 */
 NODISCARD bool severity_parse(enum severity *out, const char *text);
 
