@@ -26,6 +26,7 @@
 
 enum dns_opcode {
 	DNS_OPCODE_QUERY = 0,
+	DNS_OPCODE_IQUERY = 1, /* obsolete, RFC 3425 */
 	DNS_OPCODE_STATUS = 2,
 	DNS_OPCODE_NOTIFY = 4,
 	DNS_OPCODE_UPDATE = 5,
@@ -64,21 +65,21 @@ enum dns_flag {
 };
 
 enum dns_section {
-	DNS_ANSWER,     /* prerequisites in an UPDATE (RFC 2136) */
-	DNS_AUTHORITY,  /* updates in an UPDATE */
+	DNS_ANSWER,    /* prerequisites in an UPDATE (RFC 2136) */
+	DNS_AUTHORITY, /* updates in an UPDATE */
 	DNS_ADDITIONAL,
 };
 
 struct dns_record {
-	uint16_t owner_at;  /* offset of the owner name in the message */
+	uint16_t owner_at; /* offset of the owner name in the message */
 	uint16_t type;
 	uint16_t class;
 	uint16_t rdata_len;
 	uint16_t rdata_at;  /* offset of RDATA */
-	uint16_t target_at; /* offset of the name that RDATA leads to, 0 when none: NS CNAME PTR DNAME
-			       MX SRV SVCB HTTPS SOA(mname) */
+	uint16_t target_at; /* offset of the name that RDATA leads to, 0 when none: NS CNAME PTR
+			       DNAME MX SRV SVCB HTTPS SOA(mname) */
 	uint32_t ttl;
-	uint8_t section;    /* enum dns_section */
+	uint8_t section; /* enum dns_section */
 };
 
 struct dns_edns {
@@ -86,7 +87,7 @@ struct dns_edns {
 	bool do_bit;
 	uint8_t version;
 	uint16_t udp_size;
-	bool has_client_subnet; /* RFC 7871 */
+	bool has_client_subnet;     /* RFC 7871 */
 	uint8_t client_subnet_bits; /* source prefix length, in the family's own bits */
 	struct ip client_subnet;
 };
@@ -95,17 +96,17 @@ struct dns_message {
 	const uint8_t *wire;
 	uint16_t wire_len;
 	uint16_t id;
-	uint16_t flags;       /* as on the wire */
+	uint16_t flags; /* as on the wire */
 	uint8_t opcode;
-	uint16_t rcode;       /* with the extended bits of OPT */
-	uint16_t count[4];    /* QD, AN, NS, AR as in the header */
+	uint16_t rcode;    /* with the extended bits of OPT */
+	uint16_t count[4]; /* QD, AN, NS, AR as in the header */
 	bool has_question;
-	bool has_tsig;        /* TSIG or SIG(0) is the last additional record */
-	uint16_t qtype, qclass; /* of the first question; 0 without one */
-	struct dns_name qname;  /* of the first question; the root without one */
-	uint16_t record_count;  /* in record[] */
+	bool has_tsig;            /* TSIG or SIG(0) is the last additional record */
+	uint16_t qtype, qclass;   /* of the first question; 0 without one */
+	struct dns_name qname;    /* of the first question; the root without one */
+	uint16_t record_count;    /* in record[] */
 	uint16_t records_omitted; /* walked but not kept */
-	uint16_t trailing_len;  /* octets after the last record: counted, no error */
+	uint16_t trailing_len;    /* octets after the last record: counted, no error */
 	struct dns_edns edns;
 	struct dns_record record[DNS_RECORDS_MAX];
 };
@@ -117,8 +118,9 @@ static inline bool dns_is_response(const struct dns_message *m)
 
 /*
  * Decode a whole message. On failure the reason is returned and of *out only wire, id, flags,
- * opcode and rcode are meaningful (zero when the header is cut), so that a caller can still count.
- * Only record[0..record_count) of the array is written: reuse one struct for every message.
+ * opcode and rcode are meaningful (zero when the header is cut), so that a caller can still
+ * count. Only record[0..record_count) of the array is written: reuse one struct for every
+ * message.
  */
 NODISCARD enum dns_error dns_message_decode(
 	struct dns_message *out, const uint8_t *wire, size_t wire_len);
@@ -126,13 +128,33 @@ NODISCARD enum dns_error dns_message_decode(
 /* Expand a name that dns_message_decode already walked (owner_at or target_at of a record). */
 void dns_message_name(const struct dns_message *m, uint16_t at, struct dns_name *out);
 
+/*
+ * Every record of a decoded message in order, those beyond DNS_RECORDS_MAX too:
+ *
+ *	struct dns_records it = dns_records_start(m);
+ *	for (const struct dns_record *r; (r = dns_records_next(&it));)
+ *
+ * A record that was not kept is walked again into it.record, valid until the next call.
+ */
+struct dns_records {
+	const struct dns_message *message;
+	uint32_t index; /* of the next record, over all sections */
+	struct cursor rest;
+	struct dns_record record;
+};
+
+struct dns_records dns_records_start(const struct dns_message *m);
+const struct dns_record *dns_records_next(struct dns_records *it);
+
 /* The address of an A or AAAA record; false for any other record. */
-bool dns_record_address(const struct dns_message *m, const struct dns_record *r, struct ip *out);
+bool dns_record_address(
+	const struct dns_message *m, const struct dns_record *r, struct ip *out);
 
 const char *dns_error_name(enum dns_error error);
 const char *dns_error_meaning(enum dns_error error);
 
-/* Mnemonics. The number is written into text[16] when there is none (TYPE65280, RCODE17, CLASS7, OPCODE9). */
+/* Mnemonics. The number is written into text[16] when there is none (TYPE65280, RCODE17,
+ * CLASS7, OPCODE9). */
 const char *dns_type_name(uint16_t type, char text[16]);
 const char *dns_rcode_name(uint16_t rcode, char text[16]);
 const char *dns_class_name(uint16_t class_, char text[16]);

@@ -4,7 +4,8 @@
  *
  * A struct dns_name is an expanded, case-folded (RFC 4343: ASCII only) copy in the caller's
  * memory. Decoding follows compression pointers, which must point strictly backwards from where
- * they stand; with the 255-octet limit that bounds every walk.
+ * they stand; with the 255-octet limit and at most DNS_POINTERS_MAX pointers that bounds every
+ * walk.
  *
  * Owner:    the caller owns every struct; nothing here allocates or keeps a pointer.
  * Threads:  no shared state.
@@ -24,6 +25,9 @@
 #define DNS_NAME_MAX   255
 #define DNS_LABEL_MAX  63
 #define DNS_LABELS_MAX 127
+/* Pointers in a row without a label between them gain nothing: one a label is all a name needs.
+ */
+#define DNS_POINTERS_MAX 127
 /* Presentation: every octet may become \DDD; dots and NUL included. */
 #define DNS_NAME_TEXT_MAX 1024
 
@@ -37,29 +41,34 @@ enum dns_error {
 };
 
 struct dns_name {
-	uint8_t wire_len;    /* octets used in wire[], the root's zero octet included (1..255) */
-	uint8_t label_count; /* without the root */
-	uint8_t label_at[DNS_LABELS_MAX]; /* where each label's length octet is, leftmost first */
+	uint8_t wire_len; /* octets used in wire[], the root's zero octet included (1..255) */
+	uint8_t label_count;              /* without the root */
+	uint8_t label_at[DNS_LABELS_MAX]; /* where each label's length octet is, leftmost first
+					   */
 	uint8_t wire[DNS_NAME_MAX + 9];   /* folded; the slack lets hashing read whole words */
 };
 
 /*
- * Decode the name at the cursor and step past it (past the pointer, if compressed). `wire` is the
- * start of the message, to which pointers refer; c->end bounds it.
+ * Decode the name at the cursor and step past it (past the pointer, if compressed). `wire` is
+ * the start of the message, to which pointers refer; c->end bounds it.
  *
- * On failure *out is the root, the cursor has failed and the reason is returned: NAME_TRUNCATED,
- * NAME_TOO_LONG, LABEL_RESERVED, POINTER_FORWARD. Cost: O(octets), at most 255.
+ * On failure *out is the root, the cursor has failed and the reason is returned:
+ * NAME_TRUNCATED, NAME_TOO_LONG, LABEL_RESERVED, POINTER_FORWARD, WORK_LIMIT (too many
+ * pointers). Cost: O(octets), at most 255, and DNS_POINTERS_MAX.
  */
-NODISCARD enum dns_error dns_name_decode(struct dns_name *out, struct cursor *c, const uint8_t *wire);
+NODISCARD enum dns_error dns_name_decode(
+	struct dns_name *out, struct cursor *c, const uint8_t *wire);
 
 /* The same walk without the copy, for names that only need to be well-formed. */
 NODISCARD enum dns_error dns_name_skip(struct cursor *c, const uint8_t *wire);
 
-/* Copy `len` octets of a valid folded uncompressed wire name (as stored elsewhere) back into a name. */
+/* Copy `len` octets of a valid folded uncompressed wire name (as stored elsewhere) back into a
+ * name. */
 NODISCARD bool dns_name_from_wire(struct dns_name *out, const uint8_t *wire, size_t len);
 
 /*
- * Parse presentation format ("Www.Example.com", "a\.b.example.", "\065.x"; trailing dot optional;
+ * Parse presentation format ("Www.Example.com", "a\.b.example.", "\065.x"; trailing dot
+ * optional;
  * "" and "." are the root), folding case. Only RFC limits are checked, any octet is allowed
  * through escapes. False on empty label, over-long label or name, bad escape.
  */
@@ -67,7 +76,8 @@ NODISCARD bool dns_name_parse(struct dns_name *out, const char *text);
 
 /*
  * Write presentation format: lower case, no trailing dot (the root is "."), \. and \\ inside
- * labels, other bytes than printable ASCII (0x21..0x7e) as \DDD. Returns the length without NUL.
+ * labels, other bytes than printable ASCII (0x21..0x7e) as \DDD. Returns the length without
+ * NUL.
  */
 size_t dns_name_format(const struct dns_name *name, char text[DNS_NAME_TEXT_MAX]);
 /* The same for a suffix of `labels` labels ( <= label_count). */
@@ -80,7 +90,8 @@ bool dns_name_equal(const struct dns_name *a, const struct dns_name *b);
 /* Is `name` equal to or below `ancestor`? */
 bool dns_name_is_under(const struct dns_name *name, const struct dns_name *ancestor);
 
-/* The wire octets of the suffix with `labels` labels; *len gets their number (root included). */
+/* The wire octets of the suffix with `labels` labels; *len gets their number (root included).
+ */
 static inline const uint8_t *dns_name_suffix(
 	const struct dns_name *name, unsigned labels, size_t *len)
 {
@@ -91,13 +102,13 @@ static inline const uint8_t *dns_name_suffix(
 }
 
 /*
- * Hash every suffix in one right-to-left pass: hash[k] belongs to the suffix of k labels, hash[0]
- * to the root. Names that are equal but for case have equal hashes. Only hash[0..n] are written,
- * where n = min(label_count, labels_max).
- * Returns n. Full-name hash: hash[label_count] when labels_max >= label_count.
+ * Hash every suffix in one right-to-left pass: hash[k] belongs to the suffix of k labels,
+ * hash[0] to the root. Names that are equal but for case have equal hashes. Only hash[0..n] are
+ * written, where n = min(label_count, labels_max). Returns n. Full-name hash: hash[label_count]
+ * when labels_max >= label_count.
  */
-unsigned dns_name_hash_suffixes(
-	const struct dns_name *name, uint64_t seed, uint64_t hash[DNS_LABELS_MAX + 1], unsigned labels_max);
+unsigned dns_name_hash_suffixes(const struct dns_name *name, uint64_t seed,
+	uint64_t hash[DNS_LABELS_MAX + 1], unsigned labels_max);
 
 /* Hash of the whole name: equal to hash[label_count] above. */
 uint64_t dns_name_hash(const struct dns_name *name, uint64_t seed);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * present.h -- records in presentation format (RFC 1035 5.1, RFC 3597 for unknown types), for the
- * DNS log and for alerts. The common types are written here without allocation; everything else
- * goes through libldns.
+ * present.h -- records in presentation format (RFC 1035 5.1, RFC 3597 for unknown types), for
+ * the DNS log and for alerts. The common types are written here without allocation; everything
+ * else goes through libldns.
  *
  * Input: records of a message that dns_message_decode accepted.  Threads: no shared state.
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * update.h -- an UPDATE (RFC 2136) taken apart with libldns: zone, prerequisites, updates and who
- * signed it (TSIG RFC 8945, SIG(0) RFC 2931, GSS-TSIG RFC 3645). Rare, so it allocates; for the
- * tracker thread, never for the input thread.
+ * update.h -- an UPDATE (RFC 2136) taken apart with libldns: zone, prerequisites, updates and
+ * who signed it (TSIG RFC 8945, SIG(0) RFC 2931, GSS-TSIG RFC 3645). Rare, so it allocates; for
+ * the tracker thread, never for the input thread.
  *
  * Owner:    update_decode allocates, update_free frees.  Threads: no shared state.
  * Input:    untrusted: a message that dns_message_decode accepted may still be refused here.
@@ -45,8 +45,8 @@ struct update {
 	size_t change_count;
 	struct update_change *change;
 	enum update_signature signature;
-	char *key_name;  /* TSIG key or SIG(0) signer; NULL when unsigned */
-	char *algorithm; /* "hmac-sha256"; NULL when unsigned */
+	char *key_name;       /* TSIG key or SIG(0) signer; NULL when unsigned */
+	char *algorithm;      /* "hmac-sha256"; NULL when unsigned */
 	uint64_t signed_at_s; /* TSIG time signed */
 	uint16_t fudge_s;
 	uint16_t mac_len;

@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "sensor/dns/name.h"
+
+#include "sensor/base/hash.h"
+#include "sensor/dns/walk.h"
+
+#include <string.h>
+
+/*
+ * Why a walk ends: every label adds at least two octets to a name that may have 255, and a name
+ * may follow DNS_POINTERS_MAX pointers. "Strictly backwards" alone would not do: labels behind
+ * a pointer's target may run over the pointer again.
+ *
+ * A length octet is at most 63 and so below 'A': a run of labels is folded as one piece, length
+ * octets included, eight octets at a time.
+ */
+
+enum label_kind {
+	LABEL_MAX = 63,
+	LABEL_POINTER = 0xc0,
+};
+
+#define EVERY_OCTET UINT64_C(0x0101010101010101)
+
+/* Eight octets with A-Z made lower case (RFC 4343); all others, 0x80 and above too, stay. */
+static inline uint64_t fold_octets(uint64_t octets)
+{
+	uint64_t low7 = octets & 0x7f * EVERY_OCTET;
+	uint64_t from_a = low7 + (0x80 - 'A') * EVERY_OCTET;
+	uint64_t after_z = low7 + (0x7f - 'Z') * EVERY_OCTET;
+	uint64_t upper = (from_a ^ after_z) & ~octets & 0x80 * EVERY_OCTET;
+	return octets | upper >> 2;
+}
+
+static inline uint8_t fold_octet(uint8_t octet)
+{
+	return octet >= 'A' && octet <= 'Z' ? octet | 0x20 : octet;
+}
+
+/* Copy folded; `out` has eight octets of slack, `left` is how many may be read from `from`. */
+static inline void copy_folded(uint8_t *out, const uint8_t *from, size_t len, size_t left)
+{
+	uint64_t octets;
+	size_t i = 0;
+
+	for (; i < len && left - i >= 8; i += 8) {
+		memcpy(&octets, from + i, 8);
+		octets = fold_octets(octets);
+		memcpy(out + i, &octets, 8);
+	}
+	for (; i < len; i++)
+		out[i] = fold_octet(from[i]);
+}
+
+static void make_root(struct dns_name *out)
+{
+	out->wire_len = 1;
+	out->label_count = 0;
+	out->wire[0] = 0;
+}
+
+/* The pointer whose first octet is at `here`: move *at to where it leads. */
+static inline enum dns_error follow(struct cursor *at, const uint8_t *here, const uint8_t *wire,
+	unsigned first, unsigned *target)
+{
+	*target = (first & ~(unsigned)LABEL_POINTER) << 8 | cursor_u8(at);
+	if (UNLIKELY(at->failed))
+		return DNS_NAME_TRUNCATED;
+	if (UNLIKELY(*target >= (size_t)(here - wire)))
+		return DNS_POINTER_FORWARD;
+	return DNS_OK;
+}
+
+static inline struct cursor cursor_from(
+	const uint8_t *wire, unsigned offset, const uint8_t *end)
+{
+	return cursor_init(wire + offset, (size_t)(end - wire) - offset);
+}
+
+static enum dns_error decode_labels(struct dns_name *out, struct cursor *c, const uint8_t *wire)
+{
+	struct cursor at = *c;
+	const uint8_t *piece = at.pos; /* labels from here on are not yet copied */
+	unsigned used = 0;             /* octets of copied pieces */
+	unsigned labels = 0;
+	unsigned pointers = 0;
+
+	for (;;) {
+		const uint8_t *here = at.pos;
+		unsigned piece_len = (unsigned)(here - piece);
+		unsigned first = cursor_u8(&at);
+		if (UNLIKELY(at.failed))
+			return DNS_NAME_TRUNCATED;
+		if (first - 1 < LABEL_MAX) {
+			if (UNLIKELY(used + piece_len + 1 + first > DNS_NAME_MAX - 1))
+				return DNS_NAME_TOO_LONG;
+			if (UNLIKELY(!cursor_take(&at, first)))
+				return DNS_NAME_TRUNCATED;
+			out->label_at[labels++] = (uint8_t)(used + piece_len);
+			continue;
+		}
+		if (UNLIKELY(first && first < LABEL_POINTER))
+			return DNS_LABEL_RESERVED;
+		copy_folded(out->wire + used, piece, piece_len, (size_t)(c->end - piece));
+		used += piece_len;
+		if (first == 0)
+			break;
+		unsigned target;
+		enum dns_error error = follow(&at, here, wire, first, &target);
+		if (UNLIKELY(error))
+			return error;
+		if (pointers++ == 0)
+			c->pos = at.pos;
+		if (UNLIKELY(pointers > DNS_POINTERS_MAX))
+			return DNS_WORK_LIMIT;
+		at = cursor_from(wire, target, c->end);
+		piece = at.pos;
+	}
+	if (!pointers)
+		c->pos = at.pos;
+	out->wire[used] = 0;
+	out->wire_len = (uint8_t)(used + 1);
+	out->label_count = (uint8_t)labels;
+	return DNS_OK;
+}
+
+enum dns_error dns_name_decode(struct dns_name *out, struct cursor *c, const uint8_t *wire)
+{
+	enum dns_error error = c->failed ? DNS_NAME_TRUNCATED : decode_labels(out, c, wire);
+	if (UNLIKELY(error)) {
+		make_root(out);
+		c->failed = true;
+	}
+	return error;
+}
+
+/* decode_labels without the copy, and with the memory. */
+static enum dns_error walk_labels(struct dns_walk *w, struct cursor *c)
+{
+	struct cursor at = *c;
+	unsigned len = 1; /* the root's octet */
+	unsigned pointers = 0;
+	unsigned first_target = 0;
+	unsigned len_before = 0;
+
+	for (;;) {
+		const uint8_t *here = at.pos;
+		unsigned first = cursor_u8(&at);
+		if (UNLIKELY(at.failed))
+			return DNS_NAME_TRUNCATED;
+		w->work++;
+		if (first == 0)
+			break;
+		if (first <= LABEL_MAX) {
+			len += 1 + first;
+			w->work += first;
+			if (UNLIKELY(len > DNS_NAME_MAX))
+				return DNS_NAME_TOO_LONG;
+			if (UNLIKELY(!cursor_take(&at, first)))
+				return DNS_NAME_TRUNCATED;
+			continue;
+		}
+		if (UNLIKELY(first < LABEL_POINTER))
+			return DNS_LABEL_RESERVED;
+		unsigned target;
+		enum dns_error error = follow(&at, here, w->wire, first, &target);
+		if (UNLIKELY(error))
+			return error;
+		if (pointers++ == 0) {
+			c->pos = at.pos;
+			first_target = target;
+			len_before = len;
+		}
+		uint32_t known = *dns_walk_slot(w, target);
+		if (known && known >> 8 == target) {
+			len += (known & 0xff) - 1;
+			break;
+		}
+		if (UNLIKELY(pointers > DNS_POINTERS_MAX))
+			return DNS_WORK_LIMIT;
+		at = cursor_from(w->wire, target, c->end);
+	}
+	if (UNLIKELY(len > DNS_NAME_MAX))
+		return DNS_NAME_TOO_LONG;
+	if (pointers)
+		dns_walk_remember(w, first_target, len - len_before + 1);
+	else
+		c->pos = at.pos;
+	return DNS_OK;
+}
+
+enum dns_error dns_walk_name(struct dns_walk *w, struct cursor *c)
+{
+	enum dns_error error = c->failed ? DNS_NAME_TRUNCATED : walk_labels(w, c);
+	if (UNLIKELY(error))
+		c->failed = true;
+	return error;
+}
+
+enum dns_error dns_name_skip(struct cursor *c, const uint8_t *wire)
+{
+	struct dns_walk w = { .wire = wire };
+	return dns_walk_name(&w, c);
+}
+
+bool dns_name_from_wire(struct dns_name *out, const uint8_t *wire, size_t len)
+{
+	struct cursor c = cursor_init(wire, len);
+	/*
+	 * A pointer is two octets and what it leads to one (the root) or at least three, so a
+	 * name that uses one never expands to the length it takes here.
+	 */
+	if (dns_name_decode(out, &c, wire) || c.pos != c.end || out->wire_len != len) {
+		make_root(out);
+		return false;
+	}
+	return true;
+}
+
+/* One octet of presentation format; moves *at behind it. False for a bad escape. */
+static bool parse_octet(uint8_t *out, const char **at)
+{
+	const char *t = *at;
+
+	if (*t != '\\') {
+		*out = fold_octet((uint8_t)*t);
+		*at = t + 1;
+		return true;
+	}
+	t++;
+	if (*t < '0' || *t > '9') {
+		*out = fold_octet((uint8_t)*t);
+		*at = t + 1;
+		return *t != '\0';
+	}
+	unsigned number = 0;
+	for (int i = 0; i < 3; i++, t++) {
+		if (*t < '0' || *t > '9')
+			return false;
+		number = number * 10 + (unsigned)(*t - '0');
+	}
+	*out = fold_octet((uint8_t)number);
+	*at = t;
+	return number <= 255;
+}
+
+static bool parse_labels(struct dns_name *out, const char *text)
+{
+	unsigned used = 0;
+	unsigned labels = 0;
+
+	while (*text) {
+		unsigned label_at = used++;
+		while (*text && *text != '.') {
+			/* Leave room for the root: the octet at DNS_NAME_MAX - 1. */
+			if (used >= DNS_NAME_MAX - 1 || used - label_at > DNS_LABEL_MAX)
+				return false;
+			if (!parse_octet(&out->wire[used++], &text))
+				return false;
+		}
+		if (used == label_at + 1)
+			return false;
+		out->wire[label_at] = (uint8_t)(used - label_at - 1);
+		out->label_at[labels++] = (uint8_t)label_at;
+		if (*text == '.')
+			text++;
+	}
+	out->wire[used] = 0;
+	out->wire_len = (uint8_t)(used + 1);
+	out->label_count = (uint8_t)labels;
+	return true;
+}
+
+bool dns_name_parse(struct dns_name *out, const char *text)
+{
+	make_root(out);
+	if (strcmp(text, ".") == 0)
+		return true;
+	if (parse_labels(out, text))
+		return true;
+	make_root(out);
+	return false;
+}
+
+/* How many characters an octet takes: 1 as it is, 2 with a backslash, 4 as \DDD. */
+static inline unsigned octet_width(uint8_t octet)
+{
+	if (octet < 0x21 || octet > 0x7e)
+		return 4;
+	return octet == '.' || octet == '\\' ? 2 : 1;
+}
+
+static char *format_octet(char *at, uint8_t octet)
+{
+	switch (octet_width(octet)) {
+	case 4:
+		*at++ = '\\';
+		*at++ = (char)('0' + octet / 100);
+		*at++ = (char)('0' + octet / 10 % 10);
+		*at++ = (char)('0' + octet % 10);
+		return at;
+	case 2:
+		*at++ = '\\';
+		break;
+	}
+	*at++ = (char)octet;
+	return at;
+}
+
+/* Is one of the eight octets anything but itself in text? */
+static inline bool any_escaped(uint64_t octets)
+{
+	uint64_t top = 0x80 * EVERY_OCTET;
+	uint64_t dot = octets ^ '.' * EVERY_OCTET;
+	uint64_t backslash = octets ^ '\\' * EVERY_OCTET;
+	uint64_t del = octets ^ 0x7f * EVERY_OCTET;
+	uint64_t below = (octets - 0x21 * EVERY_OCTET) & ~octets; /* below 0x21 */
+	uint64_t equal = ((dot - EVERY_OCTET) & ~dot) |
+			 ((backslash - EVERY_OCTET) & ~backslash) |
+			 ((del - EVERY_OCTET) & ~del);
+	return (octets | below | equal) & top;
+}
+
+/* A label's octets as text, eight at a time while all of them are plain. */
+static inline char *format_label(char *at, const uint8_t *label, unsigned len)
+{
+	uint64_t octets;
+	unsigned i = 0;
+
+	for (; len - i >= 8; i += 8) {
+		memcpy(&octets, label + i, 8);
+		octets = fold_octets(octets);
+		if (UNLIKELY(any_escaped(octets)))
+			break;
+		memcpy(at, &octets, 8);
+		at += 8;
+	}
+	for (; i < len; i++)
+		at = format_octet(at, fold_octet(label[i]));
+	return at;
+}
+
+size_t dns_name_format_wire(const uint8_t *wire, size_t wire_len, char text[DNS_NAME_TEXT_MAX])
+{
+	struct cursor c = cursor_init(wire, wire_len < DNS_NAME_MAX ? wire_len : DNS_NAME_MAX);
+	char *at = text;
+
+	for (;;) {
+		unsigned len = cursor_u8(&c);
+		const uint8_t *label = len <= LABEL_MAX ? cursor_take(&c, len) : NULL;
+		if (len == 0 || !label)
+			break;
+		if (at != text)
+			*at++ = '.';
+		at = format_label(at, label, len);
+	}
+	if (at == text)
+		*at++ = '.';
+	*at = '\0';
+	return (size_t)(at - text);
+}
+
+size_t dns_name_format(const struct dns_name *name, char text[DNS_NAME_TEXT_MAX])
+{
+	return dns_name_format_wire(name->wire, name->wire_len, text);
+}
+
+size_t dns_name_format_suffix(
+	const struct dns_name *name, unsigned labels, char text[DNS_NAME_TEXT_MAX])
+{
+	size_t len;
+	const uint8_t *wire = dns_name_suffix(name, labels, &len);
+	return dns_name_format_wire(wire, len, text);
+}
+
+bool dns_name_equal(const struct dns_name *a, const struct dns_name *b)
+{
+	return a->wire_len == b->wire_len && memcmp(a->wire, b->wire, a->wire_len) == 0;
+}
+
+bool dns_name_is_under(const struct dns_name *name, const struct dns_name *ancestor)
+{
+	size_t len;
+
+	if (ancestor->label_count > name->label_count)
+		return false;
+	const uint8_t *suffix = dns_name_suffix(name, ancestor->label_count, &len);
+	return len == ancestor->wire_len && memcmp(suffix, ancestor->wire, len) == 0;
+}
+
+/* The first `count` (0..7) octets in memory of a word, the others zero. */
+static inline uint64_t first_octets(uint64_t word, unsigned count)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return word & ((UINT64_C(1) << 8 * count) - 1);
+#else
+	return count ? word >> (64 - 8 * count) << (64 - 8 * count) : 0;
+#endif
+}
+
+/* hash_bytes(hash, label, len), reading whole words: the label has eight octets of slack. */
+static inline uint64_t hash_label(uint64_t hash, const uint8_t *label, unsigned len)
+{
+	unsigned left = len;
+	uint64_t word;
+
+	for (; left >= 8; left -= 8) {
+		memcpy(&word, label, 8);
+		hash = hash_word(hash, word);
+		label += 8;
+	}
+	memcpy(&word, label, 8);
+	return hash_fold(hash ^ first_octets(word, left) ^ HASH_K1, HASH_K2 ^ len);
+}
+
+unsigned dns_name_hash_suffixes(const struct dns_name *name, uint64_t seed,
+	uint64_t hash[DNS_LABELS_MAX + 1], unsigned labels_max)
+{
+	unsigned count = name->label_count < labels_max ? name->label_count : labels_max;
+	uint64_t h = hash_word(seed, 0);
+
+	hash[0] = h;
+	for (unsigned k = 1; k <= count; k++) {
+		const uint8_t *label = name->wire + name->label_at[name->label_count - k];
+		h = hash_label(h, label + 1, label[0]);
+		hash[k] = h;
+	}
+	return count;
+}
+
+uint64_t dns_name_hash(const struct dns_name *name, uint64_t seed)
+{
+	uint64_t h = hash_word(seed, 0);
+
+	for (unsigned i = name->label_count; i-- > 0;) {
+		const uint8_t *label = name->wire + name->label_at[i];
+		h = hash_label(h, label + 1, label[0]);
+	}
+	return h;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * walk.h -- the names of one message walked with a memory; inside dns/ only.
+ *
+ * Names in a message share their ends. Where a pointer leads is remembered with the length of
+ * the name found there, so the second pointer to the same place costs one look. `work` adds up
+ * the octets and pointers that really were walked; the message stops at DNS_WORK_MAX of them.
+ *
+ * Owner: the caller, on its stack, one per message.  Input: untrusted.
+ */
+#ifndef SENSOR_DNS_WALK_H
+#define SENSOR_DNS_WALK_H
+
+#include "sensor/dns/name.h"
+
+#define DNS_WALK_SLOTS 32
+
+struct dns_walk {
+	const uint8_t *wire;
+	uint32_t work;
+	uint32_t known[DNS_WALK_SLOTS]; /* offset << 8 | expanded length; 0 is empty */
+};
+
+static inline uint32_t *dns_walk_slot(struct dns_walk *w, unsigned at)
+{
+	return &w->known[(at ^ at >> 5) % DNS_WALK_SLOTS];
+}
+
+/* Remember that a well-formed name of `name_len` octets (1..255) starts at this offset. */
+static inline void dns_walk_remember(struct dns_walk *w, unsigned at, unsigned name_len)
+{
+	*dns_walk_slot(w, at) = at << 8 | name_len;
+}
+
+/* dns_name_skip with the memory. */
+NODISCARD enum dns_error dns_walk_name(struct dns_walk *w, struct cursor *c);
+
+#endif
