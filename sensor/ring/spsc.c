@@ -198,13 +198,6 @@ static inline void pause_cpu(void)
 #endif
 }
 
-/* Look for a short while whether the other side moves: often it is about to. */
-static void spin_while(const _Atomic uint64_t *index, uint64_t value, unsigned spins)
-{
-	while (spins-- > 0 && atomic_load_explicit(index, memory_order_relaxed) == value)
-		pause_cpu();
-}
-
 /*
  * Sleep while *asleep is 1, until `deadline` (monotonic; NULL: no limit). False when it has
  * passed; true means no more than "look again".
@@ -242,6 +235,17 @@ static bool has_room(struct spsc *ring, uint64_t needed)
 	 */
 	ring->retired_seen = atomic_load_explicit(&ring->retired, memory_order_acquire);
 	return needed <= ring->capacity - (ring->tail - ring->retired_seen);
+}
+
+/* Look for a short while before sleeping: the consumer is often about to retire. */
+static bool spin_for_room(struct spsc *ring, uint64_t needed)
+{
+	for (unsigned i = 0; i < ring->spins; i++) {
+		if (has_room(ring, needed))
+			return true;
+		pause_cpu();
+	}
+	return false;
 }
 
 void *spsc_reserve(struct spsc *ring, size_t bytes)
@@ -304,19 +308,19 @@ bool spsc_wait_room(struct spsc *ring, size_t bytes)
 {
 	uint64_t step = step_of(bytes);
 	uint64_t needed = skip_before(ring, step) + step;
-	bool gone, room;
 
 	if (bytes > spsc_record_max(ring))
 		return false;
 	spsc_publish(ring);
-	if (!has_room(ring, needed))
-		spin_while(&ring->retired, ring->retired_seen, ring->spins);
-	room = has_room(ring, needed);
-	gone = atomic_load_explicit(&ring->hung_up, memory_order_relaxed);
+	bool room = has_room(ring, needed);
+	bool gone = atomic_load_explicit(&ring->hung_up, memory_order_relaxed);
+	if (needed < ring->capacity / 4)
+		needed = ring->capacity / 4;
+	if (!room)
+		room = spin_for_room(ring, needed);
 	while (!room && !gone) {
-		uint64_t worth = needed < ring->capacity / 4 ? ring->capacity / 4 : needed;
 		/* Relaxed: in order by S1 after it. */
-		atomic_store_explicit(&ring->wanted, ring->tail + worth - ring->capacity,
+		atomic_store_explicit(&ring->wanted, ring->tail + needed - ring->capacity,
 			memory_order_relaxed);
 		/* S1; pairs with M2 in spsc_retire and spsc_hang_up. */
 		atomic_store_explicit(&ring->producer_asleep, 1, memory_order_seq_cst);
@@ -326,6 +330,7 @@ bool spsc_wait_room(struct spsc *ring, size_t bytes)
 		room = has_room(ring, needed);
 		if (!room && !gone)
 			(void)sleep_on(&ring->producer_asleep, NULL);
+		/* Relaxed: who still sees 1 wakes nobody, which harms nobody. */
 		atomic_store_explicit(&ring->producer_asleep, 0, memory_order_relaxed);
 	}
 	return !gone;
@@ -392,6 +397,19 @@ static bool deadline_after(struct timespec *deadline, int timeout_ms)
 	return true;
 }
 
+/* Look for a short while before sleeping: the producer is often about to publish. */
+static bool spin_for_record(struct spsc *ring)
+{
+	size_t bytes;
+
+	for (unsigned i = 0; i < ring->spins; i++) {
+		if (spsc_peek(ring, &bytes))
+			return true;
+		pause_cpu();
+	}
+	return false;
+}
+
 bool spsc_wait_record(struct spsc *ring, int timeout_ms)
 {
 	struct timespec deadline;
@@ -400,7 +418,8 @@ bool spsc_wait_record(struct spsc *ring, int timeout_ms)
 	spsc_retire(ring);
 	if (ring->head != ring->published_seen)
 		return true;
-	spin_while(&ring->published, ring->head, ring->spins);
+	if (spin_for_record(ring))
+		return true;
 	bool limited = deadline_after(&deadline, timeout_ms);
 	for (;;) {
 		/* S1; pairs with M2 in wake_consumer. */
@@ -417,7 +436,7 @@ bool spsc_wait_record(struct spsc *ring, int timeout_ms)
 			break;
 		last_look = !sleep_on(&ring->consumer_asleep, limited ? &deadline : NULL);
 	}
-	/* Relaxed: a mover that still sees 1 wakes nobody, which harms nobody. */
+	/* Relaxed: who still sees 1 wakes nobody, which harms nobody. */
 	atomic_store_explicit(&ring->consumer_asleep, 0, memory_order_relaxed);
 	return visible;
 }
