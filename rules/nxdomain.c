@@ -1,0 +1,602 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * nxdomain.c -- clients whose look-ups fail far more than they used to (T1568.002).
+ *
+ * Malware that computes its meeting points asks for many names that do not exist. What tells it
+ * from a broken search list or a mail server's block lists is the number of *different
+ *registered domains*, against what this client did before:
+ *
+ *	evidence   NXDOMAIN to an A, AAAA, HTTPS or TXT query for a name of two labels or more
+ *that no list explains (dnsbl, antivirus cloud, the tenant's own zones and search suffixes)
+ *	floor      min_domains distinct registered domains within the window, min_ratio of all
+ *answers baseline   mean and variance of NXDOMAINs per minute (EWMA, learned from quiet minutes
+ *only); once learned, the rate must also lie min_z deviations above it, or the CUSUM of slow
+ *excess must have run out of its bounds; hard_domains alert whatever it was
+ *
+ * Two tables: every client costs a small entry with counts and baseline; only a client with
+ *more than FEW_DOMAINS different failing domains gets a large one that holds the set of
+ *domains. Windows slide in WINDOW_SLICES steps and are rolled when the client is next seen: no
+ *timers.
+ *
+ * When most of a tenant's clients fail at once it is an outage or a flood: one nxdomain.tenant.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rules/evidence.h"
+#include "rules/generated.h"
+#include "rules/judge.h"
+#include "rules/suspect.h"
+#include "sensor/base/clock.h"
+#include "sensor/base/hash.h"
+#include "sensor/base/quantity.h"
+#include "sensor/dns/message.h"
+
+#define WINDOW_SLICES   5
+#define FEW_DOMAINS     4
+#define BASELINE_ALPHA  0.02
+#define BASELINE_LEARNT 60 /* minutes */
+#define CUSUM_SLACK     0.5
+#define CUSUM_BOUND     5.0
+#define NS_PER_MINUTE   (60 * NS_PER_S)
+/* A flood of one domain's subdomains has few domains: so many failures count as being over. */
+#define FLOOD_FACTOR 5
+/* Share of unasked answers from which on a tenant's queries are taken for invisible. */
+#define RESPONSE_ONLY 0.9
+
+struct client {
+	struct suspect_key key;
+	int64_t slice; /* number of the current slice of the window */
+	uint16_t nx[WINDOW_SLICES], answers[WINDOW_SLICES];
+	int64_t minute;
+	uint32_t nx_minute; /* in the current minute */
+	uint32_t minutes_learnt;
+	float mean, variance, cusum;
+	int64_t alarm_until_ns; /* minutes before are not learned from */
+	int64_t emitted_slice;  /* at most one alert a slice */
+	uint32_t active_epoch, warm_epoch;
+	uint32_t few[FEW_DOMAINS]; /* the first failing domains of this window */
+	uint8_t few_count;
+	bool few_generated[FEW_DOMAINS];
+	bool is_suspect;
+};
+
+/* Per tenant number: how many clients are active and how many fail, in this and the last
+ * window. */
+struct crowd {
+	uint32_t epoch;
+	uint32_t active[2], warm[2];
+	uint64_t matched, unmatched;
+};
+
+struct nxdomain {
+	struct emit *emit;
+	const struct knowledge *known;
+	struct table *clients, *suspects;
+	struct crowd *crowd;
+	size_t crowd_count;
+	uint64_t seed;
+};
+
+/* What the window holds of one client. */
+struct tally {
+	uint32_t nx, answers, domains, generated;
+	double minutes, rate, z, ratio;
+	bool learnt;
+};
+
+static void *nxdomain_new(const struct family_env *env)
+{
+	struct nxdomain *s = calloc(1, sizeof(*s));
+	if (!s)
+		return NULL;
+	s->emit = env->emit;
+	s->seed = env->seed;
+	s->clients = table_new("nxdomain_clients", sizeof(struct client),
+		sizeof(struct suspect_key), env->memory_bytes / 2, env->seed);
+	s->suspects = table_new("nxdomain_suspects", sizeof(struct suspect),
+		sizeof(struct suspect_key), env->memory_bytes / 2, env->seed);
+	if (s->clients && s->suspects)
+		return s;
+	table_free(s->clients);
+	table_free(s->suspects);
+	free(s);
+	return NULL;
+}
+
+static void nxdomain_free(void *state)
+{
+	struct nxdomain *s = state;
+	table_free(s->clients);
+	table_free(s->suspects);
+	free(s->crowd);
+	free(s);
+}
+
+static void nxdomain_adopt(void *state, const struct knowledge *known)
+{
+	struct nxdomain *s = state;
+	s->known = known;
+	if (s->crowd_count >= known->policies->tenant_count)
+		return;
+	struct crowd *crowd = realloc(s->crowd, known->policies->tenant_count * sizeof(*crowd));
+	if (!crowd)
+		return; /* tenants without a crowd are judged client by client */
+	memset(crowd + s->crowd_count, 0,
+		(known->policies->tenant_count - s->crowd_count) * sizeof(*crowd));
+	s->crowd = crowd;
+	s->crowd_count = known->policies->tenant_count;
+}
+
+/* --- counting ------------------------------------------------------------------------------
+ */
+
+static int64_t window_ns(const struct policy *p)
+{
+	return p->rules.option[OPTION_NXDOMAIN_SPIKE_window].ns;
+}
+
+/* Learn one finished minute with `x` failures; clipped, so that one burst teaches little. */
+static void learn_minute(struct client *c, double x)
+{
+	double sigma = fmax(sqrt(c->variance), 1.0);
+	double clipped =
+		c->minutes_learnt >= BASELINE_LEARNT ? fmin(x, c->mean + 3 * sigma) : x;
+	double delta = clipped - c->mean;
+	double alpha = c->minutes_learnt < BASELINE_LEARNT ? 1.0 / (c->minutes_learnt + 1.0)
+							   : BASELINE_ALPHA;
+	c->mean += (float)(alpha * delta);
+	c->variance = (float)((1 - alpha) * (c->variance + alpha * delta * delta));
+	c->cusum = (float)fmax(0, c->cusum + x - c->mean - CUSUM_SLACK * sigma);
+	c->minutes_learnt++;
+}
+
+/* Minutes without any failure, all at once. */
+static void learn_silence(struct client *c, int64_t minutes)
+{
+	double keep = pow(1 - BASELINE_ALPHA, (double)minutes);
+	if (minutes <= 0)
+		return;
+	c->mean *= (float)keep;
+	c->variance *= (float)keep;
+	c->cusum = (float)fmax(0, c->cusum - (double)minutes * (c->mean + CUSUM_SLACK));
+	c->minutes_learnt += (uint32_t)(minutes < 100000 ? minutes : 100000);
+}
+
+static void roll_minute(struct client *c, int64_t ts_ns)
+{
+	int64_t now = ts_ns / NS_PER_MINUTE, gap = now - c->minute;
+	if (gap <= 0) {
+		if (gap < -1) /* another time line: begin there, keep what was learned */
+			c->minute = now;
+		return;
+	}
+	if (ts_ns >= c->alarm_until_ns) {
+		learn_minute(c, c->nx_minute);
+		learn_silence(c, gap - 1);
+	}
+	c->minute = now;
+	c->nx_minute = 0;
+}
+
+static void roll_window(struct client *c, int64_t slice)
+{
+	int64_t gap = slice - c->slice;
+	if (gap == 0)
+		return;
+	if (gap < 0 || gap >= WINDOW_SLICES) {
+		memset(c->nx, 0, sizeof(c->nx));
+		memset(c->answers, 0, sizeof(c->answers));
+		c->few_count = 0;
+		c->is_suspect = false;
+	} else {
+		for (int64_t i = c->slice + 1; i <= slice; i++)
+			c->nx[i % WINDOW_SLICES] = c->answers[i % WINDOW_SLICES] = 0;
+	}
+	c->slice = slice;
+}
+
+static void bump(uint16_t *counter)
+{
+	if (*counter < UINT16_MAX)
+		++*counter;
+}
+
+static struct suspect_key key_of(const struct exchange *x)
+{
+	return (struct suspect_key){ .ip = x->now->client, .tenant = x->tenant->number };
+}
+
+static struct suspect *suspect_of(struct nxdomain *s, const struct client *c, bool make)
+{
+	uint64_t hash = table_hash(s->suspects, &c->key);
+	bool is_new;
+	return make ? table_add(s->suspects, hash, &c->key, &is_new)
+		    : table_find(s->suspects, hash, &c->key);
+}
+
+/* The window passed without failures: others may have the room. */
+static void release_suspect(struct nxdomain *s, const struct client *c)
+{
+	struct suspect *suspect = suspect_of(s, c, false);
+	if (suspect) {
+		suspect->generator = false;
+		table_pin(s->suspects, suspect, false);
+	}
+}
+
+static struct client *count_answer(struct nxdomain *s, const struct exchange *x)
+{
+	struct suspect_key key = key_of(x);
+	bool is_new;
+	struct client *c = table_add(s->clients, table_hash(s->clients, &key), &key, &is_new);
+	int64_t slice_ns = window_ns(x->tenant) / WINDOW_SLICES;
+
+	if (is_new) {
+		c->minute = x->ts_ns / NS_PER_MINUTE;
+		c->slice = x->ts_ns / slice_ns;
+		c->emitted_slice = INT64_MIN;
+	}
+	roll_minute(c, x->ts_ns);
+	bool was_suspect = c->is_suspect;
+	roll_window(c, x->ts_ns / slice_ns);
+	if (was_suspect && !c->is_suspect)
+		release_suspect(s, c);
+	bump(&c->answers[c->slice % WINDOW_SLICES]);
+	return c;
+}
+
+/* The tenant's crowd with this window's epoch current; NULL when there is none. */
+static struct crowd *crowd_now(struct nxdomain *s, const struct exchange *x, uint32_t *epoch)
+{
+	*epoch = (uint32_t)(x->ts_ns / window_ns(x->tenant)) + 1;
+	if (x->tenant->number >= s->crowd_count)
+		return NULL;
+	struct crowd *crowd = &s->crowd[x->tenant->number];
+	if (crowd->epoch != *epoch) {
+		bool next = crowd->epoch + 1 == *epoch;
+		crowd->active[1] = next ? crowd->active[0] : 0;
+		crowd->warm[1] = next ? crowd->warm[0] : 0;
+		crowd->active[0] = crowd->warm[0] = 0;
+		crowd->epoch = *epoch;
+	}
+	return crowd;
+}
+
+static void join_crowd(
+	struct nxdomain *s, const struct exchange *x, struct client *c, bool warm)
+{
+	uint32_t epoch;
+	struct crowd *crowd = crowd_now(s, x, &epoch);
+	if (!crowd)
+		return;
+	if (c->active_epoch != epoch) {
+		c->active_epoch = epoch;
+		crowd->active[0]++;
+	}
+	if (warm && c->warm_epoch != epoch) {
+		c->warm_epoch = epoch;
+		crowd->warm[0]++;
+	}
+}
+
+/* Note one failing domain; true when it is new in the window (only then is there news to
+ * judge). */
+static bool note_domain(struct nxdomain *s, const struct exchange *x, struct client *c,
+	const struct dns_name *n, unsigned registered)
+{
+	size_t len;
+	const uint8_t *suffix = dns_name_suffix(n, registered, &len);
+	uint32_t hash = (uint32_t)hash_bytes(s->seed, suffix, len) | 1;
+	bool generated = generated_label(suffix + 1, suffix[0]);
+	uint32_t now_s = (uint32_t)(x->ts_ns / NS_PER_S);
+	uint32_t window_s = (uint32_t)(window_ns(x->tenant) / NS_PER_S);
+
+	if (!c->is_suspect) {
+		for (unsigned i = 0; i < c->few_count; i++)
+			if (c->few[i] == hash)
+				return false;
+		if (c->few_count < FEW_DOMAINS) {
+			c->few_generated[c->few_count] = generated;
+			c->few[c->few_count++] = hash;
+			return true;
+		}
+	}
+	struct suspect *t = suspect_of(s, c, true);
+	if (!c->is_suspect) {
+		t->sample_count = 0;
+		for (unsigned i = 0; i < c->few_count; i++)
+			suspect_add(t, c->few[i], c->few_generated[i], now_s, window_s);
+	}
+	c->is_suspect = true;
+	bool is_new = suspect_add(t, hash, generated, now_s, window_s);
+	if (is_new)
+		suspect_sample(t, n);
+	return is_new;
+}
+
+static struct tally tally_client(
+	struct nxdomain *s, const struct exchange *x, const struct client *c)
+{
+	struct tally t = { .minutes = (double)window_ns(x->tenant) / (double)NS_PER_MINUTE };
+	for (unsigned i = 0; i < WINDOW_SLICES; i++) {
+		t.nx += c->nx[i];
+		t.answers += c->answers[i];
+	}
+	t.domains = c->few_count;
+	const struct suspect *suspect = c->is_suspect ? suspect_of(s, c, false) : NULL;
+	if (suspect)
+		suspect_count(suspect, (uint32_t)(x->ts_ns / NS_PER_S),
+			(uint32_t)(window_ns(x->tenant) / NS_PER_S), &t.domains, &t.generated);
+	t.learnt = c->minutes_learnt >= BASELINE_LEARNT;
+	t.rate = t.nx / t.minutes;
+	t.z = (t.rate - c->mean) / fmax(sqrt(c->variance), 1.0);
+	t.ratio = t.answers ? (double)t.nx / t.answers : 0;
+	return t;
+}
+
+/* --- judging -------------------------------------------------------------------------------
+ */
+
+/* Far over its baseline: fast (z), slowly (CUSUM), or so much that no baseline excuses it. */
+static bool is_excess(const struct exchange *x, const struct client *c, const struct tally *t)
+{
+	const union rule_value *option = x->tenant->rules.option;
+	double sigma = fmax(sqrt(c->variance), 1.0);
+
+	if (t->ratio < option[OPTION_NXDOMAIN_SPIKE_min_ratio].number)
+		return false;
+	if (t->domains >= option[OPTION_NXDOMAIN_SPIKE_hard_domains].count)
+		return true;
+	if (ip_set_contains(&x->tenant->resolvers, &x->now->client))
+		return false; /* a resolver speaks for a whole site */
+	return !t->learnt || t->z >= option[OPTION_NXDOMAIN_SPIKE_min_z].number ||
+	       c->cusum > CUSUM_BOUND * sigma;
+}
+
+static bool looks_generated(const struct exchange *x, const struct tally *t)
+{
+	const union rule_value *option = x->tenant->rules.option;
+	return x->tenant->rules.rule[RULE_NXDOMAIN_DGA].enabled &&
+	       t->generated >= option[OPTION_NXDOMAIN_DGA_min_domains].count &&
+	       t->generated >= option[OPTION_NXDOMAIN_DGA_min_generated].number * t->domains;
+}
+
+static void explain(struct alert *a, const struct exchange *x, const struct client *c,
+	const struct tally *t, double min_domains)
+{
+	const union rule_value *option = x->tenant->rules.option;
+	alert_why(a, "nxdomain_domains", alert_number(t->domains), alert_number(min_domains),
+		t->learnt ? alert_number(c->mean * t->minutes) : alert_none());
+	alert_why(a, "nxdomain_share", alert_number(t->ratio),
+		alert_number(option[OPTION_NXDOMAIN_SPIKE_min_ratio].number), alert_none());
+	if (t->learnt)
+		alert_why(a, "z_score", alert_number(t->z),
+			alert_number(option[OPTION_NXDOMAIN_SPIKE_min_z].number),
+			alert_number(c->mean));
+	else
+		alert_why(a, "baseline",
+			alert_words(a, "not learned yet: the static floor decided"),
+			alert_none(), alert_none());
+	if (!x->matched)
+		alert_why(a, "queries_seen", alert_words(a, "no: only responses are visible"),
+			alert_none(), alert_none());
+	a->count = t->nx;
+	a->start_ns = x->ts_ns - window_ns(x->tenant);
+	a->score = (int16_t)fmin(100, 40 + t->domains / 2.0 + (t->learnt ? fmin(t->z, 20) : 0));
+}
+
+static void add_samples(struct alert *a, const struct suspect *t)
+{
+	for (unsigned i = 0; t && i < t->sample_count && a->host_count < ALERT_HOSTS_MAX; i++)
+		a->host[a->host_count++] = alert_put(a, t->sample[i]);
+}
+
+static const char *window_text(const struct exchange *x, char text[QUANTITY_TEXT_MAX])
+{
+	return quantity_format_duration(window_ns(x->tenant), text);
+}
+
+static void raise_client(struct nxdomain *s, const struct exchange *x, struct client *c,
+	const struct tally *t, bool dga)
+{
+	char ip[IP_TEXT_MAX], window[QUANTITY_TEXT_MAX];
+	enum rule_id rule = dga ? RULE_NXDOMAIN_DGA : RULE_NXDOMAIN_SPIKE;
+	enum rule_option_id floor =
+		dga ? OPTION_NXDOMAIN_DGA_min_domains : OPTION_NXDOMAIN_SPIKE_min_domains;
+	struct suspect *suspect = suspect_of(s, c, false);
+	struct alert *a = emit_open(s->emit, rule, x, NULL);
+	if (!a)
+		return;
+	explain(a, x, c, t, (double)x->tenant->rules.option[floor].count);
+	if (dga)
+		alert_why(a, "generated_share", alert_number((double)t->generated / t->domains),
+			alert_number(x->tenant->rules.option[OPTION_NXDOMAIN_DGA_min_generated]
+					     .number),
+			alert_none());
+	add_samples(a, suspect);
+	a->message = alert_printf(a,
+		"%s asked for %u different domains that do not exist within %s%s%s%s",
+		ip_format(&x->now->client, ip), t->domains, window_text(x, window),
+		dga ? ", and the names look computer-generated" : "",
+		suspect && suspect->sample_count ? ", such as " : "",
+		suspect && suspect->sample_count ? suspect->sample[0] : "");
+	emit_hint_exclude(s->emit, NULL);
+	emit_commit(s->emit);
+	if (dga && suspect) {
+		suspect->generator = true;
+		table_pin(s->suspects, suspect, true);
+	}
+}
+
+static bool is_crowd(
+	struct nxdomain *s, const struct exchange *x, uint32_t *warm, uint32_t *active)
+{
+	const union rule_value *option = x->tenant->rules.option;
+	uint32_t epoch;
+	const struct crowd *crowd = crowd_now(s, x, &epoch);
+	if (!crowd || !x->tenant->rules.rule[RULE_NXDOMAIN_TENANT].enabled)
+		return false;
+	/* A window that has just begun has few of either: the last one counts with it. */
+	*warm = crowd->warm[0] > crowd->warm[1] ? crowd->warm[0] : crowd->warm[1];
+	*active = crowd->active[0] > crowd->active[1] ? crowd->active[0] : crowd->active[1];
+	return *warm >= option[OPTION_NXDOMAIN_TENANT_min_clients].count &&
+	       *warm >= option[OPTION_NXDOMAIN_TENANT_min_share].number * *active;
+}
+
+static void raise_tenant(struct nxdomain *s, const struct exchange *x, const struct client *c,
+	const struct tally *t, uint32_t warm, uint32_t active)
+{
+	static const struct ip nobody;
+	const union rule_value *option = x->tenant->rules.option;
+	char window[QUANTITY_TEXT_MAX];
+	struct alert *a = emit_open(s->emit, RULE_NXDOMAIN_TENANT, x, NULL);
+	if (!a)
+		return;
+	emit_client(s->emit, &nobody, NULL); /* one alert for all of the tenant's clients */
+	a->has_source = false;
+	alert_why(a, "failing_clients", alert_number(warm),
+		alert_number((double)option[OPTION_NXDOMAIN_TENANT_min_clients].count),
+		alert_none());
+	alert_why(a, "failing_share", alert_number((double)warm / active),
+		alert_number(option[OPTION_NXDOMAIN_TENANT_min_share].number), alert_none());
+	add_samples(a, suspect_of(s, c, false));
+	a->count = warm;
+	a->start_ns = x->ts_ns - window_ns(x->tenant);
+	a->message = alert_printf(a,
+		"%u of %u active clients of %s get \"no such name\" far too often within %s: "
+		"an outage or a flood (%u failures at the last client)",
+		warm, active, x->tenant->id, window_text(x, window), t->nx);
+	emit_hint_exclude(s->emit, NULL);
+	emit_commit(s->emit);
+}
+
+static void judge_client(struct nxdomain *s, const struct exchange *x, struct client *c)
+{
+	const union rule_value *option = x->tenant->rules.option;
+	uint64_t floor = option[OPTION_NXDOMAIN_SPIKE_min_domains].count;
+	struct tally t = tally_client(s, x, c);
+	bool flood = t.nx >= floor * FLOOD_FACTOR;
+	bool dga = looks_generated(x, &t);
+	uint32_t warm, active;
+
+	if (t.ratio >= option[OPTION_NXDOMAIN_SPIKE_min_ratio].number)
+		join_crowd(s, x, c, t.domains * 2 >= floor || flood);
+	if (c->is_suspect && t.domains * 2 >= floor) {
+		struct suspect *suspect = suspect_of(s, c, false);
+		if (suspect) /* an alert in progress: a flood must not push it out */
+			table_pin(s->suspects, suspect, true);
+	}
+	if (!(t.domains >= floor || dga || flood) || c->emitted_slice == c->slice)
+		return;
+	if (!is_excess(x, c, &t))
+		return;
+
+	if (is_crowd(s, x, &warm, &active))
+		raise_tenant(s, x, c, &t, warm, active);
+	else if (t.domains >= floor || dga)
+		raise_client(s, x, c, &t, dga);
+	else
+		return;
+	c->emitted_slice = c->slice;
+	c->alarm_until_ns = x->ts_ns + window_ns(x->tenant);
+}
+
+/*
+ * After a burst of generated names, a generated name that does answer is where the malware
+ * meets its server.
+ */
+static void judge_meeting_point(
+	struct nxdomain *s, const struct exchange *x, const struct client *c)
+{
+	struct dns_name n;
+	char text[DNS_NAME_TEXT_MAX], ip[IP_TEXT_MAX], address[IP_TEXT_MAX];
+	struct suspect *suspect = suspect_of(s, c, false);
+	if (!suspect || !suspect->generator || x->now->address_count == 0)
+		return;
+	observation_qname(x->now, &n);
+	unsigned registered = registered_labels(emit_registered(s->emit), &n);
+	if (registered == 0 || evidence_is_explained(s->known->index, x))
+		return;
+	size_t len;
+	const uint8_t *suffix = dns_name_suffix(&n, registered, &len);
+	if (!generated_label(suffix + 1, suffix[0]))
+		return;
+	dns_name_format_suffix(&n, registered, text);
+	struct alert *a = emit_open(s->emit, RULE_NXDOMAIN_DGA, x, text);
+	if (!a)
+		return;
+	alert_why(a, "meeting_point", alert_words(a, text), alert_none(), alert_none());
+	a->score = 90;
+	a->message = alert_printf(a,
+		"%s found an answer after asking for many computer-generated names: %s is at "
+		"%s",
+		ip_format(&x->now->client, ip), text,
+		ip_format(&observation_addresses(x->now)[0].ip, address));
+	emit_hint_exclude(s->emit, text);
+	emit_commit(s->emit);
+}
+
+/* Are the tenant's queries visible at all? Unasked answers are no evidence unless they are not.
+ */
+static bool is_answer_trusted(struct nxdomain *s, const struct exchange *x)
+{
+	if (x->tenant->number >= s->crowd_count)
+		return x->matched;
+	struct crowd *crowd = &s->crowd[x->tenant->number];
+	if (x->matched)
+		crowd->matched++;
+	else
+		crowd->unmatched++;
+	return x->matched ||
+	       (double)crowd->unmatched >=
+		       RESPONSE_ONLY * (double)(crowd->matched + crowd->unmatched);
+}
+
+static void nxdomain_observe(void *state, const struct exchange *x)
+{
+	struct nxdomain *s = state;
+	const struct observation *o = x->now;
+	if (!o->response || o->opcode != DNS_OPCODE_QUERY || !o->has_question ||
+		!is_answer_trusted(s, x))
+		return;
+
+	struct client *c = count_answer(s, x);
+	join_crowd(s, x, c, false);
+	if (o->rcode != DNS_RCODE_NXDOMAIN) {
+		if (c->is_suspect && o->rcode == DNS_RCODE_NOERROR)
+			judge_meeting_point(s, x, c);
+		return;
+	}
+	struct dns_name n;
+	observation_qname(o, &n);
+	if (!evidence_counts(s->known->index, x, &n))
+		return;
+	unsigned registered = registered_labels(emit_registered(s->emit), &n);
+	if (registered == 0)
+		return;
+	bump(&c->nx[c->slice % WINDOW_SLICES]);
+	c->nx_minute++;
+	bool news = note_domain(s, x, c, &n, registered);
+	if (news || c->nx_minute % 32 == 0)
+		judge_client(s, x, c);
+}
+
+static void nxdomain_stats(const void *state, struct judge_stats *out)
+{
+	const struct nxdomain *s = state;
+	judge_stats_add(out, table_stats(s->clients));
+	judge_stats_add(out, table_stats(s->suspects));
+}
+
+const struct family nxdomain_family = {
+	.name = "nxdomain",
+	.memory_share = 25,
+	.new = nxdomain_new,
+	.free = nxdomain_free,
+	.adopt = nxdomain_adopt,
+	.observe = nxdomain_observe,
+	.stats = nxdomain_stats,
+};
