@@ -23,7 +23,7 @@
 #include "sensor/output/sink.h"
 
 struct console_style {
-	bool terminal; /* may be sharing its line with the progress line, which is wiped */
+	bool escapes;   /* the terminal obeys them; a progress line on it is wiped before a row */
 	bool colour;
 	unsigned width; /* columns; 0: no limit */
 };
