@@ -13,7 +13,7 @@ Test(text, grows_as_it_is_appended_to)
 	char want[3000] = "";
 
 	for (int i = 0; i < 500; i++) {
-		char part[8];
+		char part[16];
 		snprintf(part, sizeof(part), "%d,", i);
 		strcat(want, part);
 		text_puts(&t, part);
