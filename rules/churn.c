@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * churn.c -- names that move: churn.ddns, churn.fast_flux, churn.rebinding (T1568, T1557).
+ *
+ * What separates a control server on the run from a content network is what moves.h remembers:
+ *
+ *	content network   several addresses at once, the same ones come back, few networks, or
+ *listed as a pool (by the name itself or by where its CNAME leads): never reported home
+ *connection   one address, a new one once a day, the same provider: not reported churning one
+ *address at a time, low TTL, many addresses or networks in a day fast flux         many
+ *addresses in many networks, new ones at nearly every look-up, hardly any returning, over
+ *several look-ups after expiry rebinding         public addresses before or beside private ones
+ *at a TTL of next to nothing
+ *
+ * Without an ASN database networks are prefixes, which overcount: then churn.ddns wants both
+ *its thresholds and fast flux counts /16 (IPv4) and /32 (IPv6). A name on no provider's list is
+ * reported as churning only when ASNs are known, at low severity.
+ *
+ * A name is stored once an answer with a TTL of at most the rules' longest max_ttl was seen;
+ *one alert names the first client that saw it, further moves are repeats of it.
+ */
+#include <math.h>
+#include <stdlib.h>
+
+#include "rules/judge.h"
+#include "rules/moves.h"
+#include "sensor/base/clock.h"
+#include "sensor/base/hash.h"
+#include "sensor/base/quantity.h"
+#include "sensor/dns/message.h"
+
+#define RETURN_RATIO_POOL 0.5
+#define RETURN_RATIO_DDNS 0.3
+#define GROWTH_FLUX       0.5
+#define RENEWALS_FLUX     3
+#define COUNTRIES_CHURN   2
+
+struct churn {
+	struct emit *emit;
+	const struct knowledge *known;
+	struct table *names;
+	uint64_t seed;
+};
+
+/* What the lists say of the name and of where it leads. */
+struct standing {
+	bool exempt;       /* pool, lookup service, allowed, approved, the tenant's own zone */
+	uint32_t provider; /* PROVIDER_NONE: on no provider's list */
+	unsigned host_labels; /* labels of the dynamic host: suffix + 1 */
+};
+
+static void *churn_new(const struct family_env *env)
+{
+	struct churn *s = calloc(1, sizeof(*s));
+	if (!s)
+		return NULL;
+	s->emit = env->emit;
+	s->seed = env->seed;
+	s->names = table_new("churn_names", sizeof(struct moves), sizeof(struct moves_key),
+		env->memory_bytes, env->seed);
+	if (s->names)
+		return s;
+	free(s);
+	return NULL;
+}
+
+static void churn_free(void *state)
+{
+	struct churn *s = state;
+	table_free(s->names);
+	free(s);
+}
+
+static void churn_adopt(void *state, const struct knowledge *known)
+{
+	((struct churn *)state)->known = known;
+}
+
+static void weigh_mark(struct standing *st, const struct exchange *x, const struct mark *m,
+	const struct observation_match *match)
+{
+	const struct observation *o = x->now;
+	switch (m->kind) {
+	case MARK_POOL:
+	case MARK_LOOKUP_SERVICE:
+	case MARK_ALLOW:
+		st->exempt = true;
+		break;
+	case MARK_ZONE:
+		if (m->source == x->tenant->number)
+			st->exempt = true;
+		break;
+	case MARK_APPROVED:
+		if (m->source == x->tenant->number &&
+			policy_approves_entry(x->tenant, m->detail, &o->client, x->ts_ns))
+			st->exempt = true;
+		break;
+	case MARK_PROVIDER:
+		if (match->name != 0 || o->qname_labels <= match->labels)
+			break;
+		st->provider = m->detail;
+		st->host_labels = match->labels + 1u;
+		if (policy_approves_provider(x->tenant, m->detail, &o->client, x->ts_ns))
+			st->exempt = true;
+		break;
+	default:
+		break;
+	}
+}
+
+static struct standing standing_of(const struct churn *s, const struct exchange *x)
+{
+	struct standing st = { .provider = PROVIDER_NONE };
+	const struct observation *o = x->now;
+	const struct observation_match *match = observation_matches(o);
+
+	for (unsigned i = 0; i < o->match_count; i++) {
+		size_t count;
+		const struct mark *mark = index_marks(s->known->index, match[i].entry, &count);
+		unsigned labels = o->qname_labels;
+		if (match[i].name != 0) {
+			struct dns_name n;
+			observation_name(o, match[i].name - 1u, &n);
+			labels = n.label_count;
+		}
+		for (size_t k = 0; k < count; k++)
+			if (mark_applies(&mark[k], match[i].labels, labels))
+				weigh_mark(&st, x, &mark[k], &match[i]);
+	}
+	return st;
+}
+
+/* The longest TTL that any of the three rules looks at, and the longest window, in seconds. */
+static uint32_t longest_ttl_s(const struct policy *p)
+{
+	const union rule_value *option = p->rules.option;
+	int64_t ns = option[OPTION_CHURN_DDNS_max_ttl].ns;
+	if (option[OPTION_CHURN_FAST_FLUX_max_ttl].ns > ns)
+		ns = option[OPTION_CHURN_FAST_FLUX_max_ttl].ns;
+	if (option[OPTION_CHURN_REBINDING_max_ttl].ns > ns)
+		ns = option[OPTION_CHURN_REBINDING_max_ttl].ns;
+	return (uint32_t)(ns / NS_PER_S);
+}
+
+static uint32_t option_s(const struct exchange *x, enum rule_option_id option)
+{
+	return (uint32_t)(x->tenant->rules.option[option].ns / NS_PER_S);
+}
+
+static uint32_t longest_window_s(const struct exchange *x)
+{
+	uint32_t ddns = option_s(x, OPTION_CHURN_DDNS_window);
+	uint32_t flux = option_s(x, OPTION_CHURN_FAST_FLUX_window);
+	return ddns > flux ? ddns : flux;
+}
+
+static bool has_low_ttl(const struct observation *o, uint32_t limit_s)
+{
+	const struct observation_address *a = observation_addresses(o);
+	for (unsigned i = 0; i < o->address_count; i++)
+		if (a[i].ttl > limit_s)
+			return false;
+	return true;
+}
+
+/* --- alerts ---------------------------------------------------------------------------------
+ */
+
+static struct alert *open_alert(struct churn *s, const struct exchange *x, struct moves *m,
+	enum rule_id rule, const struct dns_name *n, unsigned labels,
+	char text[DNS_NAME_TEXT_MAX])
+{
+	dns_name_format_suffix(n, labels, text);
+	if (!m->alerted)
+		m->client = x->now->client;
+	struct alert *a = emit_open(s->emit, rule, x, text);
+	if (!a)
+		return NULL;
+	/* Whoever sees later moves: they are repeats of the first client's alert. */
+	if (!ip_equal(&m->client, &x->now->client))
+		emit_client(s->emit, &m->client, text);
+	m->alerted = true;
+	table_pin(s->names, m, true);
+	return a;
+}
+
+static void add_addresses(struct alert *a, const struct moves *m)
+{
+	for (int i = 0; i < m->count && a->related_count < ALERT_ADDRESSES_MAX; i++)
+		a->related[a->related_count++] = m->address[i].ip;
+}
+
+static void explain_moves(struct alert *a, const struct churn *s, const struct moves *m,
+	const struct moves_features *f, double min_addresses, double min_networks,
+	double max_ttl_s)
+{
+	alert_why(a, "addresses", alert_number(f->addresses), alert_number(min_addresses),
+		alert_none());
+	alert_why(a, geo_has_asn(s->known->geo) ? "autonomous_systems" : "networks",
+		alert_number(f->networks), alert_number(min_networks), alert_none());
+	alert_why(a, "ttl_max_s", alert_number(m->ttl_max_s), alert_number(max_ttl_s),
+		alert_none());
+	alert_why(a, "return_ratio", alert_number(f->return_ratio), alert_none(), alert_none());
+	a->count = m->renewals;
+	add_addresses(a, m);
+}
+
+/* How long the name has been moving, for the sentence. */
+static const char *span_text(
+	const struct moves *m, uint32_t now_s, char text[QUANTITY_TEXT_MAX])
+{
+	return quantity_format_duration((int64_t)(now_s - m->first_s) * NS_PER_S, text);
+}
+
+static void start_at(
+	struct alert *a, const struct exchange *x, const struct moves *m, uint32_t now_s)
+{
+	a->start_ns = x->ts_ns - (int64_t)(now_s - m->first_s) * NS_PER_S;
+}
+
+static void raise_ddns(struct churn *s, const struct exchange *x, struct moves *m,
+	const struct standing *st, const struct moves_features *f, uint32_t now_s)
+{
+	const union rule_value *option = x->tenant->rules.option;
+	char text[DNS_NAME_TEXT_MAX], span[QUANTITY_TEXT_MAX];
+	bool listed = st->provider != PROVIDER_NONE;
+	struct dns_name n;
+
+	observation_qname(x->now, &n);
+	struct alert *a = open_alert(
+		s, x, m, RULE_CHURN_DDNS, &n, listed ? st->host_labels : n.label_count, text);
+	if (!a)
+		return;
+	explain_moves(a, s, m, f, (double)option[OPTION_CHURN_DDNS_min_addresses].count,
+		(double)option[OPTION_CHURN_DDNS_min_networks].count,
+		option_s(x, OPTION_CHURN_DDNS_max_ttl));
+	if (f->countries)
+		alert_why(a, "countries", alert_number(f->countries),
+			alert_number(COUNTRIES_CHURN), alert_none());
+	start_at(a, x, m, now_s);
+	a->score = (int16_t)fmin(100, 30 + 5 * f->addresses + 8 * f->networks);
+	if (listed)
+		a->indicator_provider =
+			alert_put(a, provider_at(s->known->providers, st->provider)->id);
+	else if (!x->tenant->rules.rule[RULE_CHURN_DDNS].severity_set)
+		a->severity = SEVERITY_LOW;
+	a->indicator = alert_put(a, text);
+	a->message = alert_printf(a,
+		"the dynamic name %s moved to %u different addresses in %u networks within %s",
+		text, f->addresses, f->networks, span_text(m, now_s, span));
+	emit_hint_approve(s->emit, text);
+	emit_commit(s->emit);
+}
+
+static void raise_flux(struct churn *s, const struct exchange *x, struct moves *m,
+	const struct moves_features *f, uint32_t now_s)
+{
+	const union rule_value *option = x->tenant->rules.option;
+	char text[DNS_NAME_TEXT_MAX], span[QUANTITY_TEXT_MAX];
+	struct dns_name n;
+
+	observation_qname(x->now, &n);
+	struct alert *a = open_alert(s, x, m, RULE_CHURN_FAST_FLUX, &n, n.label_count, text);
+	if (!a)
+		return;
+	explain_moves(a, s, m, f, (double)option[OPTION_CHURN_FAST_FLUX_min_addresses].count,
+		(double)option[OPTION_CHURN_FAST_FLUX_min_networks].count,
+		option_s(x, OPTION_CHURN_FAST_FLUX_max_ttl));
+	alert_why(
+		a, "growth", alert_number(f->growth), alert_number(GROWTH_FLUX), alert_none());
+	start_at(a, x, m, now_s);
+	a->score = (int16_t)fmin(100, 40 + 2 * f->addresses + 4 * f->networks);
+	a->indicator = alert_put(a, text);
+	a->message = alert_printf(a,
+		"%s shows ever new addresses: %u in %u networks within %s, and hardly any "
+		"comes back",
+		text, f->addresses, f->networks, span_text(m, now_s, span));
+	emit_hint_exclude(s->emit, text);
+	emit_commit(s->emit);
+}
+
+static const struct ip *first_private(const struct observation *o)
+{
+	const struct observation_address *a = observation_addresses(o);
+	for (unsigned i = 0; i < o->address_count; i++)
+		if (ip_is_private(&a[i].ip) && !ip_is_group(&a[i].ip))
+			return &a[i].ip;
+	return &a[0].ip;
+}
+
+static void raise_rebinding(
+	struct churn *s, const struct exchange *x, struct moves *m, bool mixed, uint32_t now_s)
+{
+	char text[DNS_NAME_TEXT_MAX], ip[IP_TEXT_MAX];
+	struct dns_name n;
+
+	observation_qname(x->now, &n);
+	struct alert *a = open_alert(s, x, m, RULE_CHURN_REBINDING, &n, n.label_count, text);
+	if (!a)
+		return;
+	const char *private_ip = ip_format(first_private(x->now), ip);
+	alert_why(a, "private_address", alert_words(a, private_ip), alert_none(), alert_none());
+	if (!mixed)
+		alert_why(a, "seconds_since_public", alert_number(now_s - m->public_s),
+			alert_number(option_s(x, OPTION_CHURN_REBINDING_window)), alert_none());
+	alert_why(a, "ttl_max_s", alert_number(m->ttl_max_s),
+		alert_number(option_s(x, OPTION_CHURN_REBINDING_max_ttl)), alert_none());
+	a->score = 75;
+	a->indicator = alert_put(a, text);
+	add_addresses(a, m);
+	a->message = alert_printf(a,
+		"the public name %s now points into the private network (%s)%s: a web page "
+		"could reach inside",
+		text, private_ip,
+		mixed ? " beside public addresses" : " after public addresses");
+	emit_hint_exclude(s->emit, text);
+	emit_commit(s->emit);
+}
+
+/* --- judging --------------------------------------------------------------------------------
+ */
+
+static bool is_rebinding(const struct exchange *x, const struct moves *m,
+	const struct moves_news *news, uint32_t now_s)
+{
+	if (!news->has_private || m->ttl_max_s > option_s(x, OPTION_CHURN_REBINDING_max_ttl))
+		return false;
+	return news->has_public ||
+	       (m->has_public &&
+		       now_s - m->public_s <= option_s(x, OPTION_CHURN_REBINDING_window));
+}
+
+/* Several at once that come back, or few networks between which it alternates: built that way.
+ */
+static bool is_pool(const struct moves *m, const struct moves_features *f)
+{
+	return f->return_ratio >= RETURN_RATIO_POOL &&
+	       (m->set_size_max >= 2 || f->networks <= 2 || f->return_ratio >= 0.6);
+}
+
+static bool is_flux(
+	const struct exchange *x, const struct moves *m, const struct moves_features *f)
+{
+	const union rule_value *option = x->tenant->rules.option;
+	return m->ttl_max_s <= option_s(x, OPTION_CHURN_FAST_FLUX_max_ttl) &&
+	       f->addresses >= option[OPTION_CHURN_FAST_FLUX_min_addresses].count &&
+	       f->networks >= option[OPTION_CHURN_FAST_FLUX_min_networks].count &&
+	       f->return_ratio < option[OPTION_CHURN_FAST_FLUX_max_return_ratio].number &&
+	       m->renewals >= RENEWALS_FLUX && f->growth >= GROWTH_FLUX;
+}
+
+static bool is_churning(const struct churn *s, const struct exchange *x, const struct moves *m,
+	const struct standing *st, const struct moves_features *f)
+{
+	const union rule_value *option = x->tenant->rules.option;
+	bool many = f->addresses >= option[OPTION_CHURN_DDNS_min_addresses].count;
+	bool wide = f->networks >= option[OPTION_CHURN_DDNS_min_networks].count;
+
+	if (m->ttl_max_s > option_s(x, OPTION_CHURN_DDNS_max_ttl) || m->set_size_max > 1)
+		return false;
+	if (f->return_ratio >= RETURN_RATIO_DDNS)
+		return false;
+	if (!geo_has_asn(s->known->geo))
+		return st->provider != PROVIDER_NONE && many && wide;
+	if (st->provider == PROVIDER_NONE)
+		return many && wide;
+	return many || wide || f->countries >= COUNTRIES_CHURN;
+}
+
+static void judge_name(struct churn *s, const struct exchange *x, struct moves *m,
+	const struct moves_news *news, uint32_t now_s)
+{
+	if (is_rebinding(x, m, news, now_s)) {
+		struct standing st = standing_of(s, x);
+		if (!st.exempt)
+			raise_rebinding(s, x, m, news->has_public, now_s);
+	}
+	if (!news->arrived || m->count < 2)
+		return;
+	struct standing st = standing_of(s, x);
+	if (st.exempt)
+		return;
+	struct moves_features flux = moves_features_of(
+		m, s->known->geo, now_s, option_s(x, OPTION_CHURN_FAST_FLUX_window), true);
+	struct moves_features ddns = moves_features_of(
+		m, s->known->geo, now_s, option_s(x, OPTION_CHURN_DDNS_window), false);
+	if (is_pool(m, &flux))
+		return;
+	if (is_flux(x, m, &flux) && x->tenant->rules.rule[RULE_CHURN_FAST_FLUX].enabled)
+		raise_flux(s, x, m, &flux, now_s);
+	else if (is_churning(s, x, m, &st, &ddns))
+		raise_ddns(s, x, m, &st, &ddns, now_s);
+}
+
+static struct moves_key key_of(const struct churn *s, const struct exchange *x)
+{
+	const struct observation *o = x->now;
+	return (struct moves_key){
+		.name_hash = o->qname_hash,
+		.name_check = hash_bytes(~s->seed, observation_qname_wire(o), o->qname_len),
+		.tenant = x->tenant->number,
+		.qtype = o->qtype,
+	};
+}
+
+static void churn_observe(void *state, const struct exchange *x)
+{
+	struct churn *s = state;
+	const struct observation *o = x->now;
+	if (!o->response || o->opcode != DNS_OPCODE_QUERY || o->rcode != DNS_RCODE_NOERROR ||
+		o->address_count == 0 || (o->qtype != DNS_TYPE_A && o->qtype != DNS_TYPE_AAAA))
+		return;
+
+	struct moves_key key = key_of(s, x);
+	uint64_t hash = table_hash(s->names, &key);
+	uint32_t now_s = (uint32_t)(x->ts_ns / NS_PER_S);
+	bool is_new = false;
+	struct moves *m;
+	if (has_low_ttl(o, longest_ttl_s(x->tenant)))
+		m = table_add(s->names, hash, &key, &is_new);
+	else
+		m = table_find(s->names, hash, &key); /* known from a nearly expired answer */
+	if (!m)
+		return;
+	if (is_new)
+		m->first_s = now_s;
+	struct moves_news news = moves_note(m, o, s->known->geo, now_s, longest_window_s(x));
+	judge_name(s, x, m, &news, now_s);
+	if (news.has_public) {
+		m->has_public = true;
+		m->public_s = now_s;
+	}
+}
+
+static void churn_stats(const void *state, struct judge_stats *out)
+{
+	judge_stats_add(out, table_stats(((const struct churn *)state)->names));
+}
+
+const struct family churn_family = {
+	.name = "churn",
+	.memory_share = 40,
+	.new = churn_new,
+	.free = churn_free,
+	.adopt = churn_adopt,
+	.observe = churn_observe,
+	.stats = churn_stats,
+};
