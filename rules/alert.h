@@ -27,7 +27,8 @@ typedef uint16_t alert_text; /* offset into pool[]; 0: absent */
 
 enum alert_kind {
 	ALERT_RAISED,
-	ALERT_TICK, /* capture time has reached ts_ns: suppression windows close; seq and ts_ns only */
+	ALERT_TICK, /* capture time has reached ts_ns: suppression windows close; seq and ts_ns
+		       only */
 };
 
 enum alert_value_kind {
@@ -55,12 +56,12 @@ struct alert_answer {
 
 struct alert {
 	uint8_t kind;
-	uint8_t rule;     /* enum rule_id */
-	uint8_t severity; /* enum severity */
+	uint8_t rule;      /* enum rule_id */
+	uint8_t severity;  /* enum severity */
 	uint8_t transport; /* enum observation_transport */
 	bool has_source, has_destination, has_question, has_rcode, has_opcode;
-	int16_t score;     /* 0..100, -1: none */
-	uint64_t seq;      /* of the observation (or tick) that raised it */
+	int16_t score; /* 0..100, -1: none */
+	uint64_t seq;  /* of the observation (or tick) that raised it */
 	int64_t ts_ns, start_ns, end_ns;
 	int64_t suppress_ns; /* how long repeats of this key are held back */
 	uint64_t count;      /* observations behind it */
@@ -73,7 +74,7 @@ struct alert {
 	uint8_t vlan_count;
 	uint8_t opcode;
 	uint16_t qtype, rcode;
-	uint16_t tenant;       /* number; tenant_id is the text */
+	uint16_t tenant; /* number; tenant_id is the text */
 	alert_text tenant_id;
 	alert_text key;        /* what repeats are recognised by: "rule|tenant|client|name" */
 	alert_text message;    /* one sentence for a person */
@@ -85,8 +86,8 @@ struct alert {
 	struct alert_why why[ALERT_WHY_MAX];
 	struct alert_answer answer[ALERT_ANSWERS_MAX];
 	struct ip resolved[ALERT_ADDRESSES_MAX]; /* dns.resolved_ip */
-	struct ip related[ALERT_ADDRESSES_MAX];  /* related.ip, besides source and destination */
-	alert_text host[ALERT_HOSTS_MAX];        /* related.hosts */
+	struct ip related[ALERT_ADDRESSES_MAX]; /* related.ip, besides source and destination */
+	alert_text host[ALERT_HOSTS_MAX];       /* related.hosts */
 	uint16_t pool_len;
 	char pool[ALERT_POOL_BYTES]; /* pool[0] is NUL */
 };
@@ -107,7 +108,8 @@ static inline const char *alert_get(const struct alert *a, alert_text at)
 alert_text alert_put(struct alert *a, const char *text);
 alert_text alert_printf(struct alert *a, const char *format, ...) PRINTF_LIKE(2, 3);
 
-/* Append one reason; more than ALERT_WHY_MAX are dropped. Pass the values with the makers below. */
+/* Append one reason; more than ALERT_WHY_MAX are dropped. Pass the values with the makers
+ * below. */
 void alert_why(struct alert *a, const char *feature, struct alert_value value,
 	struct alert_value threshold, struct alert_value baseline);
 

@@ -2,8 +2,8 @@
 /*
  * judge.h -- one shard of tenants: all that is remembered of them and every rule family.
  *
- * Observations go in, in order of capture; alerts come out of the sink. No threads here: the same
- * calls serve the tracker thread, --threads 1 and the tests.
+ * Observations go in, in order of capture; alerts come out of the sink. No threads here: the
+ * same calls serve the tracker thread, --threads 1 and the tests.
  *
  * Threads: one.  Limits: memory_bytes bounds all tables together.
  */
@@ -53,7 +53,8 @@ struct family {
 	void (*adopt)(void *state, const struct knowledge *known);
 	void (*observe)(void *state, const struct exchange *x);
 	void (*tick)(void *state, const struct exchange *x); /* x->now is NULL, x->tenant too */
-	void (*stats)(const void *state, struct judge_stats *out); /* append tables, add pending */
+	void (*stats)(
+		const void *state, struct judge_stats *out); /* append tables, add pending */
 };
 
 extern const struct family lookup_family, churn_family, nxdomain_family, update_family,
@@ -64,7 +65,11 @@ struct judge;
 struct judge *judge_new(const struct judge_options *options, const struct knowledge *known);
 void judge_free(struct judge *j);
 void judge_adopt(struct judge *j, const struct knowledge *known);
-/* One observation (a message or a tick). */
+/*
+ * One observation (a message or a tick). A tick at JUDGE_END_NS ends the capture: queries still
+ * open are unanswered; what a rule has not decided yet stays undecided (stats.pending).
+ */
+#define JUDGE_END_NS INT64_MAX
 void judge_observe(struct judge *j, const struct observation *o);
 /* Touch the table lines that `o` will need; to be called some records ahead. */
 void judge_prefetch(const struct judge *j, const struct observation *o);

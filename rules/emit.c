@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "rules/emit.h"
+
+#include "sensor/dns/message.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define YAML_SLOTS    4
+#define YAML_TEXT_MAX (2 * DNS_NAME_TEXT_MAX + 3)
+
+struct emit {
+	emit_sink *sink;
+	void *arg;
+	const struct knowledge *known;
+	struct registered *registered;
+	const struct policy *tenant;  /* of the alert being written */
+	bool excluded;                /* found out after emit_open */
+	char name[DNS_NAME_TEXT_MAX]; /* the key's, "" for none */
+	char yaml[YAML_SLOTS][YAML_TEXT_MAX];
+	unsigned yaml_next;
+	struct alert alert;
+};
+
+struct emit *emit_new(emit_sink *sink, void *arg)
+{
+	struct emit *e = calloc(1, sizeof(*e));
+
+	if (!e)
+		return NULL;
+	e->sink = sink;
+	e->arg = arg;
+	e->registered = registered_new();
+	if (!e->registered) {
+		free(e);
+		return NULL;
+	}
+	return e;
+}
+
+void emit_free(struct emit *e)
+{
+	if (!e)
+		return;
+	registered_free(e->registered);
+	free(e);
+}
+
+void emit_adopt(struct emit *e, const struct knowledge *known)
+{
+	e->known = known;
+}
+
+struct registered *emit_registered(struct emit *e)
+{
+	return e->registered;
+}
+
+/* --- what the message tells ----------------------------------------------------------------
+ */
+
+static bool has_host(const struct alert *a, const char *host)
+{
+	for (unsigned i = 0; i < a->host_count; i++) {
+		if (strcmp(alert_get(a, a->host[i]), host) == 0)
+			return true;
+	}
+	return false;
+}
+
+void emit_host(struct emit *e, const char *host)
+{
+	struct alert *a = &e->alert;
+
+	if (a->host_count == ALERT_HOSTS_MAX || has_host(a, host))
+		return;
+	alert_text at = alert_put(a, host);
+	if (at)
+		a->host[a->host_count++] = at;
+}
+
+static void add_answer(
+	struct alert *a, alert_text owner, uint16_t type, uint32_t ttl, alert_text data)
+{
+	if (a->answer_count == ALERT_ANSWERS_MAX)
+		return;
+	a->answer[a->answer_count++] = (struct alert_answer){
+		.name = owner,
+		.type = type,
+		.ttl = ttl,
+		.data = data,
+	};
+}
+
+/*
+ * The names of the answer. Owners do not travel with an observation; they follow from the
+ * chain: the question owns the first CNAME, whose target owns what comes next. Only a DNAME's
+ * owner (an ancestor) cannot be told. Returns the owner of what ends the chain.
+ */
+static alert_text add_names(struct emit *e, const struct observation *o)
+{
+	struct alert *a = &e->alert;
+	alert_text owner = a->qname;
+	char text[DNS_NAME_TEXT_MAX];
+
+	for (unsigned i = 0; i < o->name_count; i++) {
+		const struct observation_name *n = &observation_names(o)[i];
+		struct dns_name name;
+		observation_name(o, i, &name);
+		dns_name_format(&name, text);
+		emit_host(e, text);
+		if (n->section != DNS_ANSWER)
+			continue;
+		alert_text data = alert_put(a, text);
+		add_answer(a, n->type == DNS_TYPE_DNAME ? 0 : owner, n->type, n->ttl, data);
+		if (n->type == DNS_TYPE_CNAME)
+			owner = data;
+	}
+	return owner;
+}
+
+static void add_addresses(struct alert *a, const struct observation *o, alert_text owner)
+{
+	char text[IP_TEXT_MAX];
+
+	for (unsigned i = 0; i < o->address_count; i++) {
+		const struct observation_address *at = &observation_addresses(o)[i];
+		if (a->resolved_count < ALERT_ADDRESSES_MAX) {
+			a->resolved[a->resolved_count++] = at->ip;
+			a->related[a->related_count++] = at->ip;
+		}
+		if (a->answer_count == ALERT_ANSWERS_MAX)
+			continue;
+		add_answer(a, owner, ip_is_v4(&at->ip) ? DNS_TYPE_A : DNS_TYPE_AAAA, at->ttl,
+			alert_put(a, ip_format(&at->ip, text)));
+	}
+}
+
+static void fill_ends(struct alert *a, const struct observation *o)
+{
+	a->has_source = true;
+	a->source = o->client;
+	a->source_port = o->client_port;
+	a->has_destination = true;
+	a->destination = o->server;
+	a->destination_port = o->server_port;
+	a->transport = o->transport;
+	a->vlan_count = o->vlan_count;
+	memcpy(a->vlan, o->vlan, sizeof(a->vlan));
+}
+
+static void fill_message(struct emit *e, const struct observation *o, const char *qname)
+{
+	struct alert *a = &e->alert;
+
+	fill_ends(a, o);
+	a->has_opcode = true;
+	a->opcode = o->opcode;
+	a->has_rcode = o->response;
+	a->rcode = o->response ? o->rcode : 0;
+	a->has_question = o->has_question;
+	if (o->has_question) {
+		a->qtype = o->qtype;
+		a->qname = alert_put(a, qname);
+		emit_host(e, qname);
+	}
+	if (o->response) {
+		alert_text owner = add_names(e, o);
+		add_addresses(a, o, owner);
+	}
+}
+
+/* --- open and commit -----------------------------------------------------------------------
+ */
+
+static void write_key(struct emit *e)
+{
+	struct alert *a = &e->alert;
+	char client[IP_TEXT_MAX] = "";
+
+	if (a->has_source)
+		ip_format(&a->source, client);
+	a->key = alert_printf(a, "%s|%s|%s|%s", rule_table[a->rule].id,
+		alert_get(a, a->tenant_id), client, e->name);
+}
+
+/* Is (rule, client, key name or question) excluded? A client alone as key has no name to match.
+ */
+static bool is_excluded(const struct emit *e, const struct policy *tenant, enum rule_id rule,
+	const struct ip *client, const char *qname, int64_t ts_ns)
+{
+	if (!e->name[0])
+		return policy_excludes(tenant, rule, client, NULL, ts_ns);
+	return policy_excludes(tenant, rule, client, e->name, ts_ns) ||
+	       (qname[0] && policy_excludes(tenant, rule, client, qname, ts_ns));
+}
+
+static void start(struct emit *e, enum rule_id rule, const struct exchange *x)
+{
+	struct alert *a = &e->alert;
+	const struct rule_settings *settings = &x->tenant->rules;
+
+	memset(a, 0, offsetof(struct alert, pool) + 1);
+	a->pool_len = 1;
+	a->kind = ALERT_RAISED;
+	a->rule = (uint8_t)rule;
+	a->severity = (uint8_t)settings->rule[rule].severity;
+	a->suppress_ns = settings->rule[rule].suppress_ns;
+	a->score = -1;
+	a->seq = x->seq;
+	a->ts_ns = a->start_ns = a->end_ns = x->ts_ns;
+	a->count = 1;
+	a->tenant = x->tenant->number;
+	a->tenant_id = alert_put(a, x->tenant->id);
+}
+
+struct alert *emit_open(
+	struct emit *e, enum rule_id rule, const struct exchange *x, const char *name)
+{
+	char qname[DNS_NAME_TEXT_MAX] = "";
+
+	if (!x->tenant->rules.rule[rule].enabled)
+		return NULL;
+	snprintf(e->name, sizeof(e->name), "%s", name ? name : "");
+	if (x->now && x->now->has_question)
+		dns_name_format_wire(observation_qname_wire(x->now), x->now->qname_len, qname);
+	if (x->now && is_excluded(e, x->tenant, rule, &x->now->client, qname, x->ts_ns))
+		return NULL;
+
+	e->tenant = x->tenant;
+	e->excluded = false;
+	start(e, rule, x);
+	if (x->now)
+		fill_message(e, x->now, qname);
+	write_key(e);
+	return &e->alert;
+}
+
+void emit_client(struct emit *e, const struct ip *client, const char *name)
+{
+	struct alert *a = &e->alert;
+
+	if (a->has_source && !ip_equal(&a->source, client))
+		a->source_port = 0;
+	a->has_source = true;
+	a->source = *client;
+	snprintf(e->name, sizeof(e->name), "%s", name ? name : "");
+	e->excluded = is_excluded(e, e->tenant, a->rule, client, "", a->ts_ns);
+	write_key(e);
+}
+
+void emit_server(struct emit *e, const struct ip *server, uint16_t port)
+{
+	e->alert.has_destination = true;
+	e->alert.destination = *server;
+	e->alert.destination_port = port;
+}
+
+void emit_question(struct emit *e, const char *qname, uint16_t qtype)
+{
+	struct alert *a = &e->alert;
+
+	a->has_question = true;
+	a->qname = alert_put(a, qname);
+	a->qtype = qtype;
+	emit_host(e, qname);
+}
+
+static void add_registered(struct emit *e)
+{
+	struct alert *a = &e->alert;
+	char text[DNS_NAME_TEXT_MAX];
+	struct dns_name name;
+
+	if (!a->qname || a->registered_domain || !dns_name_parse(&name, alert_get(a, a->qname)))
+		return;
+	unsigned labels = registered_labels(e->registered, &name);
+	if (labels == 0)
+		return;
+	dns_name_format_suffix(&name, labels, text);
+	a->registered_domain = alert_put(a, text);
+}
+
+static void add_geo(const struct geo *geo, const struct ip *ip, char country[3], uint32_t *asn)
+{
+	struct geo_facts facts = geo_lookup(geo, ip);
+
+	memcpy(country, facts.country, sizeof(facts.country));
+	*asn = facts.asn;
+}
+
+void emit_commit(struct emit *e)
+{
+	struct alert *a = &e->alert;
+
+	if (e->excluded)
+		return;
+	add_registered(e);
+	if (a->has_source)
+		add_geo(e->known->geo, &a->source, a->source_country, &a->source_asn);
+	if (a->has_destination)
+		add_geo(e->known->geo, &a->destination, a->destination_country,
+			&a->destination_asn);
+	if (!a->allow_hint)
+		emit_hint_exclude(e, e->name[0] ? e->name : NULL);
+	e->sink(e->arg, a);
+}
+
+/* --- lines to paste ------------------------------------------------------------------------
+ */
+
+/* Can the text stand in YAML as it is, inside brackets too, and still be text? */
+static bool is_plain(const char *text)
+{
+	static const char *const words[] = { "true", "false", "yes", "no", "on", "off", "null",
+		"y", "n" };
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		if (strcasecmp(text, words[i]) == 0)
+			return false;
+	}
+	if (!isalnum((unsigned char)text[0]))
+		return false;
+	return text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				 "0123456789._/-")] == '\0';
+}
+
+const char *emit_yaml(struct emit *e, const char *text)
+{
+	char *to = e->yaml[e->yaml_next++ % YAML_SLOTS];
+	size_t len = 0;
+
+	if (is_plain(text)) {
+		snprintf(to, YAML_TEXT_MAX, "%s", text);
+		return to;
+	}
+	to[len++] = '"';
+	for (const char *at = text; *at && len < YAML_TEXT_MAX - 3; at++) {
+		if (*at == '"' || *at == '\\')
+			to[len++] = '\\';
+		to[len++] = *at;
+	}
+	to[len++] = '"';
+	to[len] = '\0';
+	return to;
+}
+
+/* The lines that lead to the tenant. Traffic of nobody needs a tenant first. */
+static void write_owner(struct emit *e, char *to, size_t size)
+{
+	const struct alert *a = &e->alert;
+	char client[IP_TEXT_MAX], network[IP_NET_TEXT_MAX + 2] = "";
+
+	if (e->tenant->number != POLICY_UNMAPPED) {
+		snprintf(to, size, "tenants:\n  - id: %s\n", emit_yaml(e, e->tenant->id));
+		return;
+	}
+	if (a->has_source)
+		snprintf(network, sizeof(network), "%s/%d", ip_format(&a->source, client),
+			ip_is_v4(&a->source) ? 32 : 128);
+	snprintf(to, size,
+		"# no tenant has this client yet: choose an id and its networks\n"
+		"tenants:\n  - id: new-tenant\n    select:\n      networks: [%s]\n",
+		network[0] ? emit_yaml(e, network) : "");
+}
+
+void emit_hint(struct emit *e, const char *format, ...)
+{
+	char owner[512], lines[4 * DNS_NAME_TEXT_MAX];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(lines, sizeof(lines), format, args);
+	va_end(args);
+	write_owner(e, owner, sizeof(owner));
+	e->alert.allow_hint = alert_printf(&e->alert, "%s%s", owner, lines);
+}
+
+void emit_hint_exclude(struct emit *e, const char *name)
+{
+	const struct alert *a = &e->alert;
+	char client[IP_TEXT_MAX], clients[IP_TEXT_MAX + 20] = "",
+							names[YAML_TEXT_MAX + 20] = "";
+
+	if (a->has_source)
+		snprintf(clients, sizeof(clients), ", clients: [%s]",
+			emit_yaml(e, ip_format(&a->source, client)));
+	if (name)
+		snprintf(names, sizeof(names), ", names: [%s]", emit_yaml(e, name));
+	emit_hint(e, "    exclude:\n      - {rule: %s%s%s}\n", rule_table[a->rule].id, clients,
+		names);
+}
+
+void emit_hint_approve(struct emit *e, const char *name)
+{
+	emit_hint(e, "    ddns:\n      approved:\n        - name: %s\n", emit_yaml(e, name));
+}

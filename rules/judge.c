@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "rules/judge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* In the order in which they see each message; alerts of one message come out in this order. */
+static const struct family *const families[] = {
+	&lookup_family,
+	&churn_family,
+	&nxdomain_family,
+	&update_family,
+	&resolver_family,
+};
+
+/* Pairing's part of the memory, in the unit of the families' memory_share. */
+#define PAIRS_SHARE 4
+
+struct judge {
+	const struct knowledge *known;
+	struct emit *emit;
+	struct pairs *pairs;
+	void *state[ARRAY_LEN(families)];
+	uint64_t *messages; /* per tenant number */
+	size_t tenant_count;
+};
+
+/* `share` of the memory that all shares divide. */
+static size_t memory_of(size_t memory_bytes, unsigned share)
+{
+	unsigned total = PAIRS_SHARE;
+
+	for (size_t i = 0; i < ARRAY_LEN(families); i++)
+		total += families[i]->memory_share;
+	return memory_bytes / total * share;
+}
+
+static bool families_new(struct judge *j, const struct judge_options *options)
+{
+	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
+		struct family_env env = {
+			.emit = j->emit,
+			.memory_bytes =
+				memory_of(options->memory_bytes, families[i]->memory_share),
+			.seed = options->seed,
+		};
+		j->state[i] = families[i]->new (&env);
+		if (!j->state[i])
+			return false;
+	}
+	return true;
+}
+
+struct judge *judge_new(const struct judge_options *options, const struct knowledge *known)
+{
+	struct judge *j = calloc(1, sizeof(*j));
+
+	if (!j)
+		return NULL;
+	j->emit = emit_new(options->sink, options->sink_arg);
+	j->pairs = pairs_new(memory_of(options->memory_bytes, PAIRS_SHARE), options->seed);
+	j->tenant_count = known->policies->tenant_count;
+	j->messages = calloc(j->tenant_count, sizeof(*j->messages));
+	if (!j->emit || !j->pairs || !j->messages || !families_new(j, options)) {
+		judge_free(j);
+		return NULL;
+	}
+	judge_adopt(j, known);
+	return j;
+}
+
+void judge_free(struct judge *j)
+{
+	if (!j)
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
+		if (j->state[i])
+			families[i]->free(j->state[i]);
+	}
+	pairs_free(j->pairs);
+	emit_free(j->emit);
+	free(j->messages);
+	free(j);
+}
+
+/*
+ * The counts follow the tenants' ids into the new numbers. Ids mostly keep their order, so each
+ * search begins where the last one ended.
+ */
+static void carry_messages(uint64_t *to, const struct policy_set *new, const uint64_t *from,
+	const struct policy_set *old)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < new->tenant_count; i++) {
+		for (size_t tries = 0; tries < old->tenant_count; tries++) {
+			size_t candidate = (at + tries) % old->tenant_count;
+			if (strcmp(new->tenant[i].id, old->tenant[candidate].id) != 0)
+				continue;
+			to[i] = from[candidate];
+			at = candidate + 1;
+			break;
+		}
+	}
+}
+
+static void adopt_tenants(struct judge *j, const struct policy_set *policies)
+{
+	uint64_t *messages = calloc(policies->tenant_count, sizeof(*messages));
+
+	/* Without memory the old counters serve on: tenants beyond their end are not counted.
+	 */
+	if (!messages)
+		return;
+	carry_messages(messages, policies, j->messages, j->known->policies);
+	free(j->messages);
+	j->messages = messages;
+	j->tenant_count = policies->tenant_count;
+}
+
+void judge_adopt(struct judge *j, const struct knowledge *known)
+{
+	if (j->known && j->known->policies != known->policies)
+		adopt_tenants(j, known->policies);
+	j->known = known;
+	emit_adopt(j->emit, known);
+	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
+		if (families[i]->adopt)
+			families[i]->adopt(j->state[i], known);
+	}
+}
+
+static void observe_tick(struct judge *j, const struct observation *o)
+{
+	struct exchange x = { .seq = o->seq, .ts_ns = o->ts_ns };
+
+	pairs_tick(j->pairs, o->ts_ns);
+	if (o->ts_ns == JUDGE_END_NS)
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
+		if (families[i]->tick)
+			families[i]->tick(j->state[i], &x);
+	}
+}
+
+static void observe_message(struct judge *j, const struct observation *o)
+{
+	const struct policy_set *policies = j->known->policies;
+	struct pair_result pair = pairs_observe(j->pairs, o);
+	/* Between two versions of the policies a number may have lost its tenant. */
+	uint16_t tenant = pair.tenant < policies->tenant_count ? pair.tenant : POLICY_UNMAPPED;
+	struct exchange x = {
+		.now = o,
+		.tenant = &policies->tenant[tenant],
+		.matched = pair.matched,
+		.rtt_ns = pair.rtt_ns,
+		.seq = o->seq,
+		.ts_ns = o->ts_ns,
+	};
+
+	if (tenant < j->tenant_count)
+		j->messages[tenant]++;
+	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
+		if (families[i]->observe)
+			families[i]->observe(j->state[i], &x);
+	}
+}
+
+void judge_observe(struct judge *j, const struct observation *o)
+{
+	if (o->kind == OBSERVATION_TICK)
+		observe_tick(j, o);
+	else
+		observe_message(j, o);
+}
+
+void judge_prefetch(const struct judge *j, const struct observation *o)
+{
+	if (o->kind == OBSERVATION_MESSAGE)
+		pairs_prefetch(j->pairs, o);
+}
+
+void judge_stats(const struct judge *j, struct judge_stats *out)
+{
+	*out = (struct judge_stats){ .pairs = pairs_stats(j->pairs) };
+	judge_stats_add(out, pairs_table(j->pairs));
+	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
+		if (families[i]->stats)
+			families[i]->stats(j->state[i], out);
+	}
+}
+
+const uint64_t *judge_tenant_messages(const struct judge *j)
+{
+	return j->messages;
+}
+
+void judge_stats_add(struct judge_stats *out, struct table_stats table)
+{
+	if (out->table_count < JUDGE_TABLES_MAX)
+		out->table[out->table_count++] = table;
+}
