@@ -112,16 +112,28 @@ static enum err activate_error(
 	}
 }
 
-/* Compile one filter text; false with libpcap's reason. */
+/* The operator's part alone: its errors are clearer there, and it cannot close our brackets. */
+static bool filter_is_valid(pcap_t *pcap, const struct live_options *o)
+{
+	struct bpf_program program;
+
+	if (pcap_compile(pcap, &program, o->filter, 1, PCAP_NETMASK_UNKNOWN) == -1)
+		return false;
+	pcap_freecode(&program);
+	return true;
+}
+
+/* Compile the whole filter; false with libpcap's reason. */
 static bool filter_compile(pcap_t *pcap, struct bpf_program *out, enum filter_link link,
 	const struct live_options *o, struct err_ctx *why)
 {
 	char *text = filter_build(link, o->ports, o->port_count, o->filter);
-	bool compiled = text && pcap_compile(pcap, out, text, 1, PCAP_NETMASK_UNKNOWN) == 0;
+	bool compiled = text && filter_is_valid(pcap, o) &&
+			pcap_compile(pcap, out, text, 1, PCAP_NETMASK_UNKNOWN) == 0;
 
 	if (!compiled)
-		err_set(why, ERR_USAGE, "%s: filter \"%s\": %s", o->interface,
-			o->filter ? o->filter : "", text ? pcap_geterr(pcap) : "out of memory");
+		err_set(why, ERR_USAGE, "%s: filter \"%s\": %s", o->interface, o->filter,
+			text ? pcap_geterr(pcap) : "out of memory");
 	free(text);
 	return compiled;
 }
