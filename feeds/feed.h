@@ -40,16 +40,16 @@ enum feed_reject {
 };
 
 struct feed_spec {
-	const char *name;     /* unique, for alerts and reports */
-	const char *path;     /* for messages; the content comes from it unless `content` is set */
-	const char *content;  /* compiled-in list, or NULL */
-	size_t content_len;
+	const char *name; /* unique, for alerts and reports */
+	const char *path; /* for messages; the content comes from it unless `content` is set */
+	const char *content; /* compiled-in list, or NULL */
+	size_t content_len;  /* 0: the content ends with a NUL */
 	enum mark_kind kind;
 	enum mark_scope scope; /* of plain entries: SCOPE_SUFFIX (default) or SCOPE_EXACT */
 	enum feed_format format;
 	bool allow_broad;
-	const char *provider; /* id for every entry of a provider/tunnel/update feed without an own
-				 one; NULL: the feed's name */
+	const char *provider; /* id for every entry of a provider/tunnel/update feed without an
+				 own one; NULL: the feed's name */
 	enum provider_tier tier;
 };
 

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "feeds/intake.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define CHUNK_BYTES 65536
+/* How much of the file `auto` looks at, within the first chunk. */
+#define VOTES_MAX 200
+
+static const struct {
+	const char *name;
+	void (*read_line)(struct intake *in, struct span line);
+} formats[FEED_FORMAT_COUNT] = {
+	[FEED_AUTO] = { "auto", NULL },
+	[FEED_DOMAINS] = { "domains", domains_read_line },
+	[FEED_HOSTS] = { "hosts", hosts_read_line },
+	[FEED_SHIPPED] = { "shipped", list_read_line },
+};
+
+static const struct {
+	const char *name;
+	const char *meaning;
+} rejects[FEED_REJECT_COUNT] = {
+#define FEED_REJECT(id, text, explanation) [FEED_REJECT_##id] = { text, explanation },
+#include "feeds/rejects.def"
+#undef FEED_REJECT
+};
+
+/* The content as it streams by: lines end in LF, CR or CR LF. */
+struct stream {
+	struct intake *in;
+	bool started;  /* something was read: the byte order mark is behind */
+	bool after_cr; /* a LF now belongs to the line before */
+	bool too_long;
+	size_t len;
+	char line[FEED_LINE_MAX];
+};
+
+static void end_line(struct stream *s)
+{
+	struct intake *in = s->in;
+
+	in->line = (struct span){ .at = s->line, .len = s->len };
+	in->report->lines++;
+	if (s->too_long)
+		intake_reject(in, FEED_REJECT_LINE_TOO_LONG);
+	else if (memchr(s->line, '\0', s->len))
+		intake_reject(in, FEED_REJECT_NUL_BYTE);
+	else
+		formats[in->report->format].read_line(in, in->line);
+	s->len = 0;
+	s->too_long = false;
+}
+
+static void add_to_line(struct stream *s, struct span piece)
+{
+	size_t room = sizeof(s->line) - s->len;
+
+	if (piece.len > room) {
+		s->too_long = true;
+		piece.len = room;
+	}
+	memcpy(s->line + s->len, piece.at, piece.len);
+	s->len += piece.len;
+}
+
+static void read_chunk(struct stream *s, struct span chunk)
+{
+	s->in->report->bytes += chunk.len;
+	if (!s->started && span_starts(chunk, "\xef\xbb\xbf"))
+		chunk = span_skip(chunk, 3);
+	s->started = true;
+	while (chunk.len > 0 && !s->in->out_of_memory) {
+		if (s->after_cr && chunk.at[0] == '\n')
+			chunk = span_skip(chunk, 1);
+		s->after_cr = false;
+		struct span piece = span_until(chunk, "\r\n");
+		add_to_line(s, piece);
+		if (piece.len == chunk.len)
+			return;
+		s->after_cr = chunk.at[piece.len] == '\r';
+		chunk = span_skip(chunk, piece.len + 1);
+		end_line(s);
+	}
+}
+
+static void finish(struct stream *s)
+{
+	if ((s->len > 0 || s->too_long) && !s->in->out_of_memory)
+		end_line(s);
+}
+
+/* Most of the first lines that say anything decide. */
+static enum feed_format recognise(struct span start)
+{
+	unsigned hosts = 0;
+	unsigned lines = 0;
+
+	if (span_starts(start, "\xef\xbb\xbf"))
+		start = span_skip(start, 3);
+	while (start.len > 0 && lines < VOTES_MAX) {
+		struct span line = span_until(start, "\r\n");
+		start = span_skip(start, line.len < start.len ? line.len + 1 : line.len);
+		if (domains_is_comment(line))
+			continue;
+		lines++;
+		hosts += hosts_is_entry(line);
+	}
+	return hosts * 2 > lines ? FEED_HOSTS : FEED_DOMAINS;
+}
+
+/* The format, chosen once the start of the content is at hand. */
+static void choose_format(struct intake *in, struct span start)
+{
+	in->report->format =
+		in->spec->format == FEED_AUTO ? recognise(start) : in->spec->format;
+}
+
+static int open_feed(
+	const struct feed_spec *spec, struct feed_report *report, struct err_ctx *why)
+{
+	struct stat st;
+	/* O_NONBLOCK: a named pipe must not hang the start. */
+	int fd = open(spec->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd == -1) {
+		err_set(why, ERR_USAGE, "%s: %s", spec->path, strerror(errno));
+		return -1;
+	}
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+		report->modified_s = st.st_mtim.tv_sec;
+		return fd;
+	}
+	err_set(why, ERR_USAGE, "%s: not a regular file", spec->path);
+	close(fd);
+	return -1;
+}
+
+/* Fill the chunk unless the file ends before; -1 and errno. */
+static ssize_t fill(int fd, char chunk[CHUNK_BYTES])
+{
+	size_t len = 0;
+
+	while (len < CHUNK_BYTES) {
+		ssize_t got = read(fd, chunk + len, CHUNK_BYTES - len);
+		if (got == -1 && errno == EINTR)
+			continue;
+		if (got == -1)
+			return -1;
+		if (got == 0)
+			break;
+		len += (size_t)got;
+	}
+	return (ssize_t)len;
+}
+
+static enum err read_file(struct stream *s, const struct feed_spec *spec, struct err_ctx *why)
+{
+	char chunk[CHUNK_BYTES];
+	ssize_t got;
+	int fd = open_feed(spec, s->in->report, why);
+
+	if (fd == -1)
+		return ERR_USAGE;
+	while ((got = fill(fd, chunk)) > 0 && !s->in->out_of_memory) {
+		struct span piece = { .at = chunk, .len = (size_t)got };
+		if (!s->started)
+			choose_format(s->in, piece);
+		read_chunk(s, piece);
+	}
+	int saved = errno;
+	close(fd);
+	if (got == -1)
+		return err_set(why, ERR_USAGE, "%s: %s", spec->path, strerror(saved));
+	return ERR_OK;
+}
+
+static enum err read_content(struct stream *s, const struct feed_spec *spec)
+{
+	struct span content = { .at = spec->content, .len = spec->content_len };
+
+	if (content.len == 0)
+		content.len = strlen(content.at);
+	struct span start = content;
+	if (start.len > CHUNK_BYTES)
+		start.len = CHUNK_BYTES;
+	choose_format(s->in, start);
+	read_chunk(s, content);
+	return ERR_OK;
+}
+
+/* The provider of lines that do not name one. */
+static enum err find_provider(struct intake *in, struct err_ctx *why)
+{
+	const struct feed_spec *spec = in->spec;
+	const char *id = spec->provider ? spec->provider : spec->name;
+
+	if (!intake_has_provider(spec->kind) || spec->format == FEED_SHIPPED)
+		return ERR_OK;
+	in->detail = provider_register(in->target->providers, id, spec->tier);
+	if (in->detail != PROVIDER_NONE)
+		return ERR_OK;
+	return err_set(why, ERR_USAGE,
+		"feed %s: \"%s\" cannot be a provider's id (1 to 63 of a-z 0-9 . _ -)",
+		spec->name, id);
+}
+
+enum err feed_load(struct feed_target *target, const struct feed_spec *spec, uint16_t source,
+	struct feed_report *report, struct err_ctx *why)
+{
+	struct intake in = {
+		.target = target, .spec = spec, .report = report, .source = source
+	};
+	struct stream stream;
+
+	*report = (struct feed_report){ .format = FEED_DOMAINS };
+	enum err err = find_provider(&in, why);
+	if (err != ERR_OK)
+		return err;
+	stream.in = &in;
+	stream.started = stream.after_cr = stream.too_long = false;
+	stream.len = 0;
+	err = spec->content ? read_content(&stream, spec) : read_file(&stream, spec, why);
+	if (err == ERR_OK)
+		finish(&stream);
+	if (in.out_of_memory)
+		err = err_set(why, ERR_FAILED, "feed %s: out of memory at line %llu",
+			spec->name, (unsigned long long)report->lines);
+	return err;
+}
+
+uint64_t feed_report_accepted(const struct feed_report *r)
+{
+	return r->accepted[SCOPE_SUFFIX] + r->accepted[SCOPE_EXACT] + r->accepted[SCOPE_BELOW];
+}
+
+uint64_t feed_report_rejected(const struct feed_report *r)
+{
+	uint64_t sum = 0;
+	for (size_t i = 0; i < FEED_REJECT_COUNT; i++)
+		sum += r->rejected[i];
+	return sum;
+}
+
+const char *feed_format_name(enum feed_format format)
+{
+	return format < FEED_FORMAT_COUNT ? formats[format].name : "unknown";
+}
+
+bool feed_format_parse(enum feed_format *out, const char *text)
+{
+	for (size_t i = 0; i < FEED_FORMAT_COUNT; i++) {
+		if (strcmp(text, formats[i].name) == 0) {
+			*out = (enum feed_format)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+const char *feed_reject_name(enum feed_reject reject)
+{
+	return reject < FEED_REJECT_COUNT ? rejects[reject].name : "accepted";
+}
+
+const char *feed_reject_meaning(enum feed_reject reject)
+{
+	return reject < FEED_REJECT_COUNT ? rejects[reject].meaning : "taken";
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "feeds/intake.h"
+
+#include <stdio.h>
+
+#include "feeds/registered.h"
+
+/* The line as it will be shown: number, printable ASCII, the rest as \xHH, cut to fit. */
+static void write_sample(char out[FEED_SAMPLE_MAX], uint64_t number, struct span line)
+{
+	size_t len =
+		(size_t)snprintf(out, FEED_SAMPLE_MAX, "%llu: ", (unsigned long long)number);
+
+	for (size_t i = 0; i < line.len && len + 5 < FEED_SAMPLE_MAX; i++) {
+		unsigned char c = (unsigned char)line.at[i];
+		if (c >= 0x20 && c < 0x7f)
+			out[len++] = (char)c;
+		else
+			len += (size_t)snprintf(out + len, 5, "\\x%02x", c);
+	}
+	out[len] = '\0';
+}
+
+void intake_reject(struct intake *in, enum feed_reject reject)
+{
+	uint64_t count = in->report->rejected[reject]++;
+
+	if (count < FEED_SAMPLES_MAX)
+		write_sample(in->report->sample[reject][count], in->report->lines, in->line);
+}
+
+bool intake_has_provider(enum mark_kind kind)
+{
+	return kind == MARK_PROVIDER || kind == MARK_TUNNEL || kind == MARK_UPDATE_HOST ||
+	       kind == MARK_IP_CHECK;
+}
+
+/* Is the name listed as something that strangers share the names below of? */
+static bool is_shared_suffix(const struct index *suffixes, const struct dns_name *name)
+{
+	uint32_t entry;
+	size_t count;
+
+	if (!suffixes || !index_find(suffixes, name, &entry))
+		return false;
+	const struct mark *mark = index_marks(suffixes, entry, &count);
+	for (size_t i = 0; i < count; i++) {
+		if (mark[i].scope != SCOPE_EXACT)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The rails: what no list means when it says it. One label or an ICANN public suffix is refused
+ * for every kind, an allow list's too: it would decide over a whole top-level domain. A suffix
+ * that strangers share is refused as malicious only; for the other kinds it is the normal case.
+ */
+static enum feed_reject check_rails(const struct intake *in, const struct dns_name *name)
+{
+	if (name->label_count == 1)
+		return FEED_REJECT_SINGLE_LABEL;
+	enum registered_section section = registered_suffix_section(name);
+	if (section == REGISTERED_ICANN_SUFFIX)
+		return FEED_REJECT_PUBLIC_SUFFIX;
+	if (in->spec->kind != MARK_MALICIOUS || in->spec->allow_broad)
+		return FEED_REJECT_COUNT;
+	if (section == REGISTERED_PRIVATE_SUFFIX ||
+		is_shared_suffix(in->target->provider_suffixes, name))
+		return FEED_REJECT_BROAD;
+	return FEED_REJECT_COUNT;
+}
+
+void intake_name(struct intake *in, struct span text, uint32_t detail)
+{
+	enum mark_scope scope = in->spec->scope;
+	struct dns_name name;
+
+	enum feed_reject reject = feed_normalise(&name, &scope, text.at, text.len);
+	if (reject == FEED_REJECT_COUNT)
+		reject = check_rails(in, &name);
+	if (reject != FEED_REJECT_COUNT) {
+		intake_reject(in, reject);
+		return;
+	}
+	struct mark mark = { .kind = (uint8_t)in->spec->kind,
+		.scope = (uint8_t)scope,
+		.source = in->source,
+		.detail = detail };
+	switch (index_builder_add(in->target->builder, &name, mark)) {
+	case INDEX_ADDED:
+		in->report->accepted[scope]++;
+		break;
+	case INDEX_DUPLICATE:
+		in->report->duplicates++;
+		break;
+	case INDEX_TOO_DEEP:
+		intake_reject(in, FEED_REJECT_TOO_DEEP);
+		break;
+	case INDEX_NO_MEMORY:
+		in->out_of_memory = true;
+		break;
+	}
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * intake.h -- where the formats hand over what they read: one feed being loaded (private).
+ *
+ * A format is a function that is given one line and calls intake_name for every name in it and
+ * intake_reject for what it cannot take. To add a format: enum feed_format, its name and its
+ * function in feed.c's table, a file with the function, its rows in tests/unit/feeds.
+ */
+#ifndef FEEDS_INTAKE_H
+#define FEEDS_INTAKE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "feeds/feed.h"
+#include "feeds/span.h"
+
+struct intake {
+	struct feed_target *target;
+	const struct feed_spec *spec;
+	struct feed_report *report;
+	uint16_t source;
+	uint32_t detail;  /* of marks whose line has no own provider */
+	struct span line; /* the one being read, for samples */
+	bool out_of_memory;
+};
+
+/* Normalise, check and add one name; count what became of it. */
+void intake_name(struct intake *in, struct span text, uint32_t detail);
+void intake_reject(struct intake *in, enum feed_reject reject);
+
+/* Does the kind carry the number of a provider? */
+bool intake_has_provider(enum mark_kind kind);
+
+void domains_read_line(struct intake *in, struct span line);
+void hosts_read_line(struct intake *in, struct span line);
+void list_read_line(struct intake *in, struct span line);
+
+/* Is it a line of a hosts file (address and a name)? / one that says nothing in any format? */
+bool hosts_is_entry(struct span line);
+bool domains_is_comment(struct span line);
+
+#endif

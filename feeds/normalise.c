@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "feeds/feed.h"
+
+#include "feeds/span.h"
+
+#include <ctype.h>
+#include <idn2.h>
+#include <stdlib.h>
+
+/*
+ * From what people write in lists to a name, in this order: wrapping (quotes, <>), defanging,
+ * what other formats and regular expressions look like, URL parts, wildcard, IDN, address,
+ * name. A piece that is not understood rejects the whole text; nothing is ever guessed from
+ * what is left of it.
+ */
+#define ACCEPTED FEED_REJECT_COUNT
+
+/* Spellings that keep a mail client from making a link of it. */
+static const struct {
+	const char *from;
+	const char *to;
+} defanged[] = {
+	{ "[.]", "." },
+	{ "(.)", "." },
+	{ "{.}", "." },
+	{ "\\.", "." },
+	{ "[dot]", "." },
+	{ "(dot)", "." },
+	{ "[:]", ":" },
+	{ "[://]", "://" },
+	{ "[/]", "/" },
+};
+
+static struct span unwrap(struct span s)
+{
+	s = span_trim(s);
+	while (s.len > 0 && strchr("\"'`<", s.at[0]) && s.at[0] != '\0')
+		s = span_skip(s, 1);
+	while (s.len > 0 && strchr("\"'`>", s.at[s.len - 1]) && s.at[s.len - 1] != '\0')
+		s.len--;
+	return span_trim(s);
+}
+
+/* Copy without the defanging; out holds at least in.len. */
+static struct span refang(struct span in, char *out)
+{
+	size_t len = 0;
+
+	if (!memchr(in.at, '[', in.len) && !memchr(in.at, '(', in.len) &&
+		!memchr(in.at, '{', in.len) && !memchr(in.at, '\\', in.len))
+		return in;
+	while (in.len > 0) {
+		size_t i = 0;
+		while (i < ARRAY_LEN(defanged) && !span_starts(in, defanged[i].from))
+			i++;
+		if (i == ARRAY_LEN(defanged)) {
+			out[len++] = in.at[0];
+			in = span_skip(in, 1);
+			continue;
+		}
+		memcpy(out + len, defanged[i].to, strlen(defanged[i].to));
+		len += strlen(defanged[i].to);
+		in = span_skip(in, strlen(defanged[i].from));
+	}
+	return (struct span){ .at = out, .len = len };
+}
+
+/* What is plainly no name but something of another format. `s` is not empty. */
+static enum feed_reject foreign(struct span s)
+{
+	if (s.at[0] == '|' || span_starts(s, "@@") || s.at[0] == '$')
+		return FEED_REJECT_SYNTAX;
+	if (s.at[0] == '/' && s.at[s.len - 1] == '/' && s.len > 1)
+		return FEED_REJECT_REGEX;
+	if (s.at[0] == '^' || memchr(s.at, '\\', s.len) || span_has(s, "(?") ||
+		span_has(s, ".+"))
+		return FEED_REJECT_REGEX;
+	if (span_has(s, "##") || span_has(s, "#@#") || span_has(s, "#?#") || span_has(s, "#$#"))
+		return FEED_REJECT_SYNTAX;
+	return ACCEPTED;
+}
+
+/* Step over "scheme://" (hxxp and the like too); false when there is none. */
+static bool strip_scheme(struct span *s)
+{
+	for (size_t i = 0; i < s->len; i++) {
+		if (i > 0 && span_starts(span_skip(*s, i), "://")) {
+			*s = span_skip(*s, i + 3);
+			return true;
+		}
+		unsigned char c = (unsigned char)s->at[i];
+		if (!isalnum(c) && c != '+' && c != '-')
+			return false;
+	}
+	return false;
+}
+
+static bool is_ipv6_like(struct span s)
+{
+	unsigned colons = 0;
+
+	s = span_until(s, "%");
+	for (size_t i = 0; i < s.len; i++) {
+		if (s.at[i] == ':')
+			colons++;
+		else if (!isxdigit((unsigned char)s.at[i]) && s.at[i] != '.')
+			return false;
+	}
+	return colons >= 2;
+}
+
+/* Take off ":port"; SYNTAX when what follows the colon is none. */
+static enum feed_reject strip_port(struct span *s)
+{
+	const char *colon = memchr(s->at, ':', s->len);
+	if (!colon)
+		return ACCEPTED;
+	struct span port = span_skip(*s, (size_t)(colon - s->at) + 1);
+	for (size_t i = 0; i < port.len; i++) {
+		if (!isdigit((unsigned char)port.at[i]))
+			return FEED_REJECT_SYNTAX;
+	}
+	if (port.len == 0 || port.len > 5)
+		return FEED_REJECT_SYNTAX;
+	s->len = (size_t)(colon - s->at);
+	return ACCEPTED;
+}
+
+/* Reduce a URL, "host:port" or "host/path" to the host. */
+static enum feed_reject strip_url(struct span *s)
+{
+	bool has_scheme = strip_scheme(s);
+	*s = span_until(*s, "/?#");
+	const char *at = memrchr(s->at, '@', s->len);
+	if (at && !has_scheme) /* a mail address speaks of a mailbox, not of its whole domain */
+		return FEED_REJECT_SYNTAX;
+	if (at)
+		*s = span_skip(*s, (size_t)(at - s->at) + 1);
+	if (s->len > 0 && s->at[0] == '[') {
+		struct span inside = span_until(span_skip(*s, 1), "]");
+		return is_ipv6_like(inside) ? FEED_REJECT_ADDRESS : FEED_REJECT_SYNTAX;
+	}
+	if (is_ipv6_like(*s))
+		return FEED_REJECT_ADDRESS;
+	return strip_port(s);
+}
+
+/* "*.x" is all below x; ".x" and "x." are x. Any other star is a glob. */
+static enum feed_reject strip_wildcard(struct span *s, bool *below)
+{
+	*below = s->len > 2 && span_starts(*s, "*.");
+	if (*below)
+		*s = span_skip(*s, 2);
+	else if (s->len > 1 && s->at[0] == '.')
+		*s = span_skip(*s, 1);
+	if (memchr(s->at, '*', s->len))
+		return FEED_REJECT_WILDCARD;
+	if (s->len > 0 && s->at[s->len - 1] == '.')
+		s->len--;
+	return s->len > 0 ? ACCEPTED : FEED_REJECT_NAME;
+}
+
+/* U-labels to A-labels (UTS 46, non-transitional). `host` is replaced; its length in *len. */
+static enum feed_reject to_ascii(char host[FEED_LINE_MAX + 1], size_t *len)
+{
+	char *ascii = NULL;
+	int status = idn2_to_ascii_8z(host, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+	enum feed_reject reject = FEED_REJECT_IDN;
+
+	if (status == IDN2_OK && strlen(ascii) <= FEED_LINE_MAX) {
+		*len = strlen(ascii);
+		memcpy(host, ascii, *len + 1);
+		reject = ACCEPTED;
+	} else if (status == IDN2_ENCODING_ERROR) {
+		reject = FEED_REJECT_ENCODING;
+	} else if (status == IDN2_TOO_BIG_LABEL || status == IDN2_TOO_BIG_DOMAIN) {
+		reject = FEED_REJECT_NAME;
+	}
+	idn2_free(ascii);
+	return reject;
+}
+
+/* Letters, digits, hyphen and underscore in any place: the wire allows more than RFC 952. */
+static enum feed_reject check_characters(const char *host)
+{
+	for (; *host; host++) {
+		unsigned char c = (unsigned char)*host;
+		if (isalnum(c) || c == '-' || c == '_' || c == '.')
+			continue;
+		return strchr("|^$=,;{}()<>\"'!~[]@:", c) ? FEED_REJECT_SYNTAX
+							  : FEED_REJECT_CHARACTER;
+	}
+	return ACCEPTED;
+}
+
+static enum feed_reject check_numeric(const char *host)
+{
+	const char *top = strrchr(host, '.');
+	top = top ? top + 1 : host;
+	if (*top == '\0' || top[strspn(top, "0123456789")] != '\0')
+		return ACCEPTED;
+	return top != host && host[strspn(host, "0123456789.")] == '\0' ? FEED_REJECT_ADDRESS
+									: FEED_REJECT_NUMERIC;
+}
+
+static enum feed_reject parse_host(struct dns_name *out, struct span s)
+{
+	char host[FEED_LINE_MAX + 1];
+	enum feed_reject reject = ACCEPTED;
+	bool ascii = true;
+
+	for (size_t i = 0; i < s.len; i++)
+		ascii = ascii && (unsigned char)s.at[i] < 0x80;
+	memcpy(host, s.at, s.len);
+	host[s.len] = '\0';
+	if (!ascii)
+		reject = to_ascii(host, &s.len);
+	/* After the conversion: full-width digits are an address, too. */
+	if (reject == ACCEPTED)
+		reject = check_characters(host);
+	if (reject == ACCEPTED)
+		reject = check_numeric(host);
+	if (reject != ACCEPTED)
+		return reject;
+	return s.len > 0 && dns_name_parse(out, host) && out->label_count > 0
+		       ? ACCEPTED
+		       : FEED_REJECT_NAME;
+}
+
+enum feed_reject feed_normalise(
+	struct dns_name *out, enum mark_scope *scope, const char *text, size_t text_len)
+{
+	char buffer[FEED_LINE_MAX];
+	bool below = false;
+
+	if (text_len > FEED_LINE_MAX)
+		return FEED_REJECT_LINE_TOO_LONG;
+	if (memchr(text, '\0', text_len))
+		return FEED_REJECT_NUL_BYTE;
+	struct span s = unwrap((struct span){ .at = text, .len = text_len });
+	if (s.len == 0)
+		return FEED_REJECT_NAME;
+	s = refang(s, buffer);
+	enum feed_reject reject = foreign(s);
+	if (reject == ACCEPTED)
+		reject = strip_url(&s);
+	if (reject == ACCEPTED)
+		reject = strip_wildcard(&s, &below);
+	if (reject == ACCEPTED)
+		reject = parse_host(out, s);
+	if (reject == ACCEPTED && below)
+		*scope = SCOPE_BELOW;
+	return reject;
+}

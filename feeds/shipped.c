@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "feeds/shipped.h"
+
+/* The assembler puts the file into the program as it is and ends it with a NUL. Paths are from
+ * the top of the tree, where the compiler runs. */
+#define LIST(symbol, file)                                                                     \
+	extern const char symbol[] __attribute__((visibility("hidden")));                      \
+	__asm__(".pushsection .rodata\n" #symbol ":\n.incbin \"feeds/lists/" file "\"\n"       \
+		".byte 0\n.popsection\n")
+
+LIST(shipped_providers, "providers.list");
+LIST(shipped_freedns, "freedns.list");
+LIST(shipped_vendors, "vendors.list");
+LIST(shipped_tunnels, "tunnels.list");
+LIST(shipped_update_hosts, "update-hosts.list");
+LIST(shipped_ip_check, "ip-check.list");
+LIST(shipped_pools, "pools.list");
+LIST(shipped_lookup_services, "lookup-services.list");
+
+#define FEED(id, text, mark, reach, rank)                                                      \
+	{                                                                                      \
+		.name = "shipped:" text, .path = "feeds/lists/" text ".list", .content = id,   \
+		.kind = mark, .scope = reach, .format = FEED_SHIPPED, .tier = rank             \
+	}
+
+const struct feed_spec shipped_feeds[] = {
+	FEED(shipped_providers, "providers", MARK_PROVIDER, SCOPE_SUFFIX, TIER_A),
+	FEED(shipped_freedns, "freedns", MARK_PROVIDER, SCOPE_SUFFIX, TIER_B),
+	FEED(shipped_vendors, "vendors", MARK_PROVIDER, SCOPE_SUFFIX, TIER_V),
+	FEED(shipped_tunnels, "tunnels", MARK_TUNNEL, SCOPE_SUFFIX, TIER_C),
+	/* Their providers are known from the lists above; the tier is of those that are not. */
+	FEED(shipped_update_hosts, "update-hosts", MARK_UPDATE_HOST, SCOPE_EXACT, TIER_A),
+	FEED(shipped_ip_check, "ip-check", MARK_IP_CHECK, SCOPE_EXACT, TIER_A),
+	FEED(shipped_pools, "pools", MARK_POOL, SCOPE_SUFFIX, TIER_A),
+	FEED(shipped_lookup_services, "lookup-services", MARK_LOOKUP_SERVICE, SCOPE_SUFFIX,
+		TIER_A),
+};
+
+const size_t shipped_feed_count = ARRAY_LEN(shipped_feeds);
