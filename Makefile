@@ -135,11 +135,25 @@ run-fuzz: $(FUZZ_BINS)
 $(BENCH_BINS): $(B)/bench/%: $(B)/tests/bench/%.o $(MODULE_LIBS)
 	$(call say,LINK,$@)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS)
 
+# --- what can be said without running anything -------------------------------------------------
+.PHONY: lint objects
+lint: ## layers, licence lines, format, shell scripts; all sources, tests included, without a warning
+	$(Q)tools/check-layers
+	$(Q)tools/check-license
+	$(Q)tools/check-format
+	$(Q)tools/check-shell
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) ERR=1 objects
+	@echo "lint: nothing to complain about"
+
+# A file that was compiled before, with warnings and without ERR, is not compiled again: `make clean` first.
+objects: $(call obj,$(ALL_SRCS))
+	@echo "warnings: none in $(words $^) C sources"
+
 # --- the whole program, tested as users have it ------------------------------------------------
 .PHONY: golden e2e sanitize test demo bench profile
 # Programs that shell tests drive.
 TEST_PROGRAMS := $(PROGRAMS)
-PROVE = DYNWATCH=$(B)/dynwatch MKPCAP=$(B)/mkpcap BUILD_DIR=$(B) prove --timer --comments -e sh
+PROVE = DYNWATCH=$(B)/dynwatch MKPCAP=$(B)/mkpcap BUILD_DIR=$(B) prove --timer --comments -e ''
 
 golden: $(TEST_PROGRAMS) ## replay captures and compare with tests/golden; ACCEPT=1 rewrites what is expected
 	$(Q)$(SAN_ENV) ACCEPT=$(ACCEPT) $(PROVE) tests/golden/*.t
