@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#define RECORD_FIXED_LEN 10 /* type, class, TTL, RDLENGTH */
+
 /*
  * One pass over the message. `c` stands at the next unread octet; a reason is returned as soon
  * as something does not fit, and nothing after it is looked at.
@@ -18,23 +20,27 @@ static enum dns_error read_header(struct dns_message *out, struct cursor *c)
 	out->flags = 0;
 	out->opcode = 0;
 	out->rcode = 0;
-	if (cursor_left(c) < DNS_HEADER_LEN)
+	const uint8_t *header_at = cursor_take(c, DNS_HEADER_LEN);
+	if (UNLIKELY(!header_at))
 		return DNS_HEADER_TRUNCATED;
-	out->id = cursor_be16(c);
-	out->flags = cursor_be16(c);
-	out->opcode = out->flags >> 11 & 0xf;
-	out->rcode = out->flags & 0xf;
+	struct cursor header = cursor_init(header_at, DNS_HEADER_LEN);
+	out->id = cursor_be16(&header);
+	uint16_t flags = cursor_be16(&header);
+	out->flags = flags;
+	out->opcode = flags >> 11 & 0xf;
+	out->rcode = flags & 0xf;
 	for (int i = 0; i < 4; i++)
-		out->count[i] = cursor_be16(c);
+		out->count[i] = cursor_be16(&header);
 	return DNS_OK;
 }
 
 /* A question's type and class. */
 static enum dns_error read_qtype(struct cursor *c, uint16_t *qtype, uint16_t *qclass)
 {
-	*qtype = cursor_be16(c);
-	*qclass = cursor_be16(c);
-	return LIKELY(!c->failed) ? DNS_OK : DNS_QUESTION_TRUNCATED;
+	struct cursor fixed = cursor_sub(c, 4);
+	*qtype = cursor_be16(&fixed);
+	*qclass = cursor_be16(&fixed);
+	return LIKELY(!fixed.failed) ? DNS_OK : DNS_QUESTION_TRUNCATED;
 }
 
 static enum dns_error read_questions(
@@ -80,23 +86,29 @@ static bool may_be_empty(const struct dns_message *m, const struct dns_record *r
 }
 
 /* The record at the cursor, all but its section. */
-static enum dns_error read_record(
+static inline enum dns_error read_record(
 	const struct dns_message *m, struct dns_record *r, struct dns_walk *w, struct cursor *c)
 {
-	r->owner_at = (uint16_t)(c->pos - w->wire);
-	r->target_at = 0;
+	size_t owner_at = (size_t)(c->pos - w->wire);
+
 	if (UNLIKELY(cursor_left(c) == 0))
 		return DNS_RECORD_TRUNCATED;
-	enum dns_error error = dns_walk_name(w, c);
+	enum dns_error error = dns_walk_owner(w, c);
 	if (UNLIKELY(error))
 		return error;
-	r->type = cursor_be16(c);
-	r->class = cursor_be16(c);
-	r->ttl = cursor_be32(c);
-	r->rdata_len = cursor_be16(c);
+	const uint8_t *fixed_at = cursor_take(c, RECORD_FIXED_LEN);
+	if (UNLIKELY(!fixed_at))
+		return DNS_RECORD_TRUNCATED;
+	struct cursor fixed = cursor_init(fixed_at, RECORD_FIXED_LEN);
+	r->owner_at = (uint16_t)owner_at;
+	r->target_at = 0;
+	r->type = cursor_be16(&fixed);
+	r->class = cursor_be16(&fixed);
+	r->ttl = cursor_be32(&fixed);
+	r->rdata_len = cursor_be16(&fixed);
 	r->rdata_at = (uint16_t)(c->pos - w->wire);
 	struct cursor rdata = cursor_sub(c, r->rdata_len);
-	if (UNLIKELY(c->failed))
+	if (UNLIKELY(rdata.failed))
 		return DNS_RECORD_TRUNCATED;
 	if (UNLIKELY(r->rdata_len == 0) && may_be_empty(m, r))
 		return DNS_OK;
@@ -127,7 +139,7 @@ static enum dns_error read_section(
 	struct dns_record spare; /* where records go that are not kept */
 
 	for (unsigned left = out->count[1 + section]; left > 0; left--) {
-		bool kept = out->record_count < DNS_RECORDS_MAX;
+		bool kept = LIKELY(out->record_count < DNS_RECORDS_MAX);
 		struct dns_record *r = kept ? &out->record[out->record_count] : &spare;
 		enum dns_error error = read_record(out, r, w, c);
 		if (UNLIKELY(error))
@@ -135,17 +147,15 @@ static enum dns_error read_section(
 		if (UNLIKELY(w->work > DNS_WORK_MAX))
 			return DNS_WORK_LIMIT;
 		r->section = (uint8_t)section;
-		if (r->type == DNS_TYPE_OPT) {
+		out->record_count += kept;
+		out->records_omitted += !kept;
+		if (UNLIKELY(r->type == DNS_TYPE_OPT)) {
 			error = read_opt(out, r, section);
 			if (UNLIKELY(error))
 				return error;
 		}
 		if (section == DNS_ADDITIONAL && left == 1)
 			out->has_tsig = signs_message(r, out->wire);
-		if (LIKELY(kept))
-			out->record_count++;
-		else
-			out->records_omitted++;
 	}
 	return DNS_OK;
 }

@@ -13,7 +13,7 @@
 
 #include "sensor/dns/name.h"
 
-#define DNS_WALK_SLOTS 32
+#define DNS_WALK_SLOTS 16 /* cleared for each message: one cache line */
 
 struct dns_walk {
 	const uint8_t *wire;
@@ -23,7 +23,7 @@ struct dns_walk {
 
 static inline uint32_t *dns_walk_slot(struct dns_walk *w, unsigned at)
 {
-	return &w->known[(at ^ at >> 5) % DNS_WALK_SLOTS];
+	return &w->known[(at ^ at >> 4) % DNS_WALK_SLOTS];
 }
 
 /* Remember that a well-formed name of `name_len` octets (1..255) starts at this offset. */
@@ -34,5 +34,22 @@ static inline void dns_walk_remember(struct dns_walk *w, unsigned at, unsigned n
 
 /* dns_name_skip with the memory. */
 NODISCARD enum dns_error dns_walk_name(struct dns_walk *w, struct cursor *c);
+
+/*
+ * The same, and at once when the name is nothing but a pointer to a known one. What is known was
+ * led to from before the cursor, so the pointer does point backwards.
+ */
+NODISCARD static inline enum dns_error dns_walk_owner(struct dns_walk *w, struct cursor *c)
+{
+	struct cursor ahead = *c;
+	unsigned first = cursor_be16(&ahead);
+	uint32_t known = *dns_walk_slot(w, first & 0x3fff);
+
+	if (LIKELY(first >= 0xc000 && known && known >> 8 == (first & 0x3fff))) {
+		c->pos = ahead.pos;
+		return DNS_OK;
+	}
+	return dns_walk_name(w, c);
+}
 
 #endif
