@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Real captures, when $DYNWATCH_SHARED/pcaps (default ../shared) is there: every frame has exactly
+ * one result, whole and cut at every length.
+ */
+#include <criterion/criterion.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sensor/capture/source.h"
+#include "tests/support/guard.h"
+
+static struct port_set ports;
+
+/* What one frame's result must keep, whatever it is. */
+static void expect_sane(const struct packet *p, enum packet_result result,
+	const struct frame *frame, const char *name)
+{
+	cr_assert_lt(result, PACKET_RESULT_COUNT, "%s", name);
+	cr_assert_eq(result == PACKET_DNS, p->payload != NULL, "%s", name);
+	if (p->payload) {
+		cr_assert_geq(p->payload, frame->bytes, "%s", name);
+		cr_assert_leq(
+			p->payload + p->payload_len, frame->bytes + frame->caplen, "%s", name);
+	}
+}
+
+static void try_every_prefix(struct guard *g, const struct frame *whole, const char *name)
+{
+	for (uint32_t len = 0; len <= whole->caplen; len++) {
+		struct frame cut = *whole;
+		struct packet p;
+		cut.bytes = guard_place(g, whole->bytes, len);
+		cut.caplen = len;
+		expect_sane(&p, packet_decode(&p, &cut, &ports), &cut, name);
+		cut.wire_len = len;
+		expect_sane(&p, packet_decode(&p, &cut, &ports), &cut, name);
+	}
+}
+
+static void try_capture(const char *path)
+{
+	uint64_t read = 0, results[PACKET_RESULT_COUNT] = { 0 }, sum = 0;
+	struct frame batch[SOURCE_BATCH_MAX];
+	struct err_ctx why = { 0 };
+	struct guard g = { 0 };
+	struct source *s;
+	size_t count;
+
+	if (source_open_file(&s, path, &why) != ERR_OK) {
+		/* the collection has link types that are not decoded, and says so in their names */
+		cr_assert_not_null(strstr(why.text, "link type"), "%s", why.text);
+		return;
+	}
+	while (source_next_batch(s, batch, &count, &why) == SOURCE_OK) {
+		for (size_t i = 0; i < count; i++) {
+			struct packet p;
+			enum packet_result result = packet_decode(&p, &batch[i], &ports);
+			expect_sane(&p, result, &batch[i], path);
+			read++;
+			results[result]++;
+			try_every_prefix(&g, &batch[i], path);
+		}
+	}
+	for (size_t i = 0; i < PACKET_RESULT_COUNT; i++)
+		sum += results[i];
+	cr_assert_eq(sum, read, "%s", path);
+	cr_assert_gt(read, 0, "%s", path);
+	cr_assert_eq(results[PACKET_REJECT_DUPLICATE] + results[PACKET_REJECT_RING_FULL], 0);
+	guard_deinit(&g);
+	source_close(s);
+}
+
+static int is_capture(const struct dirent *entry)
+{
+	const char *dot = strrchr(entry->d_name, '.');
+
+	return dot && (strcmp(dot, ".pcap") == 0 || strcmp(dot, ".pcapng") == 0);
+}
+
+Test(corpus, every_frame_cut_at_every_length_has_one_result, .timeout = 120)
+{
+	const char *shared = getenv("DYNWATCH_SHARED");
+	struct dirent **entry;
+	char path[1024];
+
+	snprintf(path, sizeof(path), "%s/pcaps", shared ? shared : "../shared");
+	int count = scandir(path, &entry, is_capture, alphasort);
+	if (count == -1) {
+		cr_assert_null(shared, "%s: not there", path);
+		return;
+	}
+	port_set_add(&ports, 53);
+	for (int i = 0; i < count; i++) {
+		snprintf(path, sizeof(path), "%s/pcaps/%s", shared ? shared : "../shared",
+			entry[i]->d_name);
+		try_capture(path);
+		free(entry[i]);
+	}
+	free(entry);
+}

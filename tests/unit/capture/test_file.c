@@ -1,0 +1,533 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <criterion/criterion.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "sensor/base/attribute.h"
+#include "sensor/base/clock.h"
+#include "sensor/capture/source.h"
+
+/* --- a capture file in the making ------------------------------------------------------------ */
+
+struct writer {
+	FILE *stream;
+	bool big; /* byte order */
+	char path[64];
+};
+
+static void writer_open(struct writer *w, bool big)
+{
+	snprintf(w->path, sizeof(w->path), "/tmp/dynwatch-test-XXXXXX");
+	int fd = mkstemp(w->path);
+	cr_assert_neq(fd, -1);
+	w->stream = fdopen(fd, "wb");
+	w->big = big;
+}
+
+static void put(struct writer *w, uint64_t value, unsigned bytes)
+{
+	for (unsigned i = 0; i < bytes; i++)
+		fputc((int)(value >> 8 * (w->big ? bytes - 1 - i : i) & 0xff), w->stream);
+}
+
+static void put_pcap_header(struct writer *w, bool nano, uint32_t link)
+{
+	put(w, nano ? 0xa1b23c4d : 0xa1b2c3d4, 4);
+	put(w, 2, 2);
+	put(w, 4, 2);
+	put(w, 0, 8);
+	put(w, 262144, 4);
+	put(w, link, 4);
+}
+
+static void put_record(struct writer *w, uint32_t seconds, uint32_t fraction, uint32_t caplen,
+	uint32_t wire_len, uint8_t fill)
+{
+	put(w, seconds, 4);
+	put(w, fraction, 4);
+	put(w, caplen, 4);
+	put(w, wire_len, 4);
+	for (uint32_t i = 0; i < caplen; i++)
+		fputc(fill, w->stream);
+}
+
+static void put_section(struct writer *w)
+{
+	put(w, 0x0a0d0d0a, 4);
+	put(w, 28, 4);
+	put(w, 0x1a2b3c4d, 4);
+	put(w, 1, 2);
+	put(w, 0, 2);
+	put(w, UINT64_MAX, 8);
+	put(w, 28, 4);
+}
+
+/* An interface; `resolution` is the exponent of if_tsresol, 0 leaves the option out. */
+static void put_interface(struct writer *w, unsigned link, unsigned resolution)
+{
+	unsigned len = resolution ? 32 : 20;
+
+	put(w, 1, 4);
+	put(w, len, 4);
+	put(w, link, 2);
+	put(w, 0, 2);
+	put(w, 0, 4);
+	if (resolution) {
+		put(w, 9, 2);
+		put(w, 1, 2);
+		fputc((int)resolution, w->stream);
+		put(w, 0, 3);
+		put(w, 0, 4);
+	}
+	put(w, len, 4);
+}
+
+static void put_enhanced(
+	struct writer *w, uint32_t interface, uint64_t time, uint32_t wire_len, uint8_t fill)
+{
+	put(w, 6, 4);
+	put(w, 32 + 16, 4);
+	put(w, interface, 4);
+	put(w, time >> 32, 4);
+	put(w, time & 0xffffffff, 4);
+	put(w, 16, 4);
+	put(w, wire_len, 4);
+	for (unsigned i = 0; i < 16; i++)
+		fputc(fill, w->stream);
+	put(w, 32 + 16, 4);
+}
+
+/* --- reading it back ------------------------------------------------------------------------- */
+
+struct reading {
+	size_t count;
+	struct frame first;
+	uint8_t first_byte;
+	enum source_status end;
+	enum err opened;
+	struct err_ctx why;
+	uint64_t size_bytes, position_bytes;
+};
+
+static void read_all(struct reading *r, const char *path)
+{
+	struct frame batch[SOURCE_BATCH_MAX];
+	struct err_ctx after;
+	struct source *s;
+	size_t count;
+
+	memset(r, 0, sizeof(*r));
+	r->opened = source_open_file(&s, path, &r->why);
+	if (r->opened != ERR_OK) {
+		cr_assert_null(s);
+		return;
+	}
+	while ((r->end = source_next_batch(s, batch, &count, &r->why)) == SOURCE_OK) {
+		cr_assert_gt(count, 0);
+		cr_assert_leq(count, SOURCE_BATCH_MAX);
+		if (r->count == 0) {
+			r->first = batch[0];
+			r->first_byte = batch[0].caplen > 0 ? batch[0].bytes[0] : 0;
+		}
+		r->count += count;
+	}
+	cr_assert_eq(count, 0);
+	cr_assert_eq(source_next_batch(s, batch, &count, &after), r->end, "the end stays");
+	r->size_bytes = s->size_bytes;
+	r->position_bytes = s->position_bytes;
+	source_close(s);
+}
+
+static void written_read(struct writer *w, struct reading *r)
+{
+	cr_assert_eq(fclose(w->stream), 0);
+	read_all(r, w->path);
+	unlink(w->path);
+}
+
+#define SECONDS 1700000000u
+
+Test(file, pcap_of_either_byte_order_and_precision_reads_the_same)
+{
+	for (unsigned i = 0; i < 4; i++) {
+		bool big = i % 2, nano = i / 2;
+		struct writer w;
+		struct reading r;
+		writer_open(&w, big);
+		put_pcap_header(&w, nano, 1);
+		put_record(&w, SECONDS, nano ? 123456789 : 123456, 60, 1500, 0xab);
+		put_record(&w, SECONDS + 1, 0, 0, 0, 0);
+		written_read(&w, &r);
+		cr_assert_eq(r.opened, ERR_OK, "%u: %s", i, r.why.text);
+		cr_assert_eq(r.end, SOURCE_END, "%u", i);
+		cr_assert_eq(r.count, 2, "%u", i);
+		cr_assert_eq(r.first.ts_ns, SECONDS * NS_PER_S + (nano ? 123456789 : 123456000),
+			"%u", i);
+		cr_assert_eq(r.first.caplen, 60, "%u", i);
+		cr_assert_eq(r.first.wire_len, 1500, "%u", i);
+		cr_assert_eq(r.first.link, PACKET_LINK_ETHERNET, "%u", i);
+		cr_assert_eq(r.first.interface, 0, "%u", i);
+		cr_assert_eq(r.first_byte, 0xab, "%u", i);
+		cr_assert_eq(r.size_bytes, 24 + 16 + 60 + 16, "%u", i);
+		cr_assert_eq(r.position_bytes, r.size_bytes, "%u", i);
+	}
+}
+
+Test(file, pcapng_of_either_byte_order_and_any_resolution_reads_the_same)
+{
+	static const struct {
+		unsigned resolution;
+		uint64_t units;
+	} rows[] = { { 0, 1000000 }, { 9, 1000000000 }, { 6, 1000000 }, { 3, 1000 } };
+
+	for (unsigned i = 0; i < 2 * ARRAY_LEN(rows); i++) {
+		uint64_t units = rows[i / 2].units;
+		struct writer w;
+		struct reading r;
+		writer_open(&w, i % 2);
+		put_section(&w);
+		put_interface(&w, 113, rows[i / 2].resolution);
+		put_enhanced(&w, 0, SECONDS * units + units / 2, 99, 0xcd);
+		written_read(&w, &r);
+		cr_assert_eq(r.opened, ERR_OK, "%u: %s", i, r.why.text);
+		cr_assert_eq(r.count, 1, "%u", i);
+		cr_assert_eq(r.end, SOURCE_END, "%u", i);
+		cr_assert_eq(r.first.ts_ns, SECONDS * NS_PER_S + NS_PER_S / 2, "%u", i);
+		cr_assert_eq(r.first.caplen, 16, "%u", i);
+		cr_assert_eq(r.first.wire_len, 99, "%u", i);
+		cr_assert_eq(r.first.link, PACKET_LINK_LINUX_SLL, "%u", i);
+		cr_assert_eq(r.first_byte, 0xcd, "%u", i);
+	}
+}
+
+Test(file, seconds_after_2038_are_no_dates_before_1970)
+{
+	static const uint32_t seconds[] = { 0, 2147483647, 2147483648, UINT32_MAX };
+
+	for (size_t i = 0; i < ARRAY_LEN(seconds); i++) {
+		struct writer w;
+		struct reading r;
+		writer_open(&w, false);
+		put_pcap_header(&w, false, 1);
+		put_record(&w, seconds[i], 999999, 60, 60, 1);
+		written_read(&w, &r);
+		cr_assert_eq(
+			r.first.ts_ns, seconds[i] * NS_PER_S + 999999000, "%u", seconds[i]);
+	}
+}
+
+Test(file, a_time_that_cannot_be_is_held_within_bounds)
+{
+	struct writer w;
+	struct reading r;
+
+	writer_open(&w, false);
+	put_pcap_header(&w, false, 1);
+	put_record(&w, SECONDS, UINT32_MAX, 60, 60, 1);
+	written_read(&w, &r);
+	cr_assert_eq(r.first.ts_ns, SECONDS * NS_PER_S);
+	writer_open(&w, false);
+	put_section(&w);
+	put_interface(&w, 1, 0);
+	put_enhanced(&w, 0, UINT64_MAX, 16, 1);
+	written_read(&w, &r);
+	cr_assert_eq(r.count, 1);
+	cr_assert_gt(r.first.ts_ns, 0);
+}
+
+Test(file, fewer_bytes_on_the_wire_than_captured_are_raised_to_the_captured)
+{
+	struct writer w;
+	struct reading r;
+
+	writer_open(&w, false);
+	put_pcap_header(&w, false, 1);
+	put_record(&w, SECONDS, 0, 60, 10, 1);
+	written_read(&w, &r);
+	cr_assert_eq(r.count, 1);
+	cr_assert_eq(r.first.caplen, 60);
+	cr_assert_eq(r.first.wire_len, 60);
+}
+
+/* Each frame is filled with its number, and keeps it until the next batch is asked for. */
+Test(file, frames_come_in_batches_and_keep_their_bytes)
+{
+	enum { COUNT = 3 * SOURCE_BATCH_MAX + 5 };
+	struct frame batch[SOURCE_BATCH_MAX];
+	struct err_ctx why = { 0 };
+	struct writer w;
+	struct source *s;
+	size_t count, total = 0;
+
+	writer_open(&w, false);
+	put_pcap_header(&w, false, 1);
+	for (unsigned i = 0; i < COUNT; i++)
+		put_record(&w, SECONDS + i, 0, 20 + i * 7, 2000, (uint8_t)i);
+	fclose(w.stream);
+	cr_assert_eq(source_open_file(&s, w.path, &why), ERR_OK, "%s", why.text);
+	cr_assert_str_eq(s->name, w.path);
+	while (source_next_batch(s, batch, &count, &why) == SOURCE_OK) {
+		cr_assert_eq(count, total < COUNT - 5 ? SOURCE_BATCH_MAX : 5);
+		for (size_t i = 0; i < count; i++, total++) {
+			cr_assert_eq(batch[i].caplen, 20 + total * 7);
+			cr_assert_eq(batch[i].ts_ns, (int64_t)(SECONDS + total) * NS_PER_S);
+			for (size_t at = 0; at < batch[i].caplen; at++)
+				cr_assert_eq(batch[i].bytes[at], (uint8_t)total);
+		}
+	}
+	cr_assert_eq(total, COUNT);
+	source_close(s);
+	unlink(w.path);
+}
+
+Test(file, a_batch_of_the_largest_frames_fits)
+{
+	struct writer w;
+	struct reading r;
+
+	writer_open(&w, false);
+	put_pcap_header(&w, false, 1);
+	for (unsigned i = 0; i < SOURCE_BATCH_MAX + 1; i++)
+		put_record(&w, SECONDS, 0, 262144, 262144, 0x77);
+	written_read(&w, &r);
+	cr_assert_eq(r.count, SOURCE_BATCH_MAX + 1, "%s", r.why.text);
+	cr_assert_eq(r.first.caplen, 262144);
+}
+
+/* A file of three records, cut at every length. */
+Test(file, a_cut_file_gives_what_came_before_the_cut_and_then_an_error_with_its_path)
+{
+	enum { HEADER = 24, RECORD = 16 + 40, SIZE = HEADER + 3 * RECORD };
+
+	for (size_t size = 0; size <= SIZE; size++) {
+		struct writer w;
+		struct reading r;
+		writer_open(&w, size % 2);
+		put_pcap_header(&w, false, 1);
+		for (unsigned i = 0; i < 3; i++)
+			put_record(&w, SECONDS, 0, 40, 40, 1);
+		fflush(w.stream);
+		cr_assert_eq(ftruncate(fileno(w.stream), (off_t)size), 0);
+		written_read(&w, &r);
+		if (size < HEADER) {
+			cr_assert_eq(r.opened, ERR_INPUT, "%zu bytes", size);
+			cr_assert_not_null(strstr(r.why.text, w.path), "%s", r.why.text);
+			continue;
+		}
+		bool whole = (size - HEADER) % RECORD == 0;
+		cr_assert_eq(r.count, (size - HEADER) / RECORD, "%zu bytes", size);
+		cr_assert_eq(r.end, whole ? SOURCE_END : SOURCE_ERROR, "%zu bytes", size);
+		if (!whole)
+			cr_assert_not_null(strstr(r.why.text, w.path), "%s", r.why.text);
+	}
+}
+
+Test(file, a_damaged_record_ends_the_file_with_an_error_after_the_good_ones)
+{
+	struct writer w;
+	struct reading r;
+
+	writer_open(&w, false);
+	put_pcap_header(&w, false, 1);
+	for (unsigned i = 0; i < 70; i++)
+		put_record(&w, SECONDS, 0, 40, 40, 1);
+	put(&w, SECONDS, 4);
+	put(&w, 0, 4);
+	put(&w, 0xfffffff0, 4);
+	put(&w, 0xfffffff0, 4);
+	put_record(&w, SECONDS, 0, 40, 40, 1);
+	written_read(&w, &r);
+	cr_assert_eq(r.count, 70);
+	cr_assert_eq(r.end, SOURCE_ERROR);
+	cr_assert_not_null(strstr(r.why.text, w.path), "%s", r.why.text);
+	cr_assert_gt(strlen(r.why.text), strlen(w.path) + 2, "libpcap's reason is missing");
+}
+
+Test(file, pcapng_with_interfaces_of_different_link_types_says_so_after_the_frames_before)
+{
+	struct writer w;
+	struct reading r;
+
+	writer_open(&w, false);
+	put_section(&w);
+	put_interface(&w, 1, 0);
+	put_enhanced(&w, 0, SECONDS, 16, 1);
+	put_interface(&w, 113, 0);
+	put_enhanced(&w, 1, SECONDS, 16, 1);
+	written_read(&w, &r);
+	cr_assert_eq(r.opened, ERR_OK, "%s", r.why.text);
+	cr_assert_eq(r.count, 1);
+	cr_assert_eq(r.end, SOURCE_ERROR);
+	cr_assert_not_null(strstr(r.why.text, "interface"), "%s", r.why.text);
+}
+
+Test(file, a_link_type_that_cannot_be_decoded_is_named)
+{
+	struct writer w;
+	struct reading r;
+
+	writer_open(&w, false);
+	put_pcap_header(&w, false, 127);
+	put_record(&w, SECONDS, 0, 40, 40, 1);
+	written_read(&w, &r);
+	cr_assert_eq(r.opened, ERR_INPUT);
+	cr_assert_not_null(strstr(r.why.text, w.path), "%s", r.why.text);
+	cr_assert_not_null(strstr(r.why.text, "IEEE802_11_RADIO"), "%s", r.why.text);
+	cr_assert_not_null(strstr(r.why.text, "127"), "%s", r.why.text);
+}
+
+Test(file, what_is_no_capture_is_an_error_with_its_path)
+{
+	static const char *const paths[] = { "/nonexistent/x.pcap", "/tmp", "/dev/null",
+		"Makefile" };
+
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+		struct reading r;
+		read_all(&r, paths[i]);
+		cr_assert_eq(r.opened, ERR_INPUT, "%s", paths[i]);
+		cr_assert_eq(
+			strncmp(r.why.text, paths[i], strlen(paths[i])), 0, "%s", r.why.text);
+	}
+}
+
+Test(file, a_file_loses_nothing)
+{
+	struct source_losses losses = { 1, 1, 1 };
+	struct err_ctx why = { 0 };
+	struct writer w;
+	struct source *s;
+
+	writer_open(&w, false);
+	put_pcap_header(&w, false, 1);
+	fclose(w.stream);
+	cr_assert_eq(source_open_file(&s, w.path, &why), ERR_OK, "%s", why.text);
+	source_losses(s, &losses);
+	cr_assert_eq(losses.received + losses.dropped_kernel + losses.dropped_interface, 0);
+	source_close(s);
+	unlink(w.path);
+}
+
+/* --- standard input and interruption --------------------------------------------------------- */
+
+/* A pipe in place of standard input, with so many frames in it; its writing end stays open. */
+static struct writer stdin_pipe(unsigned frames)
+{
+	struct writer w = { 0 };
+	int ends[2];
+
+	cr_assert_eq(pipe(ends), 0);
+	cr_assert_eq(dup2(ends[0], STDIN_FILENO), STDIN_FILENO);
+	close(ends[0]);
+	w.stream = fdopen(ends[1], "wb");
+	put_pcap_header(&w, false, 1);
+	for (unsigned i = 0; i < frames; i++)
+		put_record(&w, SECONDS, 0, 40, 40, 1);
+	fflush(w.stream);
+	return w;
+}
+
+Test(file, dash_is_standard_input)
+{
+	struct writer w = stdin_pipe(100);
+	struct reading r;
+
+	fclose(w.stream);
+	read_all(&r, "-");
+	cr_assert_eq(r.opened, ERR_OK, "%s", r.why.text);
+	cr_assert_eq(r.count, 100);
+	cr_assert_eq(r.end, SOURCE_END);
+	cr_assert_eq(r.size_bytes, 0);
+	cr_assert_eq(r.position_bytes, 24 + 100 * 56);
+}
+
+Test(file, standard_input_that_is_cut_is_called_by_its_name)
+{
+	struct writer w = stdin_pipe(2);
+	struct reading r;
+
+	put(&w, 1, 3);
+	fclose(w.stream);
+	read_all(&r, "-");
+	cr_assert_eq(r.count, 2);
+	cr_assert_eq(r.end, SOURCE_ERROR);
+	cr_assert_not_null(strstr(r.why.text, "standard input"), "%s", r.why.text);
+}
+
+static struct source *interrupted_source;
+
+static void interrupt_from_handler(int number)
+{
+	(void)number;
+	source_interrupt(interrupted_source);
+}
+
+Test(file, a_signal_handler_interrupts_a_read_that_waits_for_a_silent_pipe, .timeout = 10)
+{
+	struct writer w = stdin_pipe(3);
+	struct frame batch[SOURCE_BATCH_MAX];
+	struct err_ctx why = { 0 };
+	size_t count, total = 0;
+	enum source_status status;
+
+	cr_assert_eq(source_open_file(&interrupted_source, "-", &why), ERR_OK, "%s", why.text);
+	signal(SIGALRM, interrupt_from_handler);
+	setitimer(ITIMER_REAL, &(struct itimerval){ .it_value.tv_usec = 100000 }, NULL);
+	while ((status = source_next_batch(interrupted_source, batch, &count, &why)) ==
+		SOURCE_OK)
+		total += count;
+	cr_assert_eq(status, SOURCE_END);
+	cr_assert_eq(total, 3, "what came before is delivered");
+	source_close(interrupted_source);
+	fclose(w.stream);
+}
+
+static void *interrupt_from_thread(void *argument)
+{
+	usleep(100000);
+	source_interrupt(argument);
+	return NULL;
+}
+
+Test(file, another_thread_interrupts_a_read_that_waits_for_a_silent_pipe, .timeout = 10)
+{
+	struct writer w = stdin_pipe(0);
+	struct frame batch[SOURCE_BATCH_MAX];
+	struct err_ctx why = { 0 };
+	struct source *s;
+	pthread_t thread;
+	size_t count;
+
+	cr_assert_eq(source_open_file(&s, "-", &why), ERR_OK, "%s", why.text);
+	cr_assert_eq(pthread_create(&thread, NULL, interrupt_from_thread, s), 0);
+	cr_assert_eq(source_next_batch(s, batch, &count, &why), SOURCE_END);
+	cr_assert_eq(pthread_join(thread, NULL), 0);
+	source_close(s);
+	fclose(w.stream);
+}
+
+Test(file, an_interrupt_ends_a_file_between_batches)
+{
+	struct frame batch[SOURCE_BATCH_MAX];
+	struct err_ctx why = { 0 };
+	struct writer w;
+	struct source *s;
+	size_t count;
+
+	writer_open(&w, false);
+	put_pcap_header(&w, false, 1);
+	for (unsigned i = 0; i < 1000; i++)
+		put_record(&w, SECONDS, 0, 40, 40, 1);
+	fclose(w.stream);
+	cr_assert_eq(source_open_file(&s, w.path, &why), ERR_OK, "%s", why.text);
+	cr_assert_eq(source_next_batch(s, batch, &count, &why), SOURCE_OK);
+	source_interrupt(s);
+	cr_assert_eq(source_next_batch(s, batch, &count, &why), SOURCE_END);
+	cr_assert_eq(source_next_batch(s, batch, &count, &why), SOURCE_END);
+	source_close(s);
+	unlink(w.path);
+}
