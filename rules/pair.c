@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "rules/pair.h"
 
+#include "rules/age.h"
 #include "rules/policy.h"
 #include "sensor/base/hash.h"
 
@@ -109,14 +110,9 @@ void pairs_prefetch(const struct pairs *p, const struct observation *o)
 	table_prefetch(p->table, hash_ends(p, &key));
 }
 
-/* Captures may carry any time at all, so ages are not taken by plain subtraction. */
-static bool is_older(int64_t since_ns, int64_t now_ns, int64_t age_ns)
+static bool is_expired(const struct entry *e, int64_t now_ns)
 {
-	int64_t age;
-
-	if (__builtin_sub_overflow(now_ns, since_ns, &age))
-		return now_ns > since_ns;
-	return age > age_ns;
+	return age_of(e->asked_ns, now_ns) > PAIR_TIMEOUT_NS;
 }
 
 static void close_entry(struct pairs *p, struct entry *e)
@@ -142,7 +138,7 @@ static void observe_query(struct pairs *p, const struct entry *key, const struct
 	struct entry *e = table_add(p->table, hash_ends(p, key), key, &is_new);
 
 	p->stats.queries++;
-	if (!is_new && is_older(e->asked_ns, o->ts_ns, PAIR_TIMEOUT_NS)) {
+	if (!is_new && is_expired(e, o->ts_ns)) {
 		if (!e->answered) {
 			p->stats.unanswered++;
 			p->stats.pending--;
@@ -183,7 +179,7 @@ static struct entry *find_query(
 		unsigned fit = 2 * fitness(e, key, o->has_question);
 		if (fit == 0)
 			continue;
-		if (is_older(e->asked_ns, o->ts_ns, PAIR_TIMEOUT_NS)) {
+		if (is_expired(e, o->ts_ns)) {
 			close_entry(p, e);
 			continue;
 		}
@@ -238,17 +234,15 @@ static void close_if_old(void *entry, void *arg)
 	struct pairs *p = arg;
 	struct entry *e = entry;
 
-	if (is_older(e->asked_ns, p->now_ns, PAIR_TIMEOUT_NS))
+	if (is_expired(e, p->now_ns))
 		close_entry(p, e);
 }
 
 void pairs_tick(struct pairs *p, int64_t ts_ns)
 {
 	size_t count = table_bucket_count(p->table);
-	int64_t passed;
+	int64_t passed = p->ticked ? age_of(p->now_ns, ts_ns) : SWEEP_NS;
 
-	if (!p->ticked || __builtin_sub_overflow(ts_ns, p->now_ns, &passed))
-		passed = SWEEP_NS;
 	p->ticked = true;
 	p->now_ns = ts_ns;
 	if (passed <= 0)

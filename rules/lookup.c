@@ -1,0 +1,552 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "rules/judge.h"
+
+#include "rules/age.h"
+#include "rules/approval.h"
+#include "rules/verdict.h"
+#include "sensor/base/hash.h"
+#include "sensor/base/log.h"
+#include "sensor/dns/message.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * The lookup rules: a client asked for a listed name, or was led to one.
+ *
+ * One finding a name and message: malicious comes before any service. The question is judged on the
+ * query (whatever the answer will be), or on the response when the query was not seen; names in the
+ * answer are judged on the response. PTR targets are nobody's destination and are left out.
+ *
+ * A resolver asks again for what its clients asked. Where both sides are seen, the client's
+ * look-up is the one to judge (approvals may be for single clients); so a look-up by one of the
+ * tenant's resolvers counts only when no other client of the tenant asked for that name within
+ * RESOLVER_ECHO_NS. A sensor that sees nothing but the resolver's side thus still tells.
+ */
+
+#define RESOLVER_ECHO_NS (5 * 60 * NS_PER_S)
+/* An IP check and an update host within this time: an updater is at work (DETECTION 1.4). */
+#define IP_CHECK_NS   (60 * NS_PER_S)
+#define SIGHT_CLIENTS 8
+#define TARGETS_MAX   (OBSERVATION_NAMES_MAX + 1)
+
+/* A listed name as the tenant has met it. */
+struct sight {
+	struct sight_key {
+		uint64_t name_hash;
+		uint16_t tenant;
+		uint16_t unused[3];
+	} key;
+	int64_t client_ns; /* last look-up that was not a resolver's */
+	uint32_t client[SIGHT_CLIENTS];
+	uint32_t client_count;
+};
+
+/* A client that asked for its own address. */
+struct check {
+	struct check_key {
+		struct ip client;
+		uint16_t tenant;
+		uint16_t unused[3];
+	} key;
+	int64_t ts_ns;
+};
+
+struct lookup {
+	struct emit *emit;
+	const struct knowledge *known;
+	struct table *sights, *checks;
+	uint64_t seed;
+	struct approvals approvals;
+};
+
+/* One name of one message. */
+struct target {
+	const struct exchange *x;
+	unsigned number; /* 0: the question */
+	struct verdict_name name;
+	struct verdict verdict;
+	uint64_t key_hash;
+	char key[DNS_NAME_TEXT_MAX];   /* text of what counts as one name */
+	char full[DNS_NAME_TEXT_MAX];  /* text of the name itself */
+	char asked[DNS_NAME_TEXT_MAX]; /* text of the question */
+	char client[IP_TEXT_MAX];
+	/* From the tenant's memory. */
+	bool first_in_tenant;
+	unsigned clients;
+};
+
+/* --- start and end ------------------------------------------------------------------------- */
+
+static void lookup_free(void *state)
+{
+	struct lookup *l = state;
+
+	table_free(l->sights);
+	table_free(l->checks);
+	approvals_deinit(&l->approvals);
+	free(l);
+}
+
+static void *lookup_new(const struct family_env *env)
+{
+	struct lookup *l = calloc(1, sizeof(*l));
+
+	if (!l)
+		return NULL;
+	l->emit = env->emit;
+	l->seed = env->seed;
+	l->sights = table_new("lookup_names", sizeof(struct sight), sizeof(struct sight_key),
+		env->memory_bytes / 4 * 3, env->seed);
+	l->checks = table_new("lookup_ip_checks", sizeof(struct check),
+		sizeof(struct check_key), env->memory_bytes / 4, env->seed);
+	if (!l->sights || !l->checks) {
+		lookup_free(l);
+		return NULL;
+	}
+	return l;
+}
+
+static void lookup_adopt(void *state, const struct knowledge *known)
+{
+	struct lookup *l = state;
+
+	l->known = known;
+	if (!approvals_read(&l->approvals, known))
+		log_warning("out of memory: lookup.update_host may alert on approved updaters");
+}
+
+/* --- memory -------------------------------------------------------------------------------- */
+
+static bool is_resolver(const struct exchange *x)
+{
+	return ip_set_contains(&x->tenant->resolvers, &x->now->client);
+}
+
+/* Exact up to SIGHT_CLIENTS; more stay unknown. */
+static void count_client(struct lookup *l, struct sight *s, const struct ip *client)
+{
+	uint32_t tag = (uint32_t)hash_bytes(l->seed, client->bytes, sizeof(client->bytes));
+
+	for (unsigned i = 0; i < s->client_count; i++) {
+		if (s->client[i] == tag)
+			return;
+	}
+	if (s->client_count < SIGHT_CLIENTS)
+		s->client[s->client_count++] = tag;
+}
+
+/* Remember the look-up. False when it is a resolver's echo of a client's. */
+static bool note_sight(struct lookup *l, struct target *t)
+{
+	const struct exchange *x = t->x;
+	struct sight_key key = { .name_hash = t->key_hash, .tenant = x->tenant->number };
+	bool is_new;
+	struct sight *s = table_add(l->sights, table_hash(l->sights, &key), &key, &is_new);
+	bool asked_before =
+		s->client_count > 0 && age_of(s->client_ns, x->ts_ns) <= RESOLVER_ECHO_NS;
+
+	t->first_in_tenant = is_new;
+	if (!is_resolver(x)) {
+		s->client_ns = x->ts_ns;
+		count_client(l, s, &x->now->client);
+	} else if (asked_before) {
+		return false;
+	}
+	t->clients = s->client_count;
+	return true;
+}
+
+static struct check_key check_key_of(const struct exchange *x)
+{
+	return (struct check_key){ .client = x->now->client, .tenant = x->tenant->number };
+}
+
+static void note_check(struct lookup *l, const struct exchange *x)
+{
+	struct check_key key = check_key_of(x);
+	bool is_new;
+	struct check *c = table_add(l->checks, table_hash(l->checks, &key), &key, &is_new);
+
+	c->ts_ns = x->ts_ns;
+}
+
+/* Did this client ask for its own address just now? */
+static bool has_checked(struct lookup *l, const struct exchange *x)
+{
+	struct check_key key = check_key_of(x);
+	const struct check *c = table_find(l->checks, table_hash(l->checks, &key), &key);
+
+	return c && age_of(c->ts_ns, x->ts_ns) <= IP_CHECK_NS;
+}
+
+/* --- words --------------------------------------------------------------------------------- */
+
+/* "10.1.0.7 asked for " or "10.1.0.7 asked for www.example, which leads by CNAME to ". */
+static void begin_sentence(const struct target *t, char *to, size_t size)
+{
+	char number[16];
+
+	if (t->number == 0) {
+		snprintf(to, size, "%s asked for ", t->client);
+		return;
+	}
+	uint16_t type = observation_names(t->x->now)[t->number - 1].type;
+	snprintf(to, size, "%s asked for %s, which leads by %s to ", t->client, t->asked,
+		dns_type_name(type, number));
+}
+
+/* "acme has not approved", "nobody has approved". */
+static const char *refusal(const struct target *t, const char *verb, char *to, size_t size)
+{
+	if (t->x->tenant->number == POLICY_UNMAPPED)
+		snprintf(to, size, "nobody has %s", verb);
+	else
+		snprintf(to, size, "%s has not %s", t->x->tenant->id, verb);
+	return to;
+}
+
+static void why_reached(struct alert *a, const struct target *t)
+{
+	char number[16];
+
+	if (t->number == 0)
+		return;
+	uint16_t type = observation_names(t->x->now)[t->number - 1].type;
+	alert_why(a, "reached_by", alert_words(a, dns_type_name(type, number)), alert_none(),
+		alert_none());
+	alert_why(a, "asked_for", alert_words(a, t->asked), alert_none(), alert_none());
+}
+
+static void why_tenant(struct alert *a, const struct target *t)
+{
+	if (t->first_in_tenant)
+		alert_why(a, "first_in_tenant", alert_words(a, "yes"), alert_none(),
+			alert_none());
+	if (t->clients == SIGHT_CLIENTS)
+		alert_why(
+			a, "clients", alert_words(a, "8 or more"), alert_none(), alert_none());
+	else if (t->clients > 0)
+		alert_why(a, "clients", alert_number(t->clients), alert_none(), alert_none());
+}
+
+/* The name concerned, and what the client was led to, as evidence. */
+static void fill_target(struct lookup *l, struct alert *a, const struct target *t, int score)
+{
+	emit_host(l->emit, t->key);
+	why_reached(a, t);
+	why_tenant(a, t);
+	score += (t->first_in_tenant ? 5 : 0) + (t->clients >= 3 ? 5 : 0) + (t->number ? 5 : 0);
+	a->score = (int16_t)(score > 100 ? 100 : score);
+}
+
+static const char *provider_id(const struct lookup *l, const struct verdict *v)
+{
+	if (v->provider == PROVIDER_NONE)
+		return "unknown";
+	return provider_at(l->known->providers, v->provider)->id;
+}
+
+static void why_provider(struct lookup *l, struct alert *a, const struct verdict *v)
+{
+	alert_why(a, "provider", alert_words(a, provider_id(l, v)), alert_none(), alert_none());
+	alert_why(a, "tier", alert_words(a, provider_tier_name(v->tier)), alert_none(),
+		alert_none());
+}
+
+/* --- lookup.malicious ---------------------------------------------------------------------- */
+
+/* All feeds that list the name: "urlhaus, threatfox". */
+static void name_feeds(struct lookup *l, struct alert *a, const struct verdict *v)
+{
+	char list[512];
+	size_t len = 0;
+
+	for (unsigned i = 0; i < v->feed_count && v->feed[i] < l->known->feed_count; i++) {
+		const char *feed = l->known->feed[v->feed[i]].name;
+		int more =
+			snprintf(list + len, sizeof(list) - len, "%s%s", len ? ", " : "", feed);
+		if (more < 0 || (size_t)more >= sizeof(list) - len)
+			break;
+		len += (size_t)more;
+		if (i < 5)
+			alert_why(a, "feed", alert_words(a, feed), alert_none(), alert_none());
+	}
+	list[len] = '\0';
+	a->indicator_provider = alert_put(a, list);
+}
+
+static int malicious_score(enum severity severity)
+{
+	static const uint8_t score[] = {
+		[SEVERITY_INFO] = 30,
+		[SEVERITY_LOW] = 45,
+		[SEVERITY_MEDIUM] = 65,
+		[SEVERITY_HIGH] = 80,
+		[SEVERITY_CRITICAL] = 90,
+	};
+	return score[severity];
+}
+
+static void raise_malicious(struct lookup *l, const struct target *t)
+{
+	const struct verdict *v = &t->verdict;
+	struct alert *a = emit_open(l->emit, RULE_LOOKUP_MALICIOUS, t->x, t->key);
+	char begin[2 * DNS_NAME_TEXT_MAX + 128], listed[DNS_NAME_TEXT_MAX];
+	size_t len;
+
+	if (!a)
+		return;
+	const uint8_t *wire = verdict_suffix(t->name, v->listed_labels, &len);
+	dns_name_format_wire(wire, len, listed);
+	if (!t->x->tenant->rules.rule[RULE_LOOKUP_MALICIOUS].severity_set)
+		a->severity = (uint8_t)v->severity;
+	a->indicator = alert_put(a, listed);
+	name_feeds(l, a, v);
+	alert_why(a, "listed_name", alert_words(a, listed), alert_none(), alert_none());
+	if (v->approved)
+		alert_why(a, "approved",
+			alert_words(a, "yes, which does not cover malicious names"),
+			alert_none(), alert_none());
+	fill_target(l, a, t, malicious_score(a->severity) + 5 * (v->feed_count - 1));
+	begin_sentence(t, begin, sizeof(begin));
+	a->message = alert_printf(a, "%s%s, which is listed as malicious (%s by %s)", begin,
+		t->full, listed, alert_get(a, a->indicator_provider));
+	emit_commit(l->emit);
+}
+
+/* --- lookup.unapproved and lookup.tunnel_service ------------------------------------------- */
+
+static bool tier_is_wanted(const struct policy *tenant, enum provider_tier tier)
+{
+	const union rule_value *option = tenant->rules.option;
+
+	if (tier == TIER_B)
+		return option[OPTION_LOOKUP_UNAPPROVED_freedns].on;
+	if (tier == TIER_V)
+		return option[OPTION_LOOKUP_UNAPPROVED_vendors].on;
+	return true;
+}
+
+static void raise_unapproved(struct lookup *l, const struct target *t)
+{
+	const struct verdict *v = &t->verdict;
+	char begin[2 * DNS_NAME_TEXT_MAX + 128], no[REFUSAL_MAX];
+	struct alert *a;
+
+	if (v->own_site || v->approved || !tier_is_wanted(t->x->tenant, v->tier))
+		return;
+	a = emit_open(l->emit, RULE_LOOKUP_UNAPPROVED, t->x, t->key);
+	if (!a)
+		return;
+	a->indicator = alert_put(a, t->key);
+	a->indicator_provider = alert_put(a, provider_id(l, v));
+	why_provider(l, a, v);
+	fill_target(l, a, t, v->tier == TIER_A ? 50 : 30);
+	begin_sentence(t, begin, sizeof(begin));
+	a->message = alert_printf(a, "%sthe dynamic-DNS name %s (provider %s), which %s", begin,
+		t->key, provider_id(l, v), refusal(t, "approved", no, sizeof(no)));
+	emit_hint_approve(l->emit, t->key);
+	emit_commit(l->emit);
+}
+
+static void raise_tunnel(struct lookup *l, const struct target *t)
+{
+	const struct verdict *v = &t->verdict;
+	char begin[2 * DNS_NAME_TEXT_MAX + 128];
+	struct alert *a;
+
+	if (v->own_site || v->approved)
+		return;
+	a = emit_open(l->emit, RULE_LOOKUP_TUNNEL_SERVICE, t->x, t->key);
+	if (!a)
+		return;
+	a->indicator = alert_put(a, t->key);
+	a->indicator_provider = alert_put(a, provider_id(l, v));
+	why_provider(l, a, v);
+	fill_target(l, a, t, 60);
+	begin_sentence(t, begin, sizeof(begin));
+	a->message = alert_printf(a,
+		"%s%s, a name of the tunnel service %s, which makes inside hosts reachable "
+		"from "
+		"outside",
+		begin, t->key, provider_id(l, v));
+	emit_hint_approve(l->emit, t->key);
+	emit_commit(l->emit);
+}
+
+/* --- lookup.update_host -------------------------------------------------------------------- */
+
+static bool may_update(struct lookup *l, const struct target *t)
+{
+	return t->verdict.approved ||
+	       ip_set_contains(&t->x->tenant->update_clients, &t->x->now->client) ||
+	       approvals_hold(&l->approvals, t->x->tenant, t->verdict.provider,
+		       &t->x->now->client, t->x->ts_ns);
+}
+
+static void hint_update_client(struct lookup *l, const struct target *t)
+{
+	emit_hint(l->emit, "    ddns:\n      update_clients: [%s]\n",
+		emit_yaml(l->emit, t->client));
+}
+
+static void raise_update_host(struct lookup *l, const struct target *t)
+{
+	uint16_t qtype = t->x->now->qtype;
+	char no[REFUSAL_MAX];
+	struct alert *a;
+
+	/* Updaters connect to it: other types, and names in answers, say nothing about that. */
+	if (t->number != 0 ||
+		(qtype != DNS_TYPE_A && qtype != DNS_TYPE_AAAA && qtype != DNS_TYPE_HTTPS))
+		return;
+	if (may_update(l, t))
+		return;
+	a = emit_open(l->emit, RULE_LOOKUP_UPDATE_HOST, t->x, t->key);
+	if (!a)
+		return;
+	bool checked = has_checked(l, t->x);
+	const char *provider = provider_id(l, &t->verdict);
+	a->indicator = alert_put(a, t->key);
+	a->indicator_provider = alert_put(a, provider);
+	alert_why(a, "provider", alert_words(a, provider), alert_none(), alert_none());
+	if (checked)
+		alert_why(a, "ip_check",
+			alert_words(a, "asked for its own address just before"), alert_none(),
+			alert_none());
+	fill_target(l, a, t, checked ? 80 : 50);
+	a->message = alert_printf(a,
+		"%s contacts the dynamic-DNS update service %s (provider %s)%s, which %s",
+		t->client, t->key, provider, checked ? " after asking for its own address" : "",
+		refusal(t, "allowed it to", no, sizeof(no)));
+	hint_update_client(l, t);
+	emit_commit(l->emit);
+}
+
+/* --- one message --------------------------------------------------------------------------- */
+
+static struct verdict_name name_of(const struct observation *o, unsigned number)
+{
+	if (number == 0)
+		return (struct verdict_name){ observation_qname_wire(o), o->qname_len,
+			o->qname_labels };
+
+	const struct observation_name *n = &observation_names(o)[number - 1];
+	struct verdict_name name = { (const uint8_t *)o + n->wire_at, n->wire_len, 0 };
+	for (unsigned at = 0; at < name.wire_len && name.wire[at]; at += name.wire[at] + 1u)
+		name.labels++;
+	return name;
+}
+
+/* The verdict on one name; false when nothing listed is of interest here. */
+static bool judge_name(
+	struct lookup *l, const struct exchange *x, unsigned number, struct target *t)
+{
+	const struct observation_match *match = observation_matches(x->now);
+	struct index_hit hit[OBSERVATION_MATCHES_MAX];
+	size_t hits = 0;
+
+	for (unsigned i = 0; i < x->now->match_count; i++) {
+		if (match[i].name == number)
+			hit[hits++] = (struct index_hit){ match[i].entry, match[i].labels };
+	}
+	if (hits == 0)
+		return false;
+	struct verdict_asker who = { l->known, x->tenant, &x->now->client, x->ts_ns };
+	t->x = x;
+	t->number = number;
+	t->name = name_of(x->now, number);
+	t->verdict = verdict_of(&who, t->name, hit, hits);
+	if (t->verdict.feed_count == 0 && t->verdict.service == VERDICT_NO_SERVICE)
+		return false;
+
+	size_t len;
+	const uint8_t *key = verdict_suffix(t->name, t->verdict.key_labels, &len);
+	t->key_hash = hash_bytes(l->seed, key, len);
+	return true;
+}
+
+static void write_names(struct target *t)
+{
+	const struct observation *o = t->x->now;
+	size_t len;
+	const uint8_t *key = verdict_suffix(t->name, t->verdict.key_labels, &len);
+
+	dns_name_format_wire(key, len, t->key);
+	dns_name_format_wire(t->name.wire, t->name.wire_len, t->full);
+	dns_name_format_wire(observation_qname_wire(o), o->qname_len, t->asked);
+	ip_format(&o->client, t->client);
+}
+
+static void act(struct lookup *l, struct target *t)
+{
+	const struct verdict *v = &t->verdict;
+
+	if (v->feed_count == 0 && v->service == VERDICT_IP_CHECK) {
+		note_check(l, t->x);
+		return;
+	}
+	if (!note_sight(l, t))
+		return;
+	write_names(t);
+	if (v->feed_count > 0)
+		raise_malicious(l, t);
+	else if (v->service == VERDICT_DYNAMIC)
+		raise_unapproved(l, t);
+	else if (v->service == VERDICT_TUNNEL)
+		raise_tunnel(l, t);
+	else if (v->service == VERDICT_UPDATE_HOST)
+		raise_update_host(l, t);
+}
+
+/* Names of one message that count as the same are judged once. */
+static bool is_told(const uint64_t *told, size_t count, uint64_t key_hash)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (told[i] == key_hash)
+			return true;
+	}
+	return false;
+}
+
+static void lookup_observe(void *state, const struct exchange *x)
+{
+	const struct observation *o = x->now;
+	struct lookup *l = state;
+	uint64_t told[TARGETS_MAX];
+	size_t told_count = 0;
+
+	if (o->match_count == 0 || o->opcode != DNS_OPCODE_QUERY)
+		return;
+	for (unsigned number = 0; number <= o->name_count; number++) {
+		struct target t;
+		if (number > 0 && observation_names(o)[number - 1].type == DNS_TYPE_PTR)
+			continue;
+		if (!judge_name(l, x, number, &t) || is_told(told, told_count, t.key_hash))
+			continue;
+		told[told_count++] = t.key_hash;
+		/* The question was judged with its query. */
+		if (number > 0 || !x->matched)
+			act(l, &t);
+	}
+}
+
+static void lookup_stats(const void *state, struct judge_stats *out)
+{
+	const struct lookup *l = state;
+
+	judge_stats_add(out, table_stats(l->sights));
+	judge_stats_add(out, table_stats(l->checks));
+}
+
+const struct family lookup_family = {
+	.name = "lookup",
+	.memory_share = 2,
+	.new = lookup_new,
+	.free = lookup_free,
+	.adopt = lookup_adopt,
+	.observe = lookup_observe,
+	.stats = lookup_stats,
+};
