@@ -424,7 +424,10 @@ static void churn_observe(void *state, const struct exchange *x)
 		return;
 	if (is_new)
 		m->first_s = now_s;
+	bool was_alerted = m->alerted;
 	struct moves_news news = moves_note(m, o, s->known->geo, now_s, longest_window_s(x));
+	if (was_alerted && !m->alerted) /* its window is over: others may have the room */
+		table_pin(s->names, m, false);
 	judge_name(s, x, m, &news, now_s);
 	if (news.has_public) {
 		m->has_public = true;

@@ -138,10 +138,16 @@ static int64_t window_ns(const struct policy *p)
 	return p->rules.option[OPTION_NXDOMAIN_SPIKE_window].ns;
 }
 
+/* Counts are at least as noisy as chance makes them (Poisson), and never less than one. */
+static double sigma_of(const struct client *c)
+{
+	return fmax(sqrt(fmax(c->variance, c->mean)), 1.0);
+}
+
 /* Learn one finished minute with `x` failures; clipped, so that one burst teaches little. */
 static void learn_minute(struct client *c, double x)
 {
-	double sigma = fmax(sqrt(c->variance), 1.0);
+	double sigma = sigma_of(c);
 	double clipped =
 		c->minutes_learnt >= BASELINE_LEARNT ? fmin(x, c->mean + 3 * sigma) : x;
 	double delta = clipped - c->mean;
@@ -332,7 +338,7 @@ static struct tally tally_client(
 			(uint32_t)(window_ns(x->tenant) / NS_PER_S), &t.domains, &t.generated);
 	t.learnt = c->minutes_learnt >= BASELINE_LEARNT;
 	t.rate = t.nx / t.minutes;
-	t.z = (t.rate - c->mean) / fmax(sqrt(c->variance), 1.0);
+	t.z = (t.rate - c->mean) / sigma_of(c);
 	t.ratio = t.answers ? (double)t.nx / t.answers : 0;
 	return t;
 }
@@ -344,7 +350,7 @@ static struct tally tally_client(
 static bool is_excess(const struct exchange *x, const struct client *c, const struct tally *t)
 {
 	const union rule_value *option = x->tenant->rules.option;
-	double sigma = fmax(sqrt(c->variance), 1.0);
+	double sigma = sigma_of(c);
 
 	if (t->ratio < option[OPTION_NXDOMAIN_SPIKE_min_ratio].number)
 		return false;
