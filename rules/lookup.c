@@ -30,6 +30,7 @@
 #define IP_CHECK_NS   (60 * NS_PER_S)
 #define SIGHT_CLIENTS 8
 #define TARGETS_MAX   (OBSERVATION_NAMES_MAX + 1)
+#define REFUSAL_MAX   160
 
 /* A listed name as the tenant has met it. */
 struct sight {

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "rules/judge.h"
+
+#include "rules/age.h"
+#include "sensor/base/clock.h"
+#include "sensor/base/hash.h"
+#include "sensor/dns/message.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/*
+ * resolver.unapproved: a client asks a server that is not the tenant's to resolve for it.
+ *
+ * Only a tenant that lists its resolvers can have foreign ones. Its resolvers and zone servers
+ * themselves are left out: they forward and transfer. Whether a server is the tenant's is asked for
+ * every query, so the answer is kept in a small direct-mapped memo.
+ *
+ * A client that uses a foreign resolver does so for everything: one alert a second and pair of
+ * client and server, which carries the count, says it as well as each query would.
+ */
+
+#define MEMO_SLOTS 1024
+#define REPEAT_NS  NS_PER_S
+
+struct use {
+	struct use_key {
+		struct ip client, server;
+		uint16_t tenant;
+		uint16_t unused[3];
+	} key;
+	uint64_t queries; /* since the sensor met them */
+	uint64_t told;    /* of them: in alerts */
+	int64_t told_ns;
+	int64_t first_ns; /* of those not told yet */
+};
+
+struct memo {
+	struct ip server;
+	uint16_t tenant;
+	bool valid, foreign;
+};
+
+struct resolver {
+	struct emit *emit;
+	struct table *uses;
+	uint64_t seed;
+	struct memo memo[MEMO_SLOTS];
+};
+
+static void resolver_free(void *state)
+{
+	struct resolver *r = state;
+
+	table_free(r->uses);
+	free(r);
+}
+
+static void *resolver_new(const struct family_env *env)
+{
+	struct resolver *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return NULL;
+	r->emit = env->emit;
+	r->seed = env->seed;
+	r->uses = table_new("resolver_uses", sizeof(struct use), sizeof(struct use_key),
+		env->memory_bytes, env->seed);
+	if (!r->uses) {
+		resolver_free(r);
+		return NULL;
+	}
+	return r;
+}
+
+static void resolver_adopt(void *state, const struct knowledge *known)
+{
+	struct resolver *r = state;
+
+	(void)known;
+	for (size_t i = 0; i < MEMO_SLOTS; i++)
+		r->memo[i].valid = false;
+}
+
+static bool is_foreign(struct resolver *r, const struct policy *tenant, const struct ip *server)
+{
+	uint64_t hash =
+		hash_bytes(r->seed ^ tenant->number, server->bytes, sizeof(server->bytes));
+	struct memo *m = &r->memo[hash % MEMO_SLOTS];
+
+	if (m->valid && m->tenant == tenant->number && ip_equal(&m->server, server))
+		return m->foreign;
+	*m = (struct memo){
+		.server = *server,
+		.tenant = tenant->number,
+		.valid = true,
+		.foreign = !ip_is_group(server) && !policy_owns_server(tenant, server),
+	};
+	return m->foreign;
+}
+
+static bool serves(const struct policy *tenant, const struct ip *client)
+{
+	if (ip_set_contains(&tenant->resolvers, client))
+		return true;
+	for (size_t i = 0; i < tenant->zone_count; i++) {
+		if (ip_set_contains(&tenant->zone[i].servers, client))
+			return true;
+	}
+	return false;
+}
+
+static void raise(struct resolver *r, const struct exchange *x, struct use *u)
+{
+	char client[IP_TEXT_MAX], server[IP_TEXT_MAX];
+	struct alert *a;
+
+	ip_format(&x->now->server, server);
+	a = emit_open(r->emit, RULE_RESOLVER_UNAPPROVED, x, server);
+	if (a) {
+		a->start_ns = u->first_ns;
+		a->count = u->queries - u->told;
+		a->score = 30;
+		alert_why(a, "server", alert_words(a, server), alert_none(), alert_none());
+		alert_why(a, "queries", alert_number((double)u->queries), alert_none(),
+			alert_none());
+		a->message = alert_printf(a,
+			"%s resolves names at %s, which is not one of %s's resolvers",
+			ip_format(&x->now->client, client), server, x->tenant->id);
+		emit_commit(r->emit);
+	}
+	u->told = u->queries;
+	u->told_ns = x->ts_ns;
+}
+
+static void resolver_observe(void *state, const struct exchange *x)
+{
+	const struct observation *o = x->now;
+	struct resolver *r = state;
+
+	if (o->response || o->opcode != DNS_OPCODE_QUERY || !(o->flags & DNS_FLAG_RD) ||
+		x->tenant->resolvers.count == 0)
+		return;
+	if (!is_foreign(r, x->tenant, &o->server) || serves(x->tenant, &o->client))
+		return;
+	struct use_key key = {
+		.client = o->client, .server = o->server, .tenant = x->tenant->number
+	};
+	bool is_new;
+	struct use *u = table_add(r->uses, table_hash(r->uses, &key), &key, &is_new);
+	if (u->queries == u->told)
+		u->first_ns = x->ts_ns;
+	u->queries++;
+	if (is_new || age_of(u->told_ns, x->ts_ns) >= REPEAT_NS)
+		raise(r, x, u);
+}
+
+static void resolver_stats(const void *state, struct judge_stats *out)
+{
+	const struct resolver *r = state;
+
+	judge_stats_add(out, table_stats(r->uses));
+}
+
+const struct family resolver_family = {
+	.name = "resolver",
+	.memory_share = 1,
+	.new = resolver_new,
+	.free = resolver_free,
+	.adopt = resolver_adopt,
+	.observe = resolver_observe,
+	.stats = resolver_stats,
+};
