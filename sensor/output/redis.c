@@ -1,0 +1,601 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "sensor/output/redis.h"
+
+#include "sensor/base/clock.h"
+#include "sensor/base/hash.h"
+#include "sensor/base/log.h"
+#include "sensor/output/redis_command.h"
+#include "sensor/output/redis_link.h"
+#include "sensor/output/redis_queue.h"
+#include "sensor/output/redis_tls.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/*
+ * The thread's life: wait for work -> connect if need be -> take a batch from the queue -> send
+ * it and read its replies -> keep what was not acknowledged for the next round. After a failure
+ * it pauses, twice as long each time, until something was delivered.
+ *
+ * The batch belongs to the thread alone. Everything above the line in struct redis is shared and
+ * only touched under the lock, which is never held while waiting for the server.
+ */
+
+#define BATCH_MAX        256
+#define BATCH_BYTES_MAX  ((size_t)1 << 20)
+#define IDLE_CHECK_MS    1000 /* an idle connection is looked at this often */
+#define DRAIN_BACKOFF_MS 200  /* the longest pause while closing */
+#define END_GRACE_MS     500  /* past the deadline, for a wait slice to end */
+#define SAY_INTERVAL_NS  (2 * NS_PER_S)
+#define STATE_UP         "up"
+#define HEARTBEAT_KEY    "dynwatch:sensor:"
+
+struct redis {
+	struct sink sink;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;  /* the thread: work has come, or the end */
+	pthread_cond_t ended; /* the closer: the thread has ended */
+	bool has_ended;
+	struct redis_queue queue;
+	struct redis_facts facts;
+	bool facts_due;
+	bool closing;
+	int64_t close_deadline_ns;
+	struct redis_stats stats;
+	/* ---- set before the thread starts ---- */
+	struct redis_url url;
+	char *stream, *key, *version;
+	char maxlen[24]; /* "": not trimmed */
+	int backoff_max_ms;
+	pthread_t thread;
+	bool started, joined, abandoned;
+	/* ---- the thread's own ---- */
+	struct redis_link link;
+	struct redis_item *batch[BATCH_MAX];
+	size_t batch_count;
+	bool batch_sent; /* it went out before and may have arrived */
+	int backoff_ms;
+	uint64_t random;
+	struct redis_fault state; /* now; its code is "up" when there is none */
+	char said[24];            /* code of the state last told; "": none yet */
+	int64_t said_ns;
+	char said_refused[24]; /* code of the refusal last told on this connection */
+	char said_beat[24];    /* and of the refused heartbeat */
+};
+
+static struct redis *redis_of(struct sink *s)
+{
+	return (struct redis *)s;
+}
+
+static int64_t now_ms(void)
+{
+	return clock_monotonic_ns() / NS_PER_MS;
+}
+
+/* Sleep on a condition for at most `ms`. The lock is held. */
+static void sleep_on(struct redis *r, pthread_cond_t *condition, int64_t ms)
+{
+	int64_t at_ns = clock_monotonic_ns() + ms * NS_PER_MS;
+	struct timespec at = { .tv_sec = at_ns / NS_PER_S, .tv_nsec = at_ns % NS_PER_S };
+
+	pthread_cond_timedwait(condition, &r->lock, &at);
+}
+
+/* --- what the operator hears -------------------------------------------------------------- */
+
+/*
+ * Tell the state when it has changed, not for each alert. A server that comes and goes faster
+ * than the interval is told of at that pace, with whatever state it is in then.
+ */
+static void tell_state(struct redis *r)
+{
+	int64_t now_ns = clock_monotonic_ns();
+	bool first = r->said[0] == '\0';
+
+	if (strcmp(r->said, r->state.code) == 0)
+		return;
+	if (!first && now_ns - r->said_ns < SAY_INTERVAL_NS)
+		return;
+	memcpy(r->said, r->state.code, sizeof(r->said));
+	if (strcmp(r->state.code, STATE_UP) != 0)
+		log_warning("%s: %s; alerts wait in the queue", r->sink.name, r->state.text);
+	else if (!first)
+		log_notice("%s: connected, delivering", r->sink.name);
+	else
+		return; /* all is well from the start: nothing to say, and no pace to keep */
+	r->said_ns = now_ns;
+}
+
+static void set_up(struct redis *r)
+{
+	r->state = (struct redis_fault){ .code = STATE_UP };
+	tell_state(r);
+}
+
+static void set_fault(struct redis *r, const struct redis_fault *fault)
+{
+	r->state = *fault;
+	pthread_mutex_lock(&r->lock);
+	memcpy(r->stats.last_fault, fault->text, sizeof(r->stats.last_fault));
+	pthread_mutex_unlock(&r->lock);
+	tell_state(r);
+}
+
+/* Once per connection and kind. */
+static void tell_refused(struct redis *r, const struct redis_fault *fault)
+{
+	pthread_mutex_lock(&r->lock);
+	memcpy(r->stats.last_fault, fault->text, sizeof(r->stats.last_fault));
+	pthread_mutex_unlock(&r->lock);
+	if (strcmp(r->said_refused, fault->code) == 0)
+		return;
+	memcpy(r->said_refused, fault->code, sizeof(r->said_refused));
+	log_error("%s: alerts are lost: %s", r->sink.name, fault->text);
+}
+
+static void tell_beat_refused(struct redis *r, const struct redis_fault *fault)
+{
+	if (strcmp(r->said_beat, fault->code) == 0)
+		return;
+	memcpy(r->said_beat, fault->code, sizeof(r->said_beat));
+	log_warning("%s: no heartbeat in %s: %s", r->sink.name, r->key, fault->text);
+}
+
+/* --- sending ------------------------------------------------------------------------------ */
+
+/* The outcome of a round: what to count and what to do next. */
+struct round {
+	size_t delivered, refused, resent;
+	bool beat;   /* the heartbeat was acknowledged */
+	bool failed; /* pause before the next round */
+};
+
+/* Read the replies to the batch; what was not acknowledged moves to the front of it. */
+static void read_replies(struct redis *r, struct round *round)
+{
+	struct redis_fault fault;
+	size_t kept = 0, at = 0;
+
+	for (; at < r->batch_count; at++) {
+		redisReply *reply = redis_link_reply(&r->link);
+		if (!reply) {
+			set_fault(r, &r->link.fault);
+			round->failed = true;
+			break;
+		}
+		enum redis_verdict verdict = redis_link_judge(&r->link, reply, &fault);
+		freeReplyObject(reply);
+		if (verdict == REDIS_RETRY) {
+			set_fault(r, &fault);
+			round->failed = true;
+			r->batch[kept++] = r->batch[at];
+			continue;
+		}
+		if (verdict == REDIS_REFUSED)
+			tell_refused(r, &fault);
+		round->delivered += verdict == REDIS_DONE;
+		round->refused += verdict == REDIS_REFUSED;
+		free(r->batch[at]);
+	}
+	/* Only a broken connection leaves it open whether the rest has arrived. */
+	r->batch_sent = at < r->batch_count;
+	while (at < r->batch_count)
+		r->batch[kept++] = r->batch[at++];
+	r->batch_count = kept;
+}
+
+static void read_heartbeat(struct redis *r, struct round *round)
+{
+	struct redis_fault fault;
+
+	round->beat = true;
+	for (size_t i = 0; i < REDIS_HEARTBEAT_REPLIES; i++) {
+		redisReply *reply = redis_link_reply(&r->link);
+		if (!reply) {
+			set_fault(r, &r->link.fault);
+			round->failed = true;
+			round->beat = false;
+			return;
+		}
+		if (redis_link_judge(&r->link, reply, &fault) != REDIS_DONE) {
+			tell_beat_refused(r, &fault);
+			round->beat = false;
+		}
+		freeReplyObject(reply);
+	}
+}
+
+static void send_batch(struct redis *r, const struct redis_facts *facts, struct round *round)
+{
+	round->resent = r->batch_sent ? r->batch_count : 0;
+	for (size_t i = 0; i < r->batch_count; i++) {
+		if (!redis_command_add(&r->link, r->batch[i], r->maxlen))
+			goto broken;
+	}
+	if (facts && !redis_command_heartbeat(&r->link, r->key, r->version, facts))
+		goto broken;
+	read_replies(r, round);
+	if (facts && r->link.context)
+		read_heartbeat(r, round);
+	return;
+broken:
+	set_fault(r, &r->link.fault);
+	round->failed = true;
+}
+
+/* --- the thread ---------------------------------------------------------------------------- */
+
+static bool deadline_passed(struct redis *r)
+{
+	return r->closing && clock_monotonic_ns() >= r->close_deadline_ns;
+}
+
+static bool give_up(void *arg)
+{
+	struct redis *r = arg;
+
+	pthread_mutex_lock(&r->lock);
+	bool over = deadline_passed(r);
+	pthread_mutex_unlock(&r->lock);
+	return over;
+}
+
+static bool connect_link(struct redis *r)
+{
+	if (!redis_link_open(&r->link)) {
+		set_fault(r, &r->link.fault);
+		return false;
+	}
+	r->said_refused[0] = '\0';
+	r->said_beat[0] = '\0';
+	pthread_mutex_lock(&r->lock);
+	r->stats.connects++;
+	r->stats.up = true;
+	pthread_mutex_unlock(&r->lock);
+	set_up(r);
+	return true;
+}
+
+static int backoff_start(const struct redis *r)
+{
+	return r->backoff_max_ms < REDIS_BACKOFF_MIN_MS ? r->backoff_max_ms
+							: REDIS_BACKOFF_MIN_MS;
+}
+
+/* Wait before the next try: half to all of the backoff at random, so that many sensors do not
+ * come back at the same moment. */
+static void pause_thread(struct redis *r)
+{
+	r->random = hash_word(r->random, 1);
+	int64_t ms =
+		r->backoff_ms / 2 + (int64_t)(r->random % (uint64_t)(r->backoff_ms / 2 + 1));
+	int64_t until_ms = now_ms() + ms;
+
+	if (r->backoff_ms < r->backoff_max_ms)
+		r->backoff_ms = r->backoff_ms * 2 < r->backoff_max_ms ? r->backoff_ms * 2
+								      : r->backoff_max_ms;
+	pthread_mutex_lock(&r->lock);
+	r->stats.up = r->link.context != NULL;
+	for (int64_t left; (left = until_ms - now_ms()) > 0;) {
+		if (deadline_passed(r))
+			break;
+		if (r->closing && left > DRAIN_BACKOFF_MS) {
+			until_ms = now_ms() + DRAIN_BACKOFF_MS;
+			continue;
+		}
+		sleep_on(r, &r->wake, left);
+	}
+	pthread_mutex_unlock(&r->lock);
+}
+
+/* Fill the batch up from the queue. The lock is held. */
+static void take_batch(struct redis *r)
+{
+	size_t bytes = 0;
+
+	if (r->batch_count > 0)
+		return; /* what is left from before goes first */
+	r->batch_sent = false;
+	while (r->batch_count < BATCH_MAX && bytes < BATCH_BYTES_MAX) {
+		struct redis_item *item = redis_queue_pop(&r->queue);
+		if (!item)
+			break;
+		bytes += item->bytes;
+		r->batch[r->batch_count++] = item;
+	}
+}
+
+static bool has_work(const struct redis *r)
+{
+	return r->batch_count > 0 || r->queue.count > 0 || r->facts_due;
+}
+
+/*
+ * Wait until there is something to do: alerts, a heartbeat, or a connection to be made (which is
+ * made early, so that a wrong password is told at the start). False at the end.
+ */
+static bool wait_work(struct redis *r)
+{
+	bool go_on;
+
+	pthread_mutex_lock(&r->lock);
+	if (r->link.context && !has_work(r) && !r->closing)
+		sleep_on(r, &r->wake, IDLE_CHECK_MS);
+	go_on = r->closing ? has_work(r) && !deadline_passed(r) : true;
+	pthread_mutex_unlock(&r->lock);
+	return go_on;
+}
+
+static bool take_work(struct redis *r, struct redis_facts *facts)
+{
+	pthread_mutex_lock(&r->lock);
+	take_batch(r);
+	bool beat = r->facts_due;
+	*facts = r->facts;
+	r->facts_due = false;
+	pthread_mutex_unlock(&r->lock);
+	return beat;
+}
+
+static void book_round(struct redis *r, const struct round *round, bool beat)
+{
+	pthread_mutex_lock(&r->lock);
+	r->stats.delivered += round->delivered;
+	r->stats.lost_refused += round->refused;
+	r->stats.resent += round->resent;
+	r->stats.heartbeats += round->beat;
+	r->facts_due |= beat && round->failed && !round->beat;
+	gauge_add(&r->sink.lost, round->refused);
+	pthread_mutex_unlock(&r->lock);
+	if (round->delivered > 0 || round->beat)
+		r->backoff_ms = backoff_start(r);
+	if (!round->failed && (round->delivered > 0 || round->beat))
+		set_up(r);
+}
+
+/* Connect or do one round; false when it did not go well and a pause is due. */
+static bool work(struct redis *r)
+{
+	struct round round = { 0 };
+	struct redis_facts facts;
+
+	if (r->link.context && !redis_link_check(&r->link))
+		set_fault(r, &r->link.fault);
+	if (!r->link.context && !connect_link(r))
+		return false;
+	bool beat = take_work(r, &facts);
+	if (r->batch_count > 0 || beat)
+		send_batch(r, beat ? &facts : NULL, &round);
+	book_round(r, &round, beat);
+	return !round.failed;
+}
+
+static void *redis_thread(void *arg)
+{
+	struct redis *r = arg;
+
+	while (wait_work(r)) {
+		tell_state(r);
+		if (!work(r))
+			pause_thread(r);
+	}
+	redis_link_close(&r->link);
+	pthread_mutex_lock(&r->lock);
+	r->has_ended = true;
+	pthread_cond_signal(&r->ended);
+	pthread_mutex_unlock(&r->lock);
+	return NULL;
+}
+
+/* --- the sink ------------------------------------------------------------------------------ */
+
+static void redis_write(struct sink *s, const struct sink_record *record)
+{
+	struct redis *r = redis_of(s);
+	struct redis_item *item = redis_item_new(r->stream, record);
+
+	pthread_mutex_lock(&r->lock);
+	r->stats.accepted++;
+	size_t dropped = item ? redis_queue_push(&r->queue, item) : 1;
+	r->stats.lost_full += dropped;
+	gauge_add(&s->lost, dropped);
+	if (dropped > 0 && r->stats.lost_full == dropped)
+		log_warning("%s: the queue is full, alerts are lost, the least severe first",
+			s->name);
+	pthread_cond_signal(&r->wake);
+	pthread_mutex_unlock(&r->lock);
+}
+
+void redis_heartbeat(struct sink *s, const struct redis_facts *facts)
+{
+	struct redis *r = redis_of(s);
+
+	pthread_mutex_lock(&r->lock);
+	r->facts = *facts;
+	r->facts_due = true;
+	pthread_cond_signal(&r->wake);
+	pthread_mutex_unlock(&r->lock);
+}
+
+void redis_stats(struct sink *s, struct redis_stats *out)
+{
+	struct redis *r = redis_of(s);
+
+	pthread_mutex_lock(&r->lock);
+	*out = r->stats;
+	/* What the thread has in hand is in no queue, and its own: the books tell. */
+	out->waiting = (size_t)(out->accepted - out->delivered - out->lost_full -
+				out->lost_refused - out->lost_at_end);
+	pthread_mutex_unlock(&r->lock);
+}
+
+static void redis_flush(struct sink *s)
+{
+	(void)s; /* the thread sends at once */
+}
+
+/* Wait for the thread to end; false when it hangs in the resolver. */
+static bool join_thread(struct redis *r, int timeout_ms)
+{
+	int64_t until_ms = now_ms() + timeout_ms + END_GRACE_MS;
+
+	pthread_mutex_lock(&r->lock);
+	for (int64_t left; !r->has_ended && (left = until_ms - now_ms()) > 0;)
+		sleep_on(r, &r->ended, left);
+	bool ended = r->has_ended;
+	pthread_mutex_unlock(&r->lock);
+	return ended && pthread_join(r->thread, NULL) == 0;
+}
+
+static void redis_close(struct sink *s, int timeout_ms)
+{
+	struct redis *r = redis_of(s);
+	struct redis_stats stats;
+
+	if (!r->started || r->joined || r->abandoned)
+		return;
+	pthread_mutex_lock(&r->lock);
+	r->closing = true;
+	r->close_deadline_ns = clock_monotonic_ns() + timeout_ms * NS_PER_MS;
+	pthread_cond_signal(&r->wake);
+	pthread_mutex_unlock(&r->lock);
+	r->joined = join_thread(r, timeout_ms);
+	r->abandoned = !r->joined;
+	redis_stats(s, &stats);
+	pthread_mutex_lock(&r->lock);
+	r->stats.lost_at_end = stats.waiting;
+	r->stats.up = false;
+	gauge_add(&s->lost, stats.waiting);
+	pthread_mutex_unlock(&r->lock);
+	if (stats.waiting > 0)
+		log_error("%s: %zu alerts could not be delivered%s%s", s->name, stats.waiting,
+			stats.last_fault[0] ? ": " : "", stats.last_fault);
+}
+
+static void redis_free(struct sink *s)
+{
+	struct redis *r = redis_of(s);
+
+	redis_close(s, 0);
+	if (r->abandoned) /* the thread still uses it */
+		return;
+	for (size_t i = 0; i < r->batch_count; i++)
+		free(r->batch[i]);
+	redis_queue_deinit(&r->queue);
+	explicit_bzero(&r->url, sizeof(r->url));
+	pthread_cond_destroy(&r->wake);
+	pthread_cond_destroy(&r->ended);
+	pthread_mutex_destroy(&r->lock);
+	free(r->stream);
+	free(r->key);
+	free(r->version);
+	free(r);
+}
+
+static const struct sink_api redis_api = {
+	.write = redis_write,
+	.flush = redis_flush,
+	.close = redis_close,
+	.free = redis_free,
+};
+
+/* --- opening ------------------------------------------------------------------------------- */
+
+static int or_default(int value, int initial)
+{
+	return value > 0 ? value : initial;
+}
+
+static void init_lock(struct redis *r)
+{
+	pthread_condattr_t monotonic;
+
+	pthread_mutex_init(&r->lock, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&r->wake, &monotonic);
+	pthread_cond_init(&r->ended, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+}
+
+static bool init(struct redis *r, const struct redis_options *options)
+{
+	init_lock(r);
+	r->sink.api = &redis_api;
+	r->sink.name = r->url.shown;
+	r->queue.count_max = options->queue_max ? options->queue_max : REDIS_QUEUE_DEFAULT;
+	r->queue.bytes_max =
+		options->queue_bytes_max ? options->queue_bytes_max : REDIS_QUEUE_BYTES_DEFAULT;
+	if (options->maxlen)
+		snprintf(r->maxlen, sizeof(r->maxlen), "%llu",
+			(unsigned long long)options->maxlen);
+	r->backoff_max_ms = or_default(options->backoff_max_ms, REDIS_BACKOFF_MAX_MS);
+	r->backoff_ms = backoff_start(r);
+	r->random = hash_random_seed();
+	r->link = (struct redis_link){
+		.url = &r->url,
+		.connect_timeout_ms =
+			or_default(options->connect_timeout_ms, REDIS_CONNECT_TIMEOUT_MS),
+		.command_timeout_ms =
+			or_default(options->command_timeout_ms, REDIS_COMMAND_TIMEOUT_MS),
+		.give_up = give_up,
+		.arg = r,
+	};
+	r->stream = strdup(options->stream);
+	r->version = strdup(options->version);
+	return r->stream && r->version &&
+	       asprintf(&r->key, HEARTBEAT_KEY "%s", options->sensor) != -1;
+}
+
+/* Signals are for the main thread; a server that hangs up is an error to read, not SIGPIPE. */
+static int start_thread(struct redis *r)
+{
+	sigset_t all, before;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	int error = pthread_create(&r->thread, NULL, redis_thread, r);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	r->started = error == 0;
+	return error;
+}
+
+enum err redis_open(struct sink **out, const struct redis_options *options, struct err_ctx *why)
+{
+	struct redis *r = calloc(1, sizeof(*r));
+	enum err err;
+
+	if (!r)
+		return err_set(why, ERR_FAILED, "redis: out of memory");
+	err = redis_url_parse(&r->url, options->url, why);
+	if (err == ERR_OK && r->url.tls && !redis_tls_available())
+		err = err_set(why, ERR_USAGE,
+			"%s: this program was built with hiredis %d.%d.%d, which has no TLS; "
+			"use "
+			"redis:// through a TLS tunnel, or a hiredis 1.x with hiredis_ssl",
+			r->url.shown, HIREDIS_MAJOR, HIREDIS_MINOR, HIREDIS_PATCH);
+	if (err == ERR_OK && options->stream[0] == '\0')
+		err = err_set(why, ERR_USAGE, "%s: the stream has no name", r->url.shown);
+	if (err != ERR_OK) {
+		free(r);
+		return err;
+	}
+	if (!init(r, options)) {
+		redis_free(&r->sink);
+		return err_set(why, ERR_FAILED, "redis: out of memory");
+	}
+	int error = start_thread(r);
+	if (error) {
+		err = err_set(why, ERR_FAILED, "%s: cannot start its thread: %s", r->url.shown,
+			strerror(error));
+		redis_free(&r->sink);
+		return err;
+	}
+	*out = &r->sink;
+	return ERR_OK;
+}
