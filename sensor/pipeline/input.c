@@ -37,13 +37,16 @@ static void advance_clock(struct input *in, int64_t ts_ns)
 		push_ticks(in, second);
 }
 
-static void count_message(struct input_counters *c, const struct packet *p, const struct dns_message *m)
+static void count_message(
+	struct input_counters *c, const struct packet *p, const struct dns_message *m)
 {
 	gauge_add(&c->malformed[DNS_OK], 1);
 	gauge_add(&c->opcode[m->opcode], 1);
 	if (dns_is_response(m)) {
 		gauge_add(&c->responses, 1);
-		gauge_add(&c->rcode[m->rcode < INPUT_RCODES_MAX ? m->rcode : INPUT_RCODES_MAX - 1], 1);
+		gauge_add(&c->rcode[m->rcode < INPUT_RCODES_MAX ? m->rcode
+								: INPUT_RCODES_MAX - 1],
+			1);
 	} else {
 		gauge_add(&c->queries, 1);
 	}

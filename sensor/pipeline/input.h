@@ -28,7 +28,7 @@
 struct input_counters {
 	struct gauge read, read_bytes;
 	struct gauge packets[PACKET_RESULT_COUNT]; /* by enum packet_result */
-	struct gauge malformed[DNS_ERROR_COUNT];   /* by enum dns_error; [DNS_OK]: well-formed */
+	struct gauge malformed[DNS_ERROR_COUNT]; /* by enum dns_error; [DNS_OK]: well-formed */
 	struct gauge queries, responses, tcp;
 	struct gauge opcode[16], rcode[INPUT_RCODES_MAX];
 	struct gauge checksum_wrong, trailing;
@@ -41,11 +41,11 @@ struct input {
 	struct source *source;
 	struct lane *lane; /* one per shard */
 	size_t lane_count;
-	bool live;         /* a full ring: count and drop (live) or wait (replay) */
-	uint16_t number;   /* of this input, part of the order of records */
-	struct dnslog *dnslog;                      /* NULL: none */
-	const struct policy_set *tenants;           /* for the DNS log's tenant ids */
-	void (*each_batch)(void *arg);              /* NULL, or called now and then (progress) */
+	bool live;             /* a full ring: count and drop (live) or wait (replay) */
+	uint16_t number;       /* of this input, part of the order of records */
+	struct dnslog *dnslog; /* NULL: none */
+	const struct policy_set *tenants; /* for the DNS log's tenant ids */
+	void (*each_batch)(void *arg);    /* NULL, or called now and then (progress) */
 	void *each_batch_arg;
 	struct observer observer;
 	struct input_counters *counters;

@@ -39,9 +39,11 @@ static bool travels_whole(const struct dns_message *m)
 size_t observe_bound(const struct dns_message *m)
 {
 	size_t records = m->record_count;
-	size_t addresses = records < OBSERVATION_ADDRESSES_MAX ? records : OBSERVATION_ADDRESSES_MAX;
+	size_t addresses =
+		records < OBSERVATION_ADDRESSES_MAX ? records : OBSERVATION_ADDRESSES_MAX;
 	size_t names = records < OBSERVATION_NAMES_MAX ? records : OBSERVATION_NAMES_MAX;
-	return sizeof(struct observation) + OBSERVATION_MATCHES_MAX * sizeof(struct observation_match) +
+	return sizeof(struct observation) +
+	       OBSERVATION_MATCHES_MAX * sizeof(struct observation_match) +
 	       addresses * sizeof(struct observation_address) +
 	       names * (sizeof(struct observation_name) + DNS_NAME_MAX) + DNS_NAME_MAX +
 	       (travels_whole(m) ? m->wire_len : 0) + 64;
@@ -130,8 +132,8 @@ static void take_names(struct build *b, const struct dns_message *m, const struc
 	}
 }
 
-static void fill_header(struct observation *o, const struct frame *frame, const struct packet *p,
-	const struct parties *who, const struct dns_message *m)
+static void fill_header(struct observation *o, const struct frame *frame,
+	const struct packet *p, const struct parties *who, const struct dns_message *m)
 {
 	*o = (struct observation){
 		.kind = OBSERVATION_MESSAGE,

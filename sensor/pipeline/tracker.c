@@ -42,6 +42,47 @@ static void pass_on(void *arg, const struct alert *a)
 	spsc_publish(lane->out);
 }
 
+static bool open_report(struct lane *lane, size_t tenant_count)
+{
+	lane->report = calloc(1, sizeof(*lane->report));
+	if (!lane->report)
+		return false;
+	pthread_mutex_init(&lane->report->mutex, NULL);
+	lane->report->tenant_messages = calloc(tenant_count, sizeof(uint64_t));
+	lane->report->tenant_count = tenant_count;
+	return lane->report->tenant_messages != NULL;
+}
+
+static void close_report(struct lane_report *report)
+{
+	if (!report)
+		return;
+	pthread_mutex_destroy(&report->mutex);
+	free(report->tenant_messages);
+	free(report);
+}
+
+void lane_report_update(struct lane *lane)
+{
+	struct lane_report *report = lane->report;
+	pthread_mutex_lock(&report->mutex);
+	judge_stats(lane->judge, &report->stats);
+	memcpy(report->tenant_messages, judge_tenant_messages(lane->judge),
+		report->tenant_count * sizeof(uint64_t));
+	pthread_mutex_unlock(&report->mutex);
+}
+
+void lane_report_read(struct lane *lane, struct judge_stats *stats, uint64_t *tenant_messages,
+	size_t tenant_count)
+{
+	struct lane_report *report = lane->report;
+	pthread_mutex_lock(&report->mutex);
+	*stats = report->stats;
+	for (size_t i = 0; i < tenant_count && i < report->tenant_count; i++)
+		tenant_messages[i] += report->tenant_messages[i];
+	pthread_mutex_unlock(&report->mutex);
+}
+
 static bool open_rings(struct lane *lane, size_t input_count)
 {
 	for (size_t i = 0; i < input_count; i++) {
@@ -53,7 +94,8 @@ static bool open_rings(struct lane *lane, size_t input_count)
 	return lane->out != NULL;
 }
 
-bool lane_init(struct lane *lane, const struct lane_options *options, const struct knowledge *known)
+bool lane_init(
+	struct lane *lane, const struct lane_options *options, const struct knowledge *known)
 {
 	*lane = (struct lane){
 		.number = options->number,
@@ -69,7 +111,7 @@ bool lane_init(struct lane *lane, const struct lane_options *options, const stru
 		.sink_arg = lane,
 	};
 	lane->judge = judge_new(&judge, known);
-	if (!lane->judge)
+	if (!lane->judge || !open_report(lane, known->policies->tenant_count))
 		return false;
 	if (options->threaded)
 		return open_rings(lane, options->input_count);
@@ -83,6 +125,7 @@ void lane_deinit(struct lane *lane)
 		spsc_free(lane->in[i]);
 	spsc_free(lane->out);
 	judge_free(lane->judge);
+	close_report(lane->report);
 	free(lane->inline_block);
 	*lane = (struct lane){ 0 };
 }
@@ -109,6 +152,8 @@ static void judge_record(struct lane *lane, const struct observation *o)
 	if (o->kind != OBSERVATION_TICK)
 		return;
 
+	if (lane->out)
+		lane_report_update(lane);
 	struct alert tick;
 	memset(&tick, 0, offsetof(struct alert, pool) + 1);
 	tick.kind = ALERT_TICK;

@@ -12,6 +12,7 @@
 #ifndef SENSOR_PIPELINE_TRACKER_H
 #define SENSOR_PIPELINE_TRACKER_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -20,21 +21,23 @@
 #include "sensor/ring/gauge.h"
 #include "sensor/ring/spsc.h"
 
-#define LANE_INPUTS_MAX 64
-#define LANE_RING_BYTES (8u << 20)
+#define LANE_INPUTS_MAX       64
+#define LANE_RING_BYTES       (8u << 20)
 #define LANE_ALERT_RING_BYTES (1u << 20)
 
 struct lane {
 	size_t number; /* of the shard */
 	size_t input_count;
-	struct spsc *in[LANE_INPUTS_MAX]; /* observations, one ring per input; in[0] NULL: inline */
-	struct spsc *out;                 /* alerts; NULL: inline */
+	struct spsc
+		*in[LANE_INPUTS_MAX]; /* observations, one ring per input; in[0] NULL: inline */
+	struct spsc *out;             /* alerts; NULL: inline */
 	struct judge *judge;
-	emit_sink *inline_sink;           /* where alerts go without a ring */
+	emit_sink *inline_sink; /* where alerts go without a ring */
 	void *inline_arg;
-	void *inline_block;               /* where observations are built without a ring */
-	struct gauge *alerts;             /* raised, for progress; written by the lane's thread */
-	bool finished;                    /* every input closed and drained (tracker's own) */
+	void *inline_block;         /* where observations are built without a ring */
+	struct gauge *alerts;       /* raised, for progress; written by the lane's thread */
+	struct lane_report *report; /* the judge's figures as of the last tick */
+	bool finished;              /* every input closed and drained (tracker's own) */
 };
 
 struct lane_options {
@@ -47,6 +50,20 @@ struct lane_options {
 	uint64_t seed;
 	struct gauge *alerts;
 };
+
+/* What others may read of the judge while it works; one mutex, taken once a second. */
+struct lane_report {
+	pthread_mutex_t mutex;
+	struct judge_stats stats;
+	uint64_t *tenant_messages;
+	size_t tenant_count;
+};
+
+/* Copy the figures as of the last tick. `tenant_messages` (tenant_count entries) is added to. */
+void lane_report_read(struct lane *lane, struct judge_stats *stats, uint64_t *tenant_messages,
+	size_t tenant_count);
+/* Bring them up to date now; only when no thread serves the lane any more. */
+void lane_report_update(struct lane *lane);
 
 NODISCARD bool lane_init(
 	struct lane *lane, const struct lane_options *options, const struct knowledge *known);

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "sensor/app/engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void accept_inline(void *output, const struct alert *a)
+{
+	output_accept(output, a);
+}
+
+static enum err no_memory(struct err_ctx *why)
+{
+	return err_set(
+		why, ERR_FAILED, "out of memory for the tracking tables (sensor.memory_mb)");
+}
+
+static bool init_lanes(struct engine *e)
+{
+	const struct engine_options *o = &e->options;
+	for (size_t i = 0; i < o->shard_count; i++) {
+		struct lane_options lane = {
+			.number = i,
+			.input_count = o->input_count,
+			.threaded = o->tracker_count > 0,
+			.inline_sink = accept_inline,
+			.inline_arg = o->output,
+			.memory_bytes = o->memory_bytes / o->shard_count,
+			.seed = o->seed,
+			.alerts = &e->alerts[i],
+		};
+		if (!lane_init(&e->lane[i], &lane, o->known))
+			return false;
+	}
+	return true;
+}
+
+static bool init_inputs(struct engine *e)
+{
+	const struct engine_options *o = &e->options;
+	for (size_t i = 0; i < o->input_count; i++) {
+		struct tenant_cache *cache = tenant_cache_new();
+		if (!cache)
+			return false;
+		e->input[i] = (struct input){
+			.lane = e->lane,
+			.lane_count = o->shard_count,
+			.live = o->live,
+			.number = (uint16_t)i,
+			.tenants = o->known->policies,
+			.observer = { .known = o->known, .ports = o->ports, .tenants = cache },
+			.counters = &e->counters[i],
+			.clock_s = INT64_MIN,
+		};
+	}
+	return true;
+}
+
+enum err engine_init(
+	struct engine *e, const struct engine_options *options, struct err_ctx *why)
+{
+	*e = (struct engine){ .options = *options };
+	e->lane = calloc(options->shard_count, sizeof(*e->lane));
+	e->alerts = calloc(options->shard_count, sizeof(*e->alerts));
+	e->input = calloc(options->input_count, sizeof(*e->input));
+	e->counters = calloc(options->input_count, sizeof(*e->counters));
+	e->tracker = calloc(options->tracker_count + 1, sizeof(*e->tracker));
+	e->tracker_thread = calloc(options->tracker_count + 1, sizeof(*e->tracker_thread));
+	if (!e->lane || !e->alerts || !e->input || !e->counters || !e->tracker ||
+		!e->tracker_thread || !init_lanes(e) || !init_inputs(e)) {
+		engine_deinit(e);
+		return no_memory(why);
+	}
+	return ERR_OK;
+}
+
+enum err engine_start(struct engine *e, struct err_ctx *why)
+{
+	const struct engine_options *o = &e->options;
+	if (o->tracker_count == 0)
+		return ERR_OK;
+	e->outlet = (struct outlet){
+		.lane = e->lane,
+		.lane_count = o->shard_count,
+		.ordered = o->input_count == 1,
+		.output = o->output,
+		.idle = o->idle,
+		.idle_arg = o->idle_arg,
+	};
+	int error = pthread_create(&e->outlet_thread, NULL, outlet_run, &e->outlet);
+	e->outlet_started = error == 0;
+	for (size_t i = 0; error == 0 && i < o->tracker_count; i++) {
+		e->tracker[i] =
+			(struct tracker){ e->lane, o->shard_count, i, o->tracker_count };
+		error = pthread_create(
+			&e->tracker_thread[i], NULL, tracker_run, &e->tracker[i]);
+		e->started += error == 0;
+	}
+	if (error == 0)
+		return ERR_OK;
+	return err_set(why, ERR_FAILED, "cannot start a thread: %s", strerror(error));
+}
+
+struct input *engine_input(struct engine *e, size_t i)
+{
+	return &e->input[i];
+}
+
+void engine_finish(struct engine *e)
+{
+	const struct engine_options *o = &e->options;
+	for (size_t i = 0; i < o->shard_count; i++)
+		for (size_t k = 0; k < o->input_count; k++)
+			lane_close(&e->lane[i], (uint16_t)k);
+	for (size_t i = 0; i < e->started; i++)
+		pthread_join(e->tracker_thread[i], NULL);
+	/* A lane whose tracker never started is not drained: nobody may wait for it. */
+	for (size_t i = 0; e->started < o->tracker_count && i < o->shard_count; i++)
+		if (!e->lane[i].finished)
+			spsc_close(e->lane[i].out);
+	if (e->outlet_started)
+		pthread_join(e->outlet_thread, NULL);
+	e->started = 0;
+	e->outlet_started = false;
+	for (size_t i = 0; i < o->shard_count; i++)
+		lane_report_update(&e->lane[i]);
+	output_finish(o->output);
+}
+
+void engine_deinit(struct engine *e)
+{
+	for (size_t i = 0; e->lane && i < e->options.shard_count; i++)
+		lane_deinit(&e->lane[i]);
+	for (size_t i = 0; e->input && i < e->options.input_count; i++)
+		tenant_cache_free(e->input[i].observer.tenants);
+	free(e->lane);
+	free(e->alerts);
+	free(e->input);
+	free(e->counters);
+	free(e->tracker);
+	free(e->tracker_thread);
+	*e = (struct engine){ 0 };
+}
+
+struct engine_progress engine_progress(const struct engine *e)
+{
+	struct engine_progress p = { 0 };
+	for (size_t i = 0; i < e->options.input_count; i++) {
+		p.packets += gauge_read(&e->counters[i].read);
+		p.position_bytes += gauge_read(&e->counters[i].position_bytes);
+	}
+	for (size_t i = 0; i < e->options.shard_count; i++)
+		p.alerts += gauge_read(&e->alerts[i]);
+	return p;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * engine.h -- the pipeline put together: inputs, lanes, tracker threads, output thread.
+ *
+ *	engine_init(...);            // lanes and counters
+ *	engine_start(...);           // tracker and output threads (threaded engines)
+ *	... input_run(engine_input(...)) on the caller's threads ...
+ *	engine_finish(...);          // close, drain, join
+ *	engine_deinit(...);
+ *
+ * The number of lanes (shards of tenants) decides what comes out, the number of threads never does:
+ * with --threads 1 everything runs on the caller's thread, through the same functions.
+ *
+ * Owner:    the caller owns knowledge and output, which outlive the engine.
+ * Threads:  the caller's main thread calls everything; engine_input's inputs run where it likes.
+ */
+#ifndef SENSOR_APP_ENGINE_H
+#define SENSOR_APP_ENGINE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "rules/knowledge.h"
+#include "sensor/output/output.h"
+#include "sensor/pipeline/input.h"
+#include "sensor/pipeline/outlet.h"
+#include "sensor/pipeline/tracker.h"
+
+struct engine_options {
+	size_t shard_count; /* sensor.trackers */
+	size_t input_count;
+	size_t tracker_count; /* threads; 0: everything on the input's thread (one input only) */
+	size_t memory_bytes;
+	uint64_t seed; /* of all tables; fixed in a replay */
+	bool live;
+	const struct knowledge *known;
+	const struct port_set *ports;
+	struct output *output;
+	void (*idle)(void *arg); /* about once a second on the output thread; may be NULL */
+	void *idle_arg;
+};
+
+struct engine {
+	struct engine_options options;
+	struct lane *lane;
+	struct gauge *alerts; /* raised, one per lane */
+	struct input *input;
+	struct input_counters *counters; /* one per input */
+	struct tracker *tracker;
+	pthread_t *tracker_thread, outlet_thread;
+	struct outlet outlet;
+	size_t started; /* tracker threads running */
+	bool outlet_started;
+};
+
+NODISCARD enum err engine_init(
+	struct engine *e, const struct engine_options *options, struct err_ctx *why);
+NODISCARD enum err engine_start(struct engine *e, struct err_ctx *why);
+
+/* Input number i, ready but for its source (and dnslog, each_batch). */
+struct input *engine_input(struct engine *e, size_t i);
+
+/* Nothing more will be read: drain every lane, join the threads, raise closing alerts. */
+void engine_finish(struct engine *e);
+void engine_deinit(struct engine *e);
+
+/* For progress, from any thread, at any time. */
+struct engine_progress {
+	uint64_t packets, alerts, position_bytes;
+};
+struct engine_progress engine_progress(const struct engine *e);
+
+#endif
