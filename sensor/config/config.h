@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * config.h -- the configuration: one YAML file, read into values.
+ *
+ * Everything that can be checked without opening other files is checked here, and every error
+ * names FILE:LINE:COLUMN, the key, what is wrong and what would be right. What needs the feeds (do
+ * they load? is there such a provider?) is checked by app/load.c, which finds the places here.
+ *
+ * Owner:    config_load/config_free; the config owns every string and, until it is taken, the
+ *           policy set.
+ * Threads:  no shared state.
+ * Input:    untrusted: any bytes are a configuration or a clear error.
+ * Limits:   CONFIG_BYTES_MAX; place.h has the others.
+ */
+#ifndef SENSOR_CONFIG_CONFIG_H
+#define SENSOR_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "feeds/feed.h"
+#include "rules/policy.h"
+#include "rules/rule.h"
+#include "sensor/base/error.h"
+#include "sensor/config/place.h"
+
+#define CONFIG_BYTES_MAX   ((size_t)4 << 20)
+#define CONFIG_OUTPUTS_MAX 14 /* a replay's own sinks have room beside them */
+
+struct config_sensor {
+	char *name; /* the host's name when not given */
+	uint64_t memory_mb;
+	unsigned inputs, trackers;
+	char *user; /* "": stay who we are */
+};
+
+struct config_capture {
+	char *interface;
+	char *filter; /* "": none */
+	int buffer_mb, snaplen;
+	bool promiscuous;
+	struct place_mark at;
+};
+
+struct config_feed {
+	struct feed_spec spec; /* its strings belong to the config */
+	enum severity severity;
+	int64_t max_age_ns;   /* 0: any age */
+	struct place_mark at; /* of its path */
+	size_t number;        /* in feeds: */
+};
+
+enum config_output_kind {
+	CONFIG_OUTPUT_JSONL,
+	CONFIG_OUTPUT_REDIS,
+	CONFIG_OUTPUT_DNSLOG,
+};
+
+struct config_output {
+	enum config_output_kind kind;
+	char *path; /* jsonl, dnslog */
+	/* redis */
+	char *url, *stream;
+	uint64_t maxlen, queue;
+	int64_t timeout_ns;
+	char *spool; /* NULL: not given */
+	uint64_t spool_mb;
+	struct place_mark at;
+};
+
+/* "approved: provider: ID" of a tenant, to be resolved when the feeds are loaded. */
+struct config_provider {
+	uint16_t tenant;
+	size_t approved; /* index in the tenant's approved[] */
+	char *id;
+	char *key; /* "tenants[0].ddns.approved[2].provider" */
+	struct place_mark at;
+};
+
+struct config {
+	char *path; /* of the file, for messages */
+	struct config_sensor sensor;
+	struct config_capture *capture;
+	size_t capture_count;
+	uint16_t *port;
+	size_t port_count;
+	struct policy_set
+		*policies; /* tenant 0, unmapped, has the rules at their global settings */
+	struct config_provider *provider;
+	size_t provider_count;
+	bool builtin_lists;
+	struct config_feed *feed;
+	size_t feed_count;
+	struct config_output *output;
+	size_t output_count;
+	char *geoip_country, *geoip_asn; /* NULL: off */
+	struct place_mark geoip_at;
+	char *metrics_listen; /* NULL: off */
+	struct place_mark metrics_at;
+};
+
+/* ERR_USAGE: the file cannot be read, or is no configuration. */
+NODISCARD enum err config_load(struct config **out, const char *path, struct err_ctx *why);
+/* The same from memory; relative paths are relative to where `name` lies. */
+NODISCARD enum err config_parse(struct config **out, const char *bytes, size_t bytes_len,
+	const char *name, struct err_ctx *why);
+/* What serves without a file: one tenant "default" with all private addresses. */
+NODISCARD enum err config_builtin(struct config **out, struct err_ctx *why);
+void config_free(struct config *c);
+
+/*
+ * What is configured but has no effect in this version, one line each: "FILE:LINE:COLUMN: ...".
+ */
+void config_warn(const struct config *c, void (*say)(void *arg, const char *line), void *arg);
+
+/* Every key for people: section by section, with type, default, range and meaning. */
+void config_print_options(FILE *out);
+/*
+ * The manual page: copies `page` to `out`; a line "@options SECTION@" becomes the list of that
+ * section's keys as mdoc(7), "@rules@" the list of rules and their options. False when `page`
+ * names a section that does not exist.
+ */
+NODISCARD bool config_print_manual(FILE *out, FILE *page);
+
+#endif

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What comes in: captures and feeds. */
+#include "sensor/config/reading.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* --- capture ------------------------------------------------------------------------------- */
+
+static void read_capture(struct reading *r, const struct part *part, struct config_capture *out)
+{
+	if (reading_has(part, CONFIG_CAPTURE_dnstap)) {
+		reading_fail_key(r, part, CONFIG_CAPTURE_dnstap,
+			"this version does not read dnstap; capture from an interface");
+		return;
+	}
+	if (!reading_has(part, CONFIG_CAPTURE_interface)) {
+		reading_fail(r, part->path, "interface is missing");
+		return;
+	}
+	*out = (struct config_capture){
+		.interface = reading_text(r, part, CONFIG_CAPTURE_interface),
+		.filter = reading_text(r, part, CONFIG_CAPTURE_filter),
+		.buffer_mb = (int)reading_count(r, part, CONFIG_CAPTURE_buffer_mb),
+		.snaplen = (int)reading_count(r, part, CONFIG_CAPTURE_snaplen),
+		.promiscuous = reading_bool(r, part, CONFIG_CAPTURE_promiscuous),
+		.at = reading_mark(r, part, CONFIG_CAPTURE_interface),
+	};
+	if (out->interface && !out->interface[0])
+		reading_fail_key(r, part, CONFIG_CAPTURE_interface, "empty");
+}
+
+void reading_captures(struct reading *r, const struct part *top)
+{
+	struct config *c = r->config;
+	size_t count = reading_raw(top, CONFIG_TOP_capture).count;
+	char **interface = reading_array(r, count, sizeof(*interface));
+	struct path list, item;
+
+	c->capture = reading_array(r, count, sizeof(*c->capture));
+	for (size_t i = 0; c->capture && i < count && !r->err; i++) {
+		struct part part = reading_item(top, CONFIG_TOP_capture, i, &list, &item);
+		c->capture_count = i + 1;
+		read_capture(r, &part, &c->capture[i]);
+		if (!r->err)
+			interface[i] = c->capture[i].interface;
+	}
+	if (!r->err)
+		reading_refuse_twins(r, top, CONFIG_TOP_capture, "interface", interface, count);
+	free(interface);
+}
+
+/* --- feeds --------------------------------------------------------------------------------- */
+
+static void read_kind(struct reading *r, const struct part *part, struct feed_spec *out)
+{
+	static const enum mark_kind kinds[] = { MARK_MALICIOUS, MARK_ALLOW, MARK_PROVIDER,
+		MARK_TUNNEL, MARK_UPDATE_HOST, MARK_IP_CHECK, MARK_POOL, MARK_LOOKUP_SERVICE };
+	static const enum provider_tier tiers[] = { TIER_A, TIER_B, TIER_C, TIER_V };
+
+	out->kind = kinds[reading_choice(r, part, CONFIG_FEED_kind)];
+	out->tier = tiers[reading_choice(r, part, CONFIG_FEED_tier)];
+	if (out->kind == MARK_TUNNEL && !reading_has(part, CONFIG_FEED_tier))
+		out->tier = TIER_C;
+}
+
+static void read_format(struct reading *r, const struct part *part, struct feed_spec *out)
+{
+	const char *text = reading_raw(part, CONFIG_FEED_format).at;
+
+	(void)reading_choice(r, part, CONFIG_FEED_format);
+	out->format = FEED_AUTO;
+	if (text && !r->err && (!feed_format_parse(&out->format, text)))
+		reading_fail_key(r, part, CONFIG_FEED_format,
+			"this version does not read the format %s; domains and hosts it does",
+			text);
+}
+
+/* Of an entry of this feed: its provider, or else the feed's name. */
+static void read_provider(struct reading *r, const struct part *part, struct feed_spec *out)
+{
+	bool needed = out->kind == MARK_PROVIDER || out->kind == MARK_TUNNEL ||
+		      out->kind == MARK_UPDATE_HOST || out->kind == MARK_IP_CHECK;
+
+	if (reading_has(part, CONFIG_FEED_provider))
+		out->provider = reading_provider(r, part, CONFIG_FEED_provider);
+	else if (needed && !r->err)
+		free(reading_provider(r, part, CONFIG_FEED_name));
+}
+
+static void read_feed(struct reading *r, const struct part *part, struct config_feed *out)
+{
+	struct feed_spec *spec = &out->spec;
+
+	spec->name = reading_id(r, part, CONFIG_FEED_name);
+	spec->path = reading_path(r, part, CONFIG_FEED_path);
+	read_kind(r, part, spec);
+	spec->scope = reading_choice(r, part, CONFIG_FEED_match) ? SCOPE_EXACT : SCOPE_SUFFIX;
+	read_format(r, part, spec);
+	spec->allow_broad = reading_bool(r, part, CONFIG_FEED_allow_broad);
+	read_provider(r, part, spec);
+	out->severity = (enum severity)reading_choice(r, part, CONFIG_FEED_severity);
+	out->max_age_ns = reading_duration(r, part, CONFIG_FEED_max_age);
+	out->at = reading_mark(r, part, CONFIG_FEED_path);
+}
+
+void reading_feeds(struct reading *r, const struct part *top)
+{
+	struct config *c = r->config;
+	size_t count = reading_raw(top, CONFIG_TOP_feeds).count;
+	char **name = reading_array(r, count, sizeof(*name));
+	struct path list, item;
+
+	c->feed = reading_array(r, count, sizeof(*c->feed));
+	for (size_t i = 0; c->feed && i < count && !r->err; i++) {
+		struct part part = reading_item(top, CONFIG_TOP_feeds, i, &list, &item);
+		c->feed_count = i + 1;
+		c->feed[i].number = i;
+		read_feed(r, &part, &c->feed[i]);
+		name[i] = (char *)c->feed[i].spec.name;
+	}
+	if (!r->err)
+		reading_refuse_twins(r, top, CONFIG_TOP_feeds, "name", name, count);
+	free(name);
+}
