@@ -51,6 +51,15 @@ static bool is_shared_suffix(const struct index *suffixes, const struct dns_name
 	return false;
 }
 
+/* in-addr.arpa and its like are public suffixes by the letter, and what such a list is about. */
+static bool is_reverse_zone(const struct intake *in, const struct dns_name *name)
+{
+	size_t len;
+
+	return in->spec->kind == MARK_LOOKUP_SERVICE &&
+	       memcmp(dns_name_suffix(name, 1, &len), "\4arpa", 6) == 0;
+}
+
 /*
  * The rails: what no list means when it says it. One label or an ICANN public suffix is refused
  * for every kind, an allow list's too: it would decide over a whole top-level domain. A suffix
@@ -61,7 +70,7 @@ static enum feed_reject check_rails(const struct intake *in, const struct dns_na
 	if (name->label_count == 1)
 		return FEED_REJECT_SINGLE_LABEL;
 	enum registered_section section = registered_suffix_section(name);
-	if (section == REGISTERED_ICANN_SUFFIX)
+	if (section == REGISTERED_ICANN_SUFFIX && !is_reverse_zone(in, name))
 		return FEED_REJECT_PUBLIC_SUFFIX;
 	if (in->spec->kind != MARK_MALICIOUS || in->spec->allow_broad)
 		return FEED_REJECT_COUNT;

@@ -200,7 +200,7 @@ static bool walk_value(struct section *s, struct cursor *c, unsigned depth)
 static bool section_init(struct section *s, const uint8_t *base, size_t len, const char *key)
 {
 	*s = (struct section){ .base = base, .len = len, .key = key };
-	s->steps_left = (uint64_t)len * STEPS_PER_BYTE + 64;
+	s->steps_left = (uint64_t)len * STEPS_PER_BYTE + 4 * MMDB_DEPTH_MAX;
 	s->seen = calloc(1, len / 8 + 1);
 	return s->seen || refuse(s, NULL, "out of memory");
 }

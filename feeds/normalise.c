@@ -222,9 +222,10 @@ static enum feed_reject parse_host(struct dns_name *out, struct span s)
 		reject = check_numeric(host);
 	if (reject != ACCEPTED)
 		return reject;
-	return s.len > 0 && dns_name_parse(out, host) && out->label_count > 0
-		       ? ACCEPTED
-		       : FEED_REJECT_NAME;
+	/* The root's dot is gone: one more would be an empty label that the parser forgives. */
+	if (s.len == 0 || host[s.len - 1] == '.' || !dns_name_parse(out, host))
+		return FEED_REJECT_NAME;
+	return ACCEPTED;
 }
 
 enum feed_reject feed_normalise(
