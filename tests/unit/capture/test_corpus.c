@@ -80,7 +80,7 @@ static int is_capture(const struct dirent *entry)
 	return dot && (strcmp(dot, ".pcap") == 0 || strcmp(dot, ".pcapng") == 0);
 }
 
-Test(corpus, every_frame_cut_at_every_length_has_one_result, .timeout = 120)
+Test(corpus, every_frame_cut_at_every_length_has_one_result)
 {
 	const char *shared = getenv("DYNWATCH_SHARED");
 	struct dirent **entry;

@@ -466,7 +466,7 @@ static void interrupt_from_handler(int number)
 	source_interrupt(interrupted_source);
 }
 
-Test(file, a_signal_handler_interrupts_a_read_that_waits_for_a_silent_pipe, .timeout = 10)
+Test(file, a_signal_handler_interrupts_a_read_that_waits_for_a_silent_pipe)
 {
 	struct writer w = stdin_pipe(3);
 	struct frame batch[SOURCE_BATCH_MAX];
@@ -493,7 +493,7 @@ static void *interrupt_from_thread(void *argument)
 	return NULL;
 }
 
-Test(file, another_thread_interrupts_a_read_that_waits_for_a_silent_pipe, .timeout = 10)
+Test(file, another_thread_interrupts_a_read_that_waits_for_a_silent_pipe)
 {
 	struct writer w = stdin_pipe(0);
 	struct frame batch[SOURCE_BATCH_MAX];

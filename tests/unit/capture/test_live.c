@@ -25,17 +25,25 @@
 #include "sensor/capture/source.h"
 #include "tests/support/frames.h"
 
-#define DNS_PORT 53530 /* nothing answers there */
+/* Tests run side by side, each in its process, and lo is one for all: a port for each. */
+static uint16_t dns_port(void)
+{
+	return (uint16_t)(20000 + getpid() % 6000 * 2);
+}
 
-static const uint16_t dns_ports[] = { DNS_PORT };
+static struct live_options options_on(const char *interface)
+{
+	static uint16_t port;
 
-static const struct live_options on_lo = {
-	.interface = "lo",
-	.ports = dns_ports,
-	.port_count = 1,
-	.buffer_mb = 2,
-	.interface_index = 3,
-};
+	port = dns_port();
+	return (struct live_options){
+		.interface = interface,
+		.ports = &port,
+		.port_count = 1,
+		.buffer_mb = 2,
+		.interface_index = 3,
+	};
+}
 
 static struct source *open_live(const struct live_options *options)
 {
@@ -45,6 +53,13 @@ static struct source *open_live(const struct live_options *options)
 
 	cr_assert_eq(err, ERR_OK, "cannot capture (these tests need root): %s", why.text);
 	return s;
+}
+
+static struct source *open_lo(void)
+{
+	struct live_options options = options_on("lo");
+
+	return open_live(&options);
 }
 
 /* What was seen: only frames that packet_decode takes as DNS are counted as such. */
@@ -66,7 +81,7 @@ static void receive(struct source *s, struct seen *seen, size_t frames, int64_t 
 	struct packet p;
 	size_t count;
 
-	port_set_add(&ports, DNS_PORT);
+	port_set_add(&ports, dns_port());
 	memset(seen, 0, sizeof(*seen));
 	while (seen->frames < frames && clock_monotonic_ns() < end_ns) {
 		cr_assert_eq(source_next_batch(s, batch, &count, &why), SOURCE_OK);
@@ -97,21 +112,21 @@ static void send_udp(uint16_t port, const char *payload)
 	close(fd);
 }
 
-Test(live, datagrams_on_lo_arrive_within_a_second_and_other_ports_do_not, .timeout = 20)
+Test(live, datagrams_on_lo_arrive_within_a_second_and_other_ports_do_not)
 {
-	struct source *s = open_live(&on_lo);
+	struct source *s = open_lo();
 	struct source_losses losses;
 	struct seen seen;
 
 	int64_t sent_ns = clock_wall_ns();
 	for (unsigned i = 0; i < 100; i++) {
-		send_udp(DNS_PORT, "a question");
-		send_udp(DNS_PORT + 1, "something else");
+		send_udp(dns_port(), "a question");
+		send_udp(dns_port() + 1, "something else");
 	}
 	receive(s, &seen, 100, 1000);
 	cr_assert_eq(seen.dns, 100, "%zu of 100", seen.dns);
 	cr_assert_eq(seen.frames, 100, "other ports came through the filter");
-	cr_assert_eq(seen.last.dport, DNS_PORT);
+	cr_assert_eq(seen.last.dport, dns_port());
 	cr_assert_eq(seen.last.payload_len, strlen("a question"));
 	cr_assert_eq(memcmp(seen.last_payload, "a question", 10), 0);
 	cr_assert_eq(seen.last_frame.interface, 3);
@@ -126,16 +141,16 @@ Test(live, datagrams_on_lo_arrive_within_a_second_and_other_ports_do_not, .timeo
 	source_close(s);
 }
 
-Test(live, snapshot_length_cuts_and_the_wire_length_tells, .timeout = 20)
+Test(live, snapshot_length_cuts_and_the_wire_length_tells)
 {
-	struct live_options options = on_lo;
+	struct live_options options = options_on("lo");
 	struct frame batch[SOURCE_BATCH_MAX];
 	struct err_ctx why = { 0 };
 	size_t count = 0;
 
 	options.snaplen = 60;
 	struct source *s = open_live(&options);
-	send_udp(DNS_PORT, "a question that is longer than the snapshot length");
+	send_udp(dns_port(), "a question that is longer than the snapshot length");
 	for (unsigned tries = 0; count == 0 && tries < 20; tries++)
 		cr_assert_eq(source_next_batch(s, batch, &count, &why), SOURCE_OK);
 	cr_assert_eq(count, 1);
@@ -144,14 +159,14 @@ Test(live, snapshot_length_cuts_and_the_wire_length_tells, .timeout = 20)
 	source_close(s);
 }
 
-Test(live, the_interface_any_gives_cooked_frames, .timeout = 20)
+Test(live, the_interface_any_gives_cooked_frames)
 {
-	struct live_options options = on_lo;
+	struct live_options options = options_on("lo");
 	struct seen seen;
 
 	options.interface = "any";
 	struct source *s = open_live(&options);
-	send_udp(DNS_PORT, "a question");
+	send_udp(dns_port(), "a question");
 	receive(s, &seen, 1, 1000);
 	cr_assert_geq(seen.dns, 1);
 	cr_assert_neq(seen.last_frame.link, PACKET_LINK_ETHERNET);
@@ -167,9 +182,9 @@ static double cpu_seconds(void)
 	       (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
 }
 
-Test(live, waiting_takes_less_than_a_hundredth_of_a_core, .timeout = 20)
+Test(live, waiting_takes_less_than_a_hundredth_of_a_core)
 {
-	struct source *s = open_live(&on_lo);
+	struct source *s = open_lo();
 	struct seen seen;
 
 	receive(s, &seen, 1, 300); /* past what opening costs */
@@ -191,14 +206,14 @@ static void interrupt_from_handler(int number)
 	source_interrupt(interrupted_source);
 }
 
-Test(live, a_signal_handler_ends_the_source_at_once_and_for_good, .timeout = 20)
+Test(live, a_signal_handler_ends_the_source_at_once_and_for_good)
 {
 	struct frame batch[SOURCE_BATCH_MAX];
 	struct err_ctx why = { 0 };
 	enum source_status status;
 	size_t count;
 
-	interrupted_source = open_live(&on_lo);
+	interrupted_source = open_lo();
 	signal(SIGALRM, interrupt_from_handler);
 	setitimer(ITIMER_REAL, &(struct itimerval){ .it_value.tv_usec = 150000 }, NULL);
 	int64_t start_ns = clock_monotonic_ns();
@@ -207,7 +222,7 @@ Test(live, a_signal_handler_ends_the_source_at_once_and_for_good, .timeout = 20)
 	} while (status == SOURCE_OK);
 	cr_assert_eq(status, SOURCE_END);
 	cr_assert_lt(clock_monotonic_ns() - start_ns, 400 * NS_PER_MS);
-	send_udp(DNS_PORT, "too late");
+	send_udp(dns_port(), "too late");
 	for (unsigned i = 0; i < 3; i++)
 		cr_assert_eq(
 			source_next_batch(interrupted_source, batch, &count, &why), SOURCE_END);
@@ -218,7 +233,7 @@ Test(live, a_signal_handler_ends_the_source_at_once_and_for_good, .timeout = 20)
 
 Test(live, a_wrong_name_is_an_error_that_lists_the_right_ones)
 {
-	struct live_options options = on_lo;
+	struct live_options options = options_on("lo");
 	struct err_ctx why = { 0 };
 	struct source *s;
 
@@ -236,7 +251,7 @@ Test(live, a_wrong_filter_is_an_error_that_quotes_it)
 	static const char *const filters[] = { "prot 53", "udp) or (ip", "host" };
 
 	for (size_t i = 0; i < ARRAY_LEN(filters); i++) {
-		struct live_options options = on_lo;
+		struct live_options options = options_on("lo");
 		struct err_ctx why = { 0 };
 		struct source *s;
 		options.filter = filters[i];
@@ -245,14 +260,14 @@ Test(live, a_wrong_filter_is_an_error_that_quotes_it)
 	}
 }
 
-Test(live, the_operators_filter_narrows, .timeout = 20)
+Test(live, the_operators_filter_narrows)
 {
-	struct live_options options = on_lo;
+	struct live_options options = options_on("lo");
 	struct seen seen;
 
 	options.filter = "not host 127.0.0.1";
 	struct source *s = open_live(&options);
-	send_udp(DNS_PORT, "a question");
+	send_udp(dns_port(), "a question");
 	receive(s, &seen, 1, 400);
 	cr_assert_eq(seen.frames, 0);
 	source_close(s);
@@ -260,6 +275,7 @@ Test(live, the_operators_filter_narrows, .timeout = 20)
 
 Test(live, without_permission_the_error_names_the_capability)
 {
+	struct live_options options = options_on("lo");
 	pid_t child = fork();
 
 	cr_assert_neq(child, -1);
@@ -268,7 +284,7 @@ Test(live, without_permission_the_error_names_the_capability)
 		struct source *s;
 		if (setresuid(65534, 65534, 65534) == -1)
 			_exit(10);
-		enum err err = source_open_live(&s, &on_lo, &why);
+		enum err err = source_open_live(&s, &options, &why);
 		_exit(err != ERR_FAILED ? 11 : !strstr(why.text, "CAP_NET_RAW") ? 12 : 0);
 	}
 	int status;
@@ -298,9 +314,8 @@ static void pair_make(void)
 
 static struct source *open_pair(void)
 {
-	struct live_options options = on_lo;
+	struct live_options options = options_on("dw0");
 
-	options.interface = "dw0";
 	options.promiscuous = true;
 	return open_live(&options);
 }
@@ -322,7 +337,7 @@ static void send_frame(struct frame_spec spec)
 }
 
 /* The kernel takes the outer tag off before the filter sees the frame; the ids come back. */
-Test(live, tagged_frames_pass_the_filter_and_keep_their_ids, .timeout = 20)
+Test(live, tagged_frames_pass_the_filter_and_keep_their_ids)
 {
 	pair_make();
 	run("ip link set dw0 up");
@@ -337,7 +352,7 @@ Test(live, tagged_frames_pass_the_filter_and_keep_their_ids, .timeout = 20)
 			struct seen seen;
 			spec.dport = 123;
 			send_frame(spec);
-			spec.dport = DNS_PORT;
+			spec.dport = dns_port();
 			send_frame(spec);
 			receive(s, &seen, 1, 1000);
 			cr_assert_eq(seen.dns, 1, "%u tags, v6 %u", tags, v6);
@@ -377,13 +392,13 @@ static void expect_frames(struct source *s, const char *when)
 	struct seen seen = { 0 };
 
 	for (unsigned tries = 0; seen.dns == 0 && tries < 25; tries++) {
-		send_frame((struct frame_spec){ .dport = DNS_PORT });
+		send_frame((struct frame_spec){ .dport = dns_port() });
 		receive(s, &seen, 1, 200);
 	}
 	cr_assert_gt(seen.dns, 0, "%s", when);
 }
 
-Test(live, an_interface_that_goes_down_is_waited_for, .timeout = 30)
+Test(live, an_interface_that_goes_down_is_waited_for)
 {
 	struct seen seen;
 
@@ -404,7 +419,7 @@ Test(live, an_interface_that_goes_down_is_waited_for, .timeout = 30)
 	source_close(s);
 }
 
-Test(live, an_interface_that_is_deleted_and_made_anew_is_opened_anew, .timeout = 30)
+Test(live, an_interface_that_is_deleted_and_made_anew_is_opened_anew)
 {
 	struct source_losses before, after;
 	struct seen seen;
@@ -429,9 +444,9 @@ Test(live, an_interface_that_is_deleted_and_made_anew_is_opened_anew, .timeout =
 	source_close(s);
 }
 
-Test(live, an_interface_that_is_down_at_the_start_is_waited_for, .timeout = 30)
+Test(live, an_interface_that_is_down_at_the_start_is_waited_for)
 {
-	struct live_options options = on_lo;
+	struct live_options options = options_on("lo");
 	struct err_ctx why = { 0 };
 	struct source *bad;
 	struct seen seen;
@@ -457,7 +472,7 @@ static void *interrupt_from_thread(void *argument)
 	return NULL;
 }
 
-Test(live, a_source_that_waits_for_its_interface_can_be_interrupted, .timeout = 20)
+Test(live, a_source_that_waits_for_its_interface_can_be_interrupted)
 {
 	struct frame batch[SOURCE_BATCH_MAX];
 	struct err_ctx why = { 0 };
