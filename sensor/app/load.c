@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "sensor/app/load.h"
+
+#include "feeds/shipped.h"
+#include "sensor/base/clock.h"
+#include "sensor/base/nearest.h"
+#include "sensor/base/quantity.h"
+#include "sensor/base/text.h"
+#include "sensor/output/redis_url.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define NEAR_IDS_MAX 4
+
+/* One loading. */
+struct load {
+	struct config *config;
+	struct knowledge *known;
+	struct load_report *report;
+	struct index_builder *builder;
+	struct index *rail; /* the suffixes of the shipped provider lists */
+	struct err_ctx *why;
+};
+
+static enum err out_of_memory(struct load *l)
+{
+	return err_set(l->why, ERR_FAILED, "out of memory");
+}
+
+/* --- feeds --------------------------------------------------------------------------------- */
+
+static bool is_provider_list(const struct feed_spec *spec)
+{
+	return spec->kind == MARK_PROVIDER || spec->kind == MARK_TUNNEL;
+}
+
+/*
+ * What must not become malicious as a whole, unless said so: it holds even when the shipped lists
+ * are not in force.
+ */
+static enum err build_rail(struct load *l, uint64_t seed)
+{
+	struct feed_target target = {
+		.builder = index_builder_new(seed),
+		.providers = provider_registry_new(),
+	};
+	struct feed_report report;
+	enum err err = target.builder && target.providers ? ERR_OK : out_of_memory(l);
+
+	for (size_t i = 0; !err && i < shipped_feed_count; i++) {
+		if (is_provider_list(&shipped_feeds[i]))
+			err = feed_load(
+				&target, &shipped_feeds[i], (uint16_t)i, &report, l->why);
+	}
+	if (err) {
+		index_builder_free(target.builder);
+	} else {
+		l->rail = index_build(target.builder);
+		err = l->rail ? ERR_OK : out_of_memory(l);
+	}
+	provider_registry_free(target.providers);
+	return err;
+}
+
+/* Room for all feeds, so that their numbers stay. */
+static enum err reserve_feeds(struct load *l)
+{
+	size_t count = l->config->feed_count;
+
+	if (l->config->builtin_lists)
+		count += shipped_feed_count;
+	if (count > UINT16_MAX)
+		return err_set(l->why, ERR_USAGE, "%s: more than %d feeds", l->config->path,
+			UINT16_MAX);
+	l->known->feed = calloc(count ? count : 1, sizeof(*l->known->feed));
+	l->report->feed = calloc(count ? count : 1, sizeof(*l->report->feed));
+	return l->known->feed && l->report->feed ? ERR_OK : out_of_memory(l);
+}
+
+static enum err load_feed(struct load *l, const struct feed_spec *spec, enum severity severity,
+	struct load_feed **report)
+{
+	struct feed_target target = {
+		.builder = l->builder,
+		.providers = l->known->providers,
+		.provider_suffixes = l->rail,
+	};
+	size_t number = l->known->feed_count;
+
+	l->known->feed[number] = (struct knowledge_feed){
+		.name = strdup(spec->name),
+		.path = strdup(spec->path),
+		.kind = spec->kind,
+		.severity = severity,
+	};
+	l->known->feed_count++;
+	if (!l->known->feed[number].name || !l->known->feed[number].path)
+		return out_of_memory(l);
+	*report = &l->report->feed[l->report->feed_count++];
+	return feed_load(&target, spec, (uint16_t)number, &(*report)->report, l->why);
+}
+
+static enum err load_shipped(struct load *l)
+{
+	enum err err = ERR_OK;
+	struct load_feed *report;
+
+	for (size_t i = 0; !err && i < shipped_feed_count; i++)
+		err = load_feed(l, &shipped_feeds[i], SEVERITY_MEDIUM, &report);
+	return err;
+}
+
+/* Put the place in front of a sentence that others wrote. */
+static enum err fail_at(struct load *l, enum err err, struct place_mark at, const char *key)
+{
+	struct err_ctx inner = *l->why;
+
+	return err_set(l->why, err, "%s:%u:%u: %s: %s", l->config->path, at.line, at.column,
+		key, inner.text);
+}
+
+static enum err load_configured(struct load *l)
+{
+	for (size_t i = 0; i < l->config->feed_count; i++) {
+		const struct config_feed *feed = &l->config->feed[i];
+		struct load_feed *report;
+		enum err err = load_feed(l, &feed->spec, feed->severity, &report);
+		if (err == ERR_USAGE) {
+			char key[48];
+			snprintf(key, sizeof(key), "feeds[%zu].path", feed->number);
+			return fail_at(l, err, feed->at, key);
+		}
+		if (err)
+			return err;
+		report->max_age_ns = feed->max_age_ns;
+		report->at = feed->at;
+	}
+	return ERR_OK;
+}
+
+/* --- providers ----------------------------------------------------------------------------- */
+
+/* "no-ip, noip-me": ids near to the word, or the first ones when none is near. */
+static void list_near_ids(
+	const struct provider_registry *providers, const char *word, struct text *out)
+{
+	const char *listed[NEAR_IDS_MAX];
+	size_t count = 0;
+
+	while (count < NEAR_IDS_MAX) {
+		struct nearest near = nearest_to(word);
+		for (uint32_t i = 0; i < provider_count(providers); i++) {
+			const char *id = provider_at(providers, i)->id;
+			bool is_new = true;
+			for (size_t k = 0; k < count; k++)
+				is_new = is_new && strcmp(listed[k], id) != 0;
+			if (is_new)
+				nearest_offer(&near, id);
+		}
+		if (!near.word)
+			break;
+		listed[count++] = near.word;
+	}
+	if (count)
+		text_puts(out, "; did you mean ");
+	for (size_t i = 0; i < count; i++)
+		text_printf(out, "%s%s",
+			i == 0          ? ""
+			: i + 1 < count ? ", "
+					: " or ",
+			listed[i]);
+	text_puts(out, count ? "?" : "; `dynwatch check --providers` lists them");
+}
+
+static enum err resolve_providers(struct load *l)
+{
+	for (size_t i = 0; i < l->config->provider_count; i++) {
+		const struct config_provider *wanted = &l->config->provider[i];
+		struct policy *p = &l->config->policies->tenant[wanted->tenant];
+		uint32_t number = provider_find(l->known->providers, wanted->id);
+		if (number == PROVIDER_NONE) {
+			struct text near = { 0 };
+			list_near_ids(l->known->providers, wanted->id, &near);
+			err_set(l->why, ERR_USAGE, "there is no provider \"%s\"%s", wanted->id,
+				near.at ? near.at : "");
+			text_deinit(&near);
+			return fail_at(l, ERR_USAGE, wanted->at, wanted->key);
+		}
+		p->approved[wanted->approved].provider = number;
+	}
+	return ERR_OK;
+}
+
+/* --- all of it ----------------------------------------------------------------------------- */
+
+static enum err build_index(struct load *l)
+{
+	enum err err = policy_set_index(l->config->policies, l->builder, l->why);
+
+	if (err)
+		return err;
+	l->known->index = index_build(l->builder);
+	l->builder = NULL; /* freed in every case */
+	if (!l->known->index)
+		return out_of_memory(l);
+	l->report->name_count = index_name_count(l->known->index);
+	l->report->index_bytes = index_memory_bytes(l->known->index);
+	return ERR_OK;
+}
+
+static enum err open_geo(struct load *l)
+{
+	const struct config *c = l->config;
+	enum err err = geo_open(&l->known->geo, c->geoip_country, c->geoip_asn, l->why);
+
+	return err ? fail_at(l, err, c->geoip_at, "geoip") : ERR_OK;
+}
+
+static enum err load_all(struct load *l, const struct load_options *options)
+{
+	enum err err;
+
+	l->known->providers = provider_registry_new();
+	l->builder = index_builder_new(options->seed);
+	if (!l->known->providers || !l->builder)
+		return out_of_memory(l);
+	err = reserve_feeds(l);
+	if (!err)
+		err = build_rail(l, options->seed);
+	if (!err && l->config->builtin_lists)
+		err = load_shipped(l);
+	if (!err)
+		err = load_configured(l);
+	if (!err)
+		err = resolve_providers(l);
+	if (!err)
+		err = build_index(l);
+	if (!err)
+		err = open_geo(l);
+	if (!err)
+		err = tenant_map_new(&l->config->policies->map, l->config->policies,
+			options->interface_name, options->interface_count, l->why);
+	return err;
+}
+
+enum err load_knowledge(struct knowledge **out, struct config *config,
+	const struct load_options *options, struct load_report *report, struct err_ctx *why)
+{
+	int64_t start_ns = clock_monotonic_ns();
+	struct load_report unwanted = { 0 };
+	struct load l = {
+		.config = config,
+		.known = calloc(1, sizeof(*l.known)),
+		.report = report ? report : &unwanted,
+		.why = why,
+	};
+
+	*out = NULL;
+	*l.report = (struct load_report){ 0 };
+	enum err err = l.known ? load_all(&l, options) : out_of_memory(&l);
+	index_builder_free(l.builder);
+	index_free(l.rail);
+	l.report->elapsed_ns = clock_monotonic_ns() - start_ns;
+	load_report_deinit(&unwanted);
+	if (err) {
+		load_free(l.known);
+		return err;
+	}
+	l.known->policies = config->policies;
+	config->policies = NULL;
+	*out = l.known;
+	return ERR_OK;
+}
+
+void load_free(struct knowledge *known)
+{
+	if (!known)
+		return;
+	index_free(known->index);
+	provider_registry_free(known->providers);
+	policy_set_free(known->policies);
+	geo_close(known->geo);
+	for (size_t i = 0; i < known->feed_count; i++) {
+		free(known->feed[i].name);
+		free(known->feed[i].path);
+	}
+	free(known->feed);
+	free(known);
+}
+
+void load_report_deinit(struct load_report *report)
+{
+	free(report->feed);
+	report->feed = NULL;
+	report->feed_count = 0;
+}
+
+enum err load_check_outputs(const struct config *config, struct err_ctx *why)
+{
+	for (size_t i = 0; i < config->output_count; i++) {
+		const struct config_output *output = &config->output[i];
+		struct redis_url url;
+		struct err_ctx inner;
+		if (output->kind == CONFIG_OUTPUT_REDIS &&
+			redis_url_parse(&url, output->url, &inner) != ERR_OK)
+			return err_set(why, ERR_USAGE, "%s:%u:%u: outputs[%zu].url: %s",
+				config->path, output->at.line, output->at.column, i,
+				inner.text);
+	}
+	return ERR_OK;
+}
+
+static void warn_feed(const struct config *config, const struct knowledge_feed *feed,
+	const struct load_feed *loaded, struct text *line)
+{
+	int64_t age_ns = clock_wall_ns() - loaded->report.modified_s * NS_PER_S;
+	char age[QUANTITY_TEXT_MAX], max_age[QUANTITY_TEXT_MAX];
+
+	text_clear(line);
+	if (loaded->at.line == 0)
+		return;
+	if (feed_report_accepted(&loaded->report) + loaded->report.duplicates == 0)
+		text_printf(line, "%s:%u:%u: feed %s gave no name", config->path,
+			loaded->at.line, loaded->at.column, feed->name);
+	else if (loaded->max_age_ns && age_ns > loaded->max_age_ns)
+		text_printf(line, "%s:%u:%u: feed %s is %s old; max_age is %s", config->path,
+			loaded->at.line, loaded->at.column, feed->name,
+			quantity_format_duration(age_ns / NS_PER_S / 60 * 60 * NS_PER_S, age),
+			quantity_format_duration(loaded->max_age_ns, max_age));
+}
+
+void load_warn(const struct config *config, const struct knowledge *known,
+	const struct load_report *report, void (*say)(void *arg, const char *line), void *arg)
+{
+	struct text line = { 0 };
+
+	config_warn(config, say, arg);
+	for (size_t i = 0; i < report->feed_count; i++) {
+		warn_feed(config, &known->feed[i], &report->feed[i], &line);
+		if (line.len)
+			say(arg, line.at);
+	}
+	text_deinit(&line);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * load.h -- from a configuration to knowledge: the shipped lists, every feed, the tenants' names,
+ * GeoIP and the tenant map, checked and built once.
+ *
+ * Every error names the place in the configuration that asked for what could not be loaded.
+ *
+ * Owner:    load_knowledge/load_free; a report is freed by load_report_deinit.
+ * Threads:  single-threaded; what comes out is immutable.
+ */
+#ifndef SENSOR_APP_LOAD_H
+#define SENSOR_APP_LOAD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "feeds/feed.h"
+#include "rules/knowledge.h"
+#include "sensor/base/error.h"
+#include "sensor/config/config.h"
+
+struct load_options {
+	uint64_t seed; /* of the index */
+	/* Names by frame.interface, so that selectors by interface match; none in a replay. */
+	const char *const *interface_name;
+	size_t interface_count;
+};
+
+/* What became of one feed. Its name is that of knowledge.feed[] at the same number. */
+struct load_feed {
+	struct feed_report report;
+	int64_t max_age_ns;   /* 0: any age */
+	struct place_mark at; /* in the configuration; line 0: a shipped list */
+};
+
+struct load_report {
+	struct load_feed *feed;
+	size_t feed_count;
+	size_t name_count, index_bytes;
+	int64_t elapsed_ns; /* load_s of the summary */
+};
+
+/*
+ * Takes config->policies over on success (it is NULL then): they become part of the knowledge.
+ * `report` may be NULL; it is filled in as far as loading came.
+ */
+NODISCARD enum err load_knowledge(struct knowledge **out, struct config *config,
+	const struct load_options *options, struct load_report *report, struct err_ctx *why);
+void load_free(struct knowledge *known);
+void load_report_deinit(struct load_report *report);
+
+/* Can the outputs' URLs be understood? Opens nothing. */
+NODISCARD enum err load_check_outputs(const struct config *config, struct err_ctx *why);
+
+/*
+ * What the operator should know although it is no error, a line each: feeds that are too old or
+ * gave nothing, keys without effect.
+ */
+void load_warn(const struct config *config, const struct knowledge *known,
+	const struct load_report *report, void (*say)(void *arg, const char *line), void *arg);
+
+#endif
