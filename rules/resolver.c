@@ -110,7 +110,7 @@ static bool serves(const struct policy *tenant, const struct ip *client)
 	return false;
 }
 
-static void raise(struct resolver *r, const struct exchange *x, struct use *u)
+static void raise_use(struct resolver *r, const struct exchange *x, struct use *u)
 {
 	char client[IP_TEXT_MAX], server[IP_TEXT_MAX];
 	struct alert *a;
@@ -152,7 +152,7 @@ static void resolver_observe(void *state, const struct exchange *x)
 		u->first_ns = x->ts_ns;
 	u->queries++;
 	if (is_new || age_of(u->told_ns, x->ts_ns) >= REPEAT_NS)
-		raise(r, x, u);
+		raise_use(r, x, u);
 }
 
 static void resolver_stats(const void *state, struct judge_stats *out)
