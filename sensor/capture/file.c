@@ -30,6 +30,7 @@ struct file_source {
 	struct source base; /* first: the ops get a pointer to it */
 	pcap_t *pcap;
 	FILE *stream; /* until the handle owns it */
+	char *buffer; /* the stream's */
 	int fd;
 	int wake_fd; /* readable once interrupted */
 	bool opened;
@@ -130,6 +131,7 @@ static void file_close(struct source *s)
 	if (f->wake_fd != -1)
 		close(f->wake_fd);
 	libpcap_batch_deinit(&f->batch);
+	free(f->buffer);
 	free(f);
 }
 
@@ -154,10 +156,12 @@ static enum err stream_open(struct file_source *f, const char *path, struct err_
 	f->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (f->wake_fd == -1)
 		return err_set(why, ERR_FAILED, "%s: eventfd: %s", f->name, strerror(errno));
-	f->stream = fopencookie(f, "rb", functions);
+	f->buffer = malloc(STREAM_BUFFER_BYTES);
+	f->stream = f->buffer ? fopencookie(f, "rb", functions) : NULL;
 	if (!f->stream)
 		return err_set(why, ERR_FAILED, "%s: out of memory", f->name);
-	setvbuf(f->stream, NULL, _IOFBF, STREAM_BUFFER_BYTES);
+	/* glibc heeds the size only with a buffer of ours */
+	setvbuf(f->stream, f->buffer, _IOFBF, STREAM_BUFFER_BYTES);
 	__fsetlocking(f->stream, FSETLOCKING_BYCALLER); /* one thread; libpcap reads in bits */
 	return ERR_OK;
 }

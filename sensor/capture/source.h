@@ -69,7 +69,12 @@ struct live_options {
  */
 NODISCARD enum err source_open_file(struct source **out, const char *path, struct err_ctx *why);
 
-/* Open a live interface. The handle is non-blocking behind a poll of at most 100 ms. */
+/*
+ * Open a live interface. The handle is non-blocking behind a poll of at most 100 ms. After this,
+ * next_batch never fails: an interface that is down, deleted or replaced is waited for, and opened
+ * anew every second, for which the process has to keep CAP_NET_RAW. An interface that is down at
+ * the start is waited for as well. ERR_USAGE: wrong name or filter; ERR_FAILED: not permitted.
+ */
 NODISCARD enum err source_open_live(
 	struct source **out, const struct live_options *options, struct err_ctx *why);
 
