@@ -25,6 +25,7 @@ static void take_packets(struct account *a, const struct engine *e)
 	p->dns = TOTAL(e, packets[PACKET_DNS]);
 	p->other = TOTAL(e, packets[PACKET_OTHER]);
 	p->checksum_wrong = TOTAL(e, checksum_wrong);
+	p->dropped = TOTAL(e, dropped_kernel) + TOTAL(e, dropped_interface);
 	size_t count = 0;
 	for (int r = PACKET_OTHER + 1; r < PACKET_RESULT_COUNT; r++)
 		a->rejected[count++] = (struct summary_pair){ packet_result_name(r),

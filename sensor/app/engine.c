@@ -98,6 +98,7 @@ enum err engine_start(struct engine *e, struct err_ctx *why)
 	}
 	if (error == 0)
 		return ERR_OK;
+	engine_finish(e);
 	return err_set(why, ERR_FAILED, "cannot start a thread: %s", strerror(error));
 }
 

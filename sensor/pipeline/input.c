@@ -29,12 +29,24 @@ static void push_ticks(struct input *in, int64_t second)
 	}
 }
 
+/* Once a second: what was lost before it reached us. */
+static void count_losses(struct input *in)
+{
+	struct source_losses losses;
+	source_losses(in->source, &losses);
+	gauge_set(&in->counters->dropped_kernel, losses.dropped_kernel);
+	gauge_set(&in->counters->dropped_interface, losses.dropped_interface);
+}
+
 /* Capture time moves on with the packets; the same packets give the same ticks. */
 static void advance_clock(struct input *in, int64_t ts_ns)
 {
 	int64_t second = ts_ns / NS_PER_S;
-	if (__builtin_expect(second > in->clock_s || second < in->clock_s - CLOCK_BACK_S, 0))
+	if (__builtin_expect(second > in->clock_s || second < in->clock_s - CLOCK_BACK_S, 0)) {
 		push_ticks(in, second);
+		if (in->live)
+			count_losses(in);
+	}
 }
 
 static void count_message(

@@ -32,8 +32,9 @@ struct input_counters {
 	struct gauge queries, responses, tcp;
 	struct gauge opcode[16], rcode[INPUT_RCODES_MAX];
 	struct gauge checksum_wrong, trailing;
-	struct gauge first_ts_ns, last_ts_ns; /* lowest and highest seen; 0: none */
-	struct gauge position_bytes;          /* in the current file */
+	struct gauge first_ts_ns, last_ts_ns;           /* lowest and highest seen; 0: none */
+	struct gauge position_bytes;                    /* in the current file */
+	struct gauge dropped_kernel, dropped_interface; /* live: never read */
 };
 
 struct input {

@@ -29,8 +29,8 @@ int main(int argc, char **argv)
 	int64_t start = clock_monotonic_ns();
 	pcap_loop(p, -1, empty, (u_char *)&count);
 	double ns = (double)(clock_monotonic_ns() - start);
-	printf("libpcap, empty loop              %7.1f ns/packet  %6.2f Mpps\n", ns / (double)count,
-		(double)count / ns * 1e3);
+	printf("libpcap, empty loop              %7.1f ns/packet  %6.2f Mpps\n",
+		ns / (double)count, (double)count / ns * 1e3);
 	pcap_close(p);
 	return 0;
 }

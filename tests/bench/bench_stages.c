@@ -123,7 +123,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	if (config_load(&config, argv[1], &why) != ERR_OK ||
-		load_knowledge(config, 1, NULL, 0, &known, NULL, &why) != ERR_OK ||
+		load_knowledge(&known, config, &(struct load_options){ .seed = 1 }, NULL,
+			&why) != ERR_OK ||
 		source_open_file(&b.source, argv[2], &why) != ERR_OK) {
 		fprintf(stderr, "bench_stages: %s\n", why.text);
 		return 1;

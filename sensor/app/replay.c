@@ -1,0 +1,470 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* replay.c -- `dynwatch replay`: capture files in, alerts and evidence out. */
+#include <errno.h>
+#include <getopt.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sensor/app/account.h"
+#include "sensor/app/commands.h"
+#include "sensor/app/engine.h"
+#include "sensor/app/load.h"
+#include "sensor/app/sinks.h"
+#include "sensor/app/stop.h"
+#include "sensor/app/usage.h"
+#include "sensor/base/clock.h"
+#include "sensor/base/log.h"
+#include "sensor/base/quantity.h"
+#include "sensor/capture/paced.h"
+#include "sensor/output/progress.h"
+
+/* Tables hash with this in a replay, so that the same capture gives the same alerts every time. */
+#define REPLAY_SEED        UINT64_C(0x64796e7761746368)
+#define REPLAY_DRAIN_MS    30000
+#define PROGRESS_EVERY     64 /* batches between two looks at the clock, on one thread */
+#define REPLAY_THREADS_MAX 66
+
+struct replay_options {
+	const char *config, *alerts, *dns_log, *summary, *redis, *sensor;
+	enum sinks_format format;
+	enum progress_mode progress;
+	bool outputs;
+	double speed; /* 0: as fast as it goes */
+	uint64_t threads;
+	char **capture;
+	size_t capture_count;
+};
+
+struct replay {
+	struct replay_options opt;
+	struct config *config;
+	struct knowledge *known;
+	struct output *output;
+	struct sinks_redis redis;
+	struct engine engine;
+	struct port_set ports;
+	struct dnslog *dnslog;
+	struct progress progress;
+	uint64_t bytes_total, bytes_before; /* of all captures, of those already read */
+	unsigned batches;
+	double load_s;
+	int64_t started_ns;
+	bool input_failed;
+};
+
+static const char usage[] =
+	"Usage: dynwatch replay [OPTIONS] CAPTURE...\n"
+	"Investigate capture files (pcap, pcapng; - is standard input) in the order given.\n"
+	"\n"
+	"  -c, --config FILE      configuration; without it one tenant 'default' has all "
+	"private\n"
+	"                         addresses, with the shipped lists and all rules at their "
+	"defaults\n"
+	"      --alerts FILE      alerts as ECS JSON lines; - is standard output (the "
+	"default)\n"
+	"      --format FORMAT    of standard output: table, json, or auto: a table on a "
+	"terminal,\n"
+	"                         JSON lines elsewhere\n"
+	"      --outputs          also send alerts to the configuration's outputs\n"
+	"      --redis URL        also add alerts to the stream dynwatch:alerts of this "
+	"server\n"
+	"      --dns-log FILE     every decoded message as a JSON line\n"
+	"      --summary FILE     what was read, decoded, judged and written, as JSON\n"
+	"      --speed SPEED      max, or how many times faster than it was captured (1: as it "
+	"was)\n"
+	"      --progress WHEN    on standard error: auto (on a terminal), always, never\n"
+	"      --threads N        input and tracker threads; 1: everything in one (2)\n"
+	"      --sensor NAME      name of the sensor in alerts\n"
+	"  -h, --help             this text\n"
+	"\n"
+	"The same captures and configuration give the same alerts, byte for byte, with any "
+	"--threads.\n"
+	"Exit codes: 0 done; 1 failed while running; 2 bad usage or configuration; 3 a capture "
+	"could\n"
+	"not be read or ended in the middle (what came before it was judged and reported).\n";
+
+enum option_letter {
+	OPT_ALERTS = 256,
+	OPT_FORMAT,
+	OPT_OUTPUTS,
+	OPT_REDIS,
+	OPT_DNS_LOG,
+	OPT_SUMMARY,
+	OPT_SPEED,
+	OPT_PROGRESS,
+	OPT_THREADS,
+	OPT_SENSOR,
+};
+
+static const struct option long_options[] = {
+	{ "config", required_argument, NULL, 'c' },
+	{ "alerts", required_argument, NULL, OPT_ALERTS },
+	{ "format", required_argument, NULL, OPT_FORMAT },
+	{ "outputs", no_argument, NULL, OPT_OUTPUTS },
+	{ "redis", required_argument, NULL, OPT_REDIS },
+	{ "dns-log", required_argument, NULL, OPT_DNS_LOG },
+	{ "summary", required_argument, NULL, OPT_SUMMARY },
+	{ "speed", required_argument, NULL, OPT_SPEED },
+	{ "progress", required_argument, NULL, OPT_PROGRESS },
+	{ "threads", required_argument, NULL, OPT_THREADS },
+	{ "sensor", required_argument, NULL, OPT_SENSOR },
+	{ "help", no_argument, NULL, 'h' },
+	{ NULL, 0, NULL, 0 },
+};
+
+static bool parse_speed(double *out, const char *text)
+{
+	if (strcmp(text, "max") == 0) {
+		*out = 0;
+		return true;
+	}
+	return quantity_parse_number(out, text) && *out > 0;
+}
+
+/* Take one option; false when its value is not one. */
+static bool take_option(struct replay_options *o, int letter, const char *value)
+{
+	switch (letter) {
+	case 'c':
+		o->config = value;
+		return true;
+	case OPT_ALERTS:
+		o->alerts = value;
+		return true;
+	case OPT_FORMAT:
+		return sinks_format_parse(&o->format, value);
+	case OPT_OUTPUTS:
+		o->outputs = true;
+		return true;
+	case OPT_REDIS:
+		o->redis = value;
+		return true;
+	case OPT_DNS_LOG:
+		o->dns_log = value;
+		return true;
+	case OPT_SUMMARY:
+		o->summary = value;
+		return true;
+	case OPT_SPEED:
+		return parse_speed(&o->speed, value);
+	case OPT_PROGRESS:
+		return progress_mode_parse(&o->progress, value);
+	case OPT_THREADS:
+		return quantity_parse_count(&o->threads, value) && o->threads >= 1 &&
+		       o->threads <= REPLAY_THREADS_MAX;
+	case OPT_SENSOR:
+		o->sensor = value;
+		return *value != '\0';
+	default:
+		return false;
+	}
+}
+
+/* -1: go on; otherwise the exit code. */
+static int parse(struct replay_options *o, int argc, char **argv)
+{
+	int letter, index = 0;
+	*o = (struct replay_options){ .alerts = "-", .threads = 2 };
+	optind = 1;
+	opterr = 0;
+	while ((letter = getopt_long(argc, argv, ":c:h", long_options, &index)) != -1) {
+		if (letter == 'h') {
+			fputs(usage, stdout);
+			return 0;
+		}
+		if (letter == '?' || letter == ':')
+			return usage_bad_option("replay", argv, letter);
+		if (!take_option(o, letter, optarg)) {
+			return usage_fail("replay", "'%s' is no value for --%s", optarg,
+				long_options[index].name);
+		}
+	}
+	o->capture = argv + optind;
+	o->capture_count = (size_t)(argc - optind);
+	return o->capture_count > 0 ? -1 : usage_fail("replay", "name at least one capture");
+}
+
+/* --- setting up ----------------------------------------------------------------------------- */
+
+static const char *sensor_name(const struct replay *r)
+{
+	return r->opt.sensor ? r->opt.sensor : r->config->sensor.name;
+}
+
+static void warn_line(void *arg, const char *line)
+{
+	(void)arg;
+	log_warning("%s", line);
+}
+
+static enum err load(struct replay *r, struct err_ctx *why)
+{
+	int64_t start = clock_monotonic_ns();
+	enum err err = r->opt.config ? config_load(&r->config, r->opt.config, why)
+				     : config_builtin(&r->config, why);
+	const struct load_options options = { .seed = REPLAY_SEED };
+	struct load_report report = { 0 };
+	if (err == ERR_OK)
+		err = load_knowledge(&r->known, r->config, &options, &report, why);
+	if (err == ERR_OK)
+		load_warn(r->config, r->known, &report, warn_line, NULL);
+	load_report_deinit(&report);
+	if (err != ERR_OK)
+		return err;
+	for (size_t i = 0; i < r->config->port_count; i++)
+		port_set_add(&r->ports, r->config->port[i]);
+	r->load_s = (double)(clock_monotonic_ns() - start) / 1e9;
+	return ERR_OK;
+}
+
+static enum err open_outputs(struct replay *r, struct err_ctx *why)
+{
+	const struct replay_options *o = &r->opt;
+	struct output_options options = { .sensor = sensor_name(r),
+		.version = DYNWATCH_VERSION };
+	r->output = output_new(&options);
+	if (!r->output)
+		return err_set(why, ERR_FAILED, "out of memory");
+	enum err err = sinks_add_alerts(r->output, o->alerts, o->format, why);
+	if (err == ERR_OK && o->outputs)
+		err = sinks_add_configured(
+			r->output, r->config, sensor_name(r), &r->redis, why);
+	if (err == ERR_OK && o->redis)
+		err = sinks_add_redis(r->output, o->redis, sensor_name(r), &r->redis, why);
+	const char *dns_log = o->dns_log   ? o->dns_log
+			      : o->outputs ? sinks_dnslog_path(r->config)
+					   : NULL;
+	if (err != ERR_OK || !dns_log)
+		return err;
+	r->dnslog = dnslog_open(dns_log);
+	if (r->dnslog)
+		return ERR_OK;
+	return err_set(why, ERR_FAILED, "%s: %s", dns_log, strerror(errno));
+}
+
+static size_t tracker_threads(const struct replay *r)
+{
+	size_t shards = r->config->sensor.trackers, threads = r->opt.threads - 1;
+	return threads < shards ? threads : shards;
+}
+
+static enum err start_engine(struct replay *r, struct err_ctx *why)
+{
+	struct engine_options options = {
+		.shard_count = r->config->sensor.trackers,
+		.input_count = 1,
+		.tracker_count = tracker_threads(r),
+		.memory_bytes = r->config->sensor.memory_mb << 20,
+		.seed = REPLAY_SEED,
+		.known = r->known,
+		.ports = &r->ports,
+		.output = r->output,
+	};
+	enum err err = engine_init(&r->engine, &options, why);
+	if (err != ERR_OK)
+		return err;
+	engine_input(&r->engine, 0)->dnslog = r->dnslog;
+	return engine_start(&r->engine, why);
+}
+
+/* --- reading -------------------------------------------------------------------------------- */
+
+static void show_progress(struct replay *r)
+{
+	struct engine_progress now = engine_progress(&r->engine);
+	struct progress_facts facts = { r->bytes_before + now.position_bytes, r->bytes_total,
+		now.packets, now.alerts };
+	progress_update(&r->progress, &facts, clock_monotonic_ns());
+}
+
+static void each_batch(void *arg)
+{
+	struct replay *r = arg;
+	if (++r->batches % PROGRESS_EVERY == 0)
+		show_progress(r);
+}
+
+/* What the input thread needs and leaves. */
+struct reading {
+	struct input *input;
+	enum source_status status;
+	struct err_ctx why;
+};
+
+static void *read_source(void *arg)
+{
+	struct reading *reading = arg;
+	reading->status = input_run(reading->input, &reading->why);
+	return NULL;
+}
+
+/* The main thread shows how far the input thread is, and takes the signals. */
+static bool read_on_thread(struct replay *r, struct reading *reading)
+{
+	pthread_t thread;
+	stop_block();
+	int error = pthread_create(&thread, NULL, read_source, reading);
+	stop_install();
+	if (error)
+		return false;
+	for (;;) {
+		struct timespec until;
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_nsec += PROGRESS_REDRAW_MS / 2 * NS_PER_MS;
+		until.tv_sec += until.tv_nsec / NS_PER_S;
+		until.tv_nsec %= NS_PER_S;
+		if (pthread_timedjoin_np(thread, NULL, &until) != ETIMEDOUT)
+			return true;
+		show_progress(r);
+	}
+}
+
+static enum err open_capture(
+	struct replay *r, const char *path, struct source **out, struct err_ctx *why)
+{
+	enum err err = source_open_file(out, path, why);
+	if (err != ERR_OK || r->opt.speed == 0)
+		return err;
+	return source_open_paced(out, *out, r->opt.speed, why);
+}
+
+/* Errors cost this capture, not the ones after it. */
+static void read_capture(struct replay *r, const char *path)
+{
+	struct input *in = engine_input(&r->engine, 0);
+	struct reading reading = { .input = in };
+	if (open_capture(r, path, &in->source, &reading.why) != ERR_OK) {
+		log_error("%s", reading.why.text);
+		r->input_failed = true;
+		return;
+	}
+	stop_watch(0, in->source);
+	if (r->engine.options.tracker_count > 0) {
+		if (!read_on_thread(r, &reading))
+			log_error("%s: cannot start a thread", path);
+	} else {
+		in->each_batch = each_batch;
+		in->each_batch_arg = r;
+		read_source(&reading);
+	}
+	stop_watch(0, NULL);
+	if (reading.status == SOURCE_ERROR) {
+		log_error("%s", reading.why.text);
+		r->input_failed = true;
+	}
+	r->bytes_before += in->source->position_bytes;
+	gauge_set(&in->counters->position_bytes, 0);
+	source_close(in->source);
+	in->source = NULL;
+}
+
+static void measure_captures(struct replay *r)
+{
+	struct stat st;
+	for (size_t i = 0; i < r->opt.capture_count; i++) {
+		if (stat(r->opt.capture[i], &st) == -1 || !S_ISREG(st.st_mode)) {
+			r->bytes_total = 0; /* a pipe among them: not known */
+			return;
+		}
+		r->bytes_total += (uint64_t)st.st_size;
+	}
+}
+
+/* --- finishing ------------------------------------------------------------------------------ */
+
+static int write_summary(struct replay *r, uint64_t lost)
+{
+	struct account account;
+	struct err_ctx why = { { 0 } };
+	int status = 0;
+	if (!account_take(&account, &r->engine, r->output, r->known->policies)) {
+		log_error("out of memory for the summary");
+		return 1;
+	}
+	struct summary *s = &account.summary;
+	s->alerts.lost = lost;
+	s->load_s = r->load_s;
+	s->elapsed_s = (double)(clock_monotonic_ns() - r->started_ns) / 1e9;
+	s->packets_per_s = s->elapsed_s > 0 ? (double)s->packets.read / s->elapsed_s : 0;
+	s->alerts_path = strcmp(r->opt.alerts, "-") != 0 ? r->opt.alerts : NULL;
+	s->summary_path = r->opt.summary;
+	if (r->opt.summary && summary_write(s, r->opt.summary, &why) != ERR_OK) {
+		log_error("%s", why.text);
+		status = 1;
+	}
+	fflush(stdout);
+	summary_print(stderr, s);
+	account_deinit(&account);
+	return status;
+}
+
+static int finish(struct replay *r)
+{
+	engine_finish(&r->engine);
+	struct engine_progress now = engine_progress(&r->engine);
+	struct progress_facts facts = { r->bytes_before, r->bytes_total, now.packets,
+		now.alerts };
+	progress_end(&r->progress, &facts, clock_monotonic_ns());
+
+	uint64_t lost = output_close(r->output, REPLAY_DRAIN_MS);
+	int log_errno = dnslog_close(r->dnslog);
+	r->dnslog = NULL;
+	int status = write_summary(r, lost);
+	if (lost > 0) {
+		log_error("%llu alerts could not be delivered", (unsigned long long)lost);
+		status = 1;
+	}
+	if (log_errno != 0) {
+		log_error("the DNS log could not be written: %s", strerror(log_errno));
+		status = 1;
+	}
+	if (status == 0 && r->input_failed)
+		status = ERR_INPUT;
+	return status;
+}
+
+static void close_all(struct replay *r)
+{
+	engine_deinit(&r->engine);
+	output_free(r->output);
+	load_free(r->known);
+	config_free(r->config);
+}
+
+int replay_command(int argc, char **argv)
+{
+	struct replay *r = calloc(1, sizeof(*r));
+	struct err_ctx why = { { 0 } };
+	if (!r)
+		return ERR_FAILED;
+	int status = parse(&r->opt, argc, argv);
+	if (status >= 0) {
+		free(r);
+		return status;
+	}
+	enum err err = load(r, &why);
+	stop_block();
+	if (err == ERR_OK)
+		err = open_outputs(r, &why);
+	if (err == ERR_OK)
+		err = start_engine(r, &why);
+	stop_install();
+	if (err != ERR_OK) {
+		log_error("%s", why.text);
+		status = (int)err;
+	} else {
+		measure_captures(r);
+		r->started_ns = clock_monotonic_ns();
+		progress_init(&r->progress, r->opt.progress, STDERR_FILENO, r->started_ns);
+		for (size_t i = 0; i < r->opt.capture_count && !stop_requested(); i++)
+			read_capture(r, r->opt.capture[i]);
+		status = finish(r);
+	}
+	close_all(r);
+	free(r);
+	return status;
+}

@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* run.c -- `dynwatch run`: the live sensor, in the foreground. */
+#include <errno.h>
+#include <getopt.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sensor/app/account.h"
+#include "sensor/app/commands.h"
+#include "sensor/app/degraded.h"
+#include "sensor/app/engine.h"
+#include "sensor/app/load.h"
+#include "sensor/app/privilege.h"
+#include "sensor/app/sinks.h"
+#include "sensor/app/stop.h"
+#include "sensor/app/usage.h"
+#include "sensor/base/clock.h"
+#include "sensor/base/hash.h"
+#include "sensor/base/log.h"
+#include "sensor/output/redis.h"
+
+#define RUN_CAPTURES_MAX STOP_SOURCES_MAX
+#define RUN_DRAIN_MS     10000
+#define SUMMARY_EVERY_S  60
+#define HEARTBEAT_S      10
+
+struct run_options {
+	const char *config, *summary;
+	const char *interface[RUN_CAPTURES_MAX];
+	size_t interface_count;
+};
+
+/* One capture and the thread that reads it. */
+struct run_input {
+	struct input *input;
+	pthread_t thread;
+	bool started;
+	enum source_status status;
+	struct err_ctx why;
+};
+
+struct run {
+	struct run_options opt;
+	struct config *config;
+	struct knowledge *known;
+	struct output *output;
+	struct sinks_redis redis;
+	struct engine engine;
+	struct port_set ports;
+	struct dnslog *dnslog;
+	struct source *source[RUN_CAPTURES_MAX];
+	const char *interface[RUN_CAPTURES_MAX];
+	struct run_input input[RUN_CAPTURES_MAX];
+	size_t capture_count;
+	struct degraded degraded;
+	struct gauge inputs_left, reopen; /* written by input threads / the main thread */
+	double load_s;
+	int64_t started_ns, started_wall_ns;
+	unsigned seconds; /* of the output thread's clock */
+};
+
+static const char usage[] =
+	"Usage: dynwatch run -c FILE [OPTIONS]\n"
+	"Watch network interfaces, in the foreground, until SIGTERM or SIGINT.\n"
+	"\n"
+	"  -c, --config FILE       configuration\n"
+	"  -i, --interface IFACE   capture here instead of the configuration's capture: "
+	"(repeatable)\n"
+	"      --summary FILE      what was read, judged and written, as JSON; rewritten every "
+	"minute\n"
+	"  -h, --help              this text\n"
+	"\n"
+	"Signals: SIGTERM and SIGINT judge and deliver what was read, then exit 0; a second "
+	"one exits at\n"
+	"once. SIGHUP opens output files anew (log rotation).\n";
+
+static const struct option long_options[] = {
+	{ "config", required_argument, NULL, 'c' },
+	{ "interface", required_argument, NULL, 'i' },
+	{ "summary", required_argument, NULL, 's' },
+	{ "help", no_argument, NULL, 'h' },
+	{ NULL, 0, NULL, 0 },
+};
+
+/* -1: go on; otherwise the exit code. */
+static int parse(struct run_options *o, int argc, char **argv)
+{
+	int letter;
+	optind = 1;
+	opterr = 0;
+	while ((letter = getopt_long(argc, argv, ":c:i:h", long_options, NULL)) != -1) {
+		switch (letter) {
+		case 'c':
+			o->config = optarg;
+			break;
+		case 'i':
+			if (o->interface_count == RUN_CAPTURES_MAX)
+				return usage_fail(
+					"run", "more than %d interfaces", RUN_CAPTURES_MAX);
+			o->interface[o->interface_count++] = optarg;
+			break;
+		case 's':
+			o->summary = optarg;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return ERR_OK;
+		default:
+			return usage_bad_option("run", argv, letter);
+		}
+	}
+	if (optind < argc)
+		return usage_fail("run", "'%s' is not an option", argv[optind]);
+	return o->config ? -1 : usage_fail("run", "a configuration is needed: -c FILE");
+}
+
+/* --- setting up ----------------------------------------------------------------------------- */
+
+static void warn_line(void *arg, const char *line)
+{
+	(void)arg;
+	log_warning("%s", line);
+}
+
+/* The captures by name: those of -i, or else those of the configuration. */
+static enum err choose_captures(struct run *r, struct err_ctx *why)
+{
+	const struct run_options *o = &r->opt;
+	r->capture_count = o->interface_count ? o->interface_count : r->config->capture_count;
+	if (r->capture_count == 0)
+		return err_set(why, ERR_USAGE, "%s: capture: no interface to watch (or use -i)",
+			o->config);
+	if (r->capture_count > RUN_CAPTURES_MAX)
+		return err_set(why, ERR_USAGE, "more than %d captures", RUN_CAPTURES_MAX);
+	for (size_t i = 0; i < r->capture_count; i++)
+		r->interface[i] =
+			o->interface_count ? o->interface[i] : r->config->capture[i].interface;
+	return ERR_OK;
+}
+
+static enum err load(struct run *r, struct err_ctx *why)
+{
+	int64_t start = clock_monotonic_ns();
+	enum err err = config_load(&r->config, r->opt.config, why);
+	if (err == ERR_OK)
+		err = choose_captures(r, why);
+	const struct load_options options = { .seed = hash_random_seed(),
+		.interface_name = r->interface,
+		.interface_count = r->capture_count };
+	struct load_report report = { 0 };
+	if (err == ERR_OK)
+		err = load_knowledge(&r->known, r->config, &options, &report, why);
+	if (err == ERR_OK)
+		load_warn(r->config, r->known, &report, warn_line, NULL);
+	load_report_deinit(&report);
+	if (err != ERR_OK)
+		return err;
+	for (size_t i = 0; i < r->config->port_count; i++)
+		port_set_add(&r->ports, r->config->port[i]);
+	r->load_s = (double)(clock_monotonic_ns() - start) / 1e9;
+	return ERR_OK;
+}
+
+/* The configuration's settings for an interface; -i of one that is not there has the defaults. */
+static const struct config_capture *settings_of(const struct run *r, const char *interface)
+{
+	static const struct config_capture plain = { .promiscuous = true };
+	for (size_t i = 0; i < r->config->capture_count; i++)
+		if (strcmp(r->config->capture[i].interface, interface) == 0)
+			return &r->config->capture[i];
+	return &plain;
+}
+
+static enum err open_captures(struct run *r, struct err_ctx *why)
+{
+	for (size_t i = 0; i < r->capture_count; i++) {
+		const struct config_capture *c = settings_of(r, r->interface[i]);
+		struct live_options options = {
+			.interface = r->interface[i],
+			.filter = c->filter,
+			.ports = r->config->port,
+			.port_count = r->config->port_count,
+			.snaplen = c->snaplen,
+			.buffer_mb = c->buffer_mb,
+			.promiscuous = c->promiscuous,
+			.interface_index = (uint16_t)i,
+		};
+		enum err err = source_open_live(&r->source[i], &options, why);
+		if (err != ERR_OK)
+			return err;
+		log_notice("watching %s", r->interface[i]);
+	}
+	return ERR_OK;
+}
+
+static enum err open_outputs(struct run *r, struct err_ctx *why)
+{
+	struct output_options options = { .sensor = r->config->sensor.name,
+		.version = DYNWATCH_VERSION };
+	const char *dnslog = sinks_dnslog_path(r->config);
+	r->output = output_new(&options);
+	if (!r->output)
+		return err_set(why, ERR_FAILED, "out of memory");
+	enum err err = sinks_add_configured(
+		r->output, r->config, r->config->sensor.name, &r->redis, why);
+	if (err != ERR_OK || !dnslog)
+		return err;
+	if (r->capture_count > 1)
+		return err_set(why, ERR_USAGE,
+			"%s: outputs: type dnslog works with one capture only", r->opt.config);
+	r->dnslog = dnslog_open(dnslog);
+	if (r->dnslog)
+		return ERR_OK;
+	return err_set(why, ERR_FAILED, "%s: %s", dnslog, strerror(errno));
+}
+
+/* --- once a second, on the output thread ------------------------------------------------------ */
+
+static void write_summary(struct run *r)
+{
+	struct account account;
+	struct err_ctx why = { { 0 } };
+	if (!account_take(&account, &r->engine, r->output, r->known->policies))
+		return;
+	struct summary *s = &account.summary;
+	s->load_s = r->load_s;
+	s->elapsed_s = (double)(clock_monotonic_ns() - r->started_ns) / 1e9;
+	s->packets_per_s = s->elapsed_s > 0 ? (double)s->packets.read / s->elapsed_s : 0;
+	if (r->opt.summary && summary_write(s, r->opt.summary, &why) != ERR_OK)
+		log_error("%s", why.text);
+	log_notice("%llu packets, %llu DNS messages, %llu alerts, %llu packets dropped",
+		(unsigned long long)s->packets.read, (unsigned long long)s->dns.messages,
+		(unsigned long long)s->alerts.written, (unsigned long long)s->packets.dropped);
+	account_deinit(&account);
+}
+
+static struct degraded_losses losses_now(const struct run *r)
+{
+	struct degraded_losses now = { 0 };
+	for (size_t i = 0; i < r->capture_count; i++) {
+		const struct input_counters *c = &r->engine.counters[i];
+		now.kernel +=
+			gauge_read(&c->dropped_kernel) + gauge_read(&c->dropped_interface);
+		now.ring += gauge_read(&c->packets[PACKET_REJECT_RING_FULL]);
+	}
+	for (size_t i = 0; i < r->redis.count; i++)
+		now.alerts += redis_lost(r->redis.sink[i]);
+	return now;
+}
+
+static void send_heartbeats(struct run *r, const struct degraded_losses *losses)
+{
+	struct redis_facts facts = {
+		.started_ns = r->started_wall_ns,
+		.packets = engine_progress(&r->engine).packets,
+		.alerts = output_written(r->output),
+		.dropped = losses->kernel + losses->ring + losses->alerts,
+		.interval_s = HEARTBEAT_S,
+	};
+	for (size_t i = 0; i < r->capture_count; i++) {
+		int64_t last = (int64_t)gauge_read(&r->engine.counters[i].last_ts_ns);
+		if (last > facts.last_packet_ns)
+			facts.last_packet_ns = last;
+	}
+	for (size_t i = 0; i < r->redis.count; i++)
+		redis_heartbeat(r->redis.sink[i], &facts);
+}
+
+static void each_second(void *arg)
+{
+	struct run *r = arg;
+	struct degraded_losses losses = losses_now(r);
+	if (gauge_read(&r->reopen)) {
+		gauge_set(&r->reopen, 0);
+		output_reopen(r->output);
+	}
+	degraded_check(&r->degraded, &losses, &r->known->policies->tenant[POLICY_UNMAPPED],
+		r->output, clock_wall_ns());
+	output_idle(r->output);
+	if (r->seconds % HEARTBEAT_S == 0)
+		send_heartbeats(r, &losses);
+	if (++r->seconds % SUMMARY_EVERY_S == 0)
+		write_summary(r);
+}
+
+/* --- running ---------------------------------------------------------------------------------- */
+
+static enum err start_engine(struct run *r, struct err_ctx *why)
+{
+	struct engine_options options = {
+		.shard_count = r->config->sensor.trackers,
+		.input_count = r->capture_count,
+		.tracker_count = r->config->sensor.trackers,
+		.memory_bytes = r->config->sensor.memory_mb << 20,
+		.seed = hash_random_seed(),
+		.live = true,
+		.known = r->known,
+		.ports = &r->ports,
+		.output = r->output,
+		.idle = each_second,
+		.idle_arg = r,
+	};
+	enum err err = engine_init(&r->engine, &options, why);
+	return err == ERR_OK ? engine_start(&r->engine, why) : err;
+}
+
+static void *read_source(void *arg)
+{
+	struct run_input *in = arg;
+	in->status = input_run(in->input, &in->why);
+	if (in->status == SOURCE_ERROR)
+		log_error("%s", in->why.text);
+	return NULL;
+}
+
+static enum err start_inputs(struct run *r, struct err_ctx *why)
+{
+	for (size_t i = 0; i < r->capture_count; i++) {
+		struct run_input *in = &r->input[i];
+		in->input = engine_input(&r->engine, i);
+		in->input->source = r->source[i];
+		in->input->dnslog = r->dnslog;
+		int error = pthread_create(&in->thread, NULL, read_source, in);
+		if (error)
+			return err_set(
+				why, ERR_FAILED, "cannot start a thread: %s", strerror(error));
+		in->started = true;
+	}
+	return ERR_OK;
+}
+
+static bool input_alive(const struct run_input *in)
+{
+	return in->started && pthread_tryjoin_np(in->thread, NULL) == EBUSY;
+}
+
+/* The main thread only waits for signals, and for inputs that fail for good. */
+static void wait_for_end(struct run *r)
+{
+	const struct timespec nap = { .tv_nsec = 200 * NS_PER_MS };
+	for (;;) {
+		bool alive = false;
+		for (size_t i = 0; i < r->capture_count; i++) {
+			struct run_input *in = &r->input[i];
+			if (in->started && input_alive(in))
+				alive = true;
+			else
+				in->started = false;
+		}
+		if (!alive)
+			return;
+		if (stop_hup()) {
+			log_notice("opening output files anew; a changed configuration needs a "
+				   "restart");
+			gauge_set(&r->reopen, 1);
+		}
+		nanosleep(&nap, NULL);
+	}
+}
+
+static int finish(struct run *r)
+{
+	engine_finish(&r->engine);
+	uint64_t lost = output_close(r->output, RUN_DRAIN_MS);
+	int log_errno = dnslog_close(r->dnslog);
+	write_summary(r);
+	if (lost > 0)
+		log_error("%llu alerts could not be delivered", (unsigned long long)lost);
+	if (log_errno)
+		log_error("the DNS log could not be written: %s", strerror(log_errno));
+	for (size_t i = 0; i < r->capture_count; i++)
+		if (r->input[i].status == SOURCE_ERROR)
+			return ERR_INPUT;
+	return lost > 0 || log_errno ? ERR_FAILED : ERR_OK;
+}
+
+static int run_until_stopped(struct run *r)
+{
+	struct err_ctx why = { { 0 } };
+	r->started_ns = clock_monotonic_ns();
+	r->started_wall_ns = clock_wall_ns();
+	enum err err = start_inputs(r, &why);
+	stop_install();
+	for (size_t i = 0; i < r->capture_count; i++)
+		stop_watch(i, r->source[i]);
+	if (err == ERR_OK) {
+		sd_notify(0, "READY=1");
+		wait_for_end(r);
+		sd_notify(0, "STOPPING=1");
+	} else {
+		log_error("%s", why.text);
+		for (size_t i = 0; i < r->capture_count; i++)
+			source_interrupt(r->source[i]);
+		wait_for_end(r);
+	}
+	for (size_t i = 0; i < r->capture_count; i++)
+		stop_watch(i, NULL);
+	int status = finish(r);
+	return err == ERR_OK ? status : (int)err;
+}
+
+static void close_all(struct run *r)
+{
+	engine_deinit(&r->engine);
+	for (size_t i = 0; i < r->capture_count; i++)
+		source_close(r->source[i]);
+	output_free(r->output);
+	load_free(r->known);
+	config_free(r->config);
+}
+
+int run_command(int argc, char **argv)
+{
+	struct run *r = calloc(1, sizeof(*r));
+	struct err_ctx why = { { 0 } };
+	if (!r)
+		return ERR_FAILED;
+	int status = parse(&r->opt, argc, argv);
+	if (status >= 0) {
+		free(r);
+		return status;
+	}
+	enum err err = load(r, &why);
+	if (err == ERR_OK)
+		err = open_captures(r, &why);
+	if (err == ERR_OK)
+		err = privilege_drop(r->config->sensor.user, &why);
+	stop_block();
+	if (err == ERR_OK)
+		err = open_outputs(r, &why);
+	if (err == ERR_OK)
+		err = start_engine(r, &why);
+	if (err == ERR_OK) {
+		status = run_until_stopped(r);
+	} else {
+		log_error("%s", why.text);
+		status = (int)err;
+	}
+	close_all(r);
+	free(r);
+	return status;
+}
