@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* fuzz_message.c -- any octets as a message: decoded, every name expanded, every record presented. */
+#include "sensor/dns/message.h"
+#include "sensor/dns/present.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void require(bool holds)
+{
+	if (!holds)
+		abort();
+}
+
+static void check_record(
+	const struct dns_message *m, const struct dns_record *r, struct text *text)
+{
+	char mnemonic[16];
+	struct dns_name name;
+	struct ip ip;
+
+	require((size_t)r->rdata_at + r->rdata_len <= m->wire_len);
+	require(r->section <= DNS_ADDITIONAL);
+	require(strlen(dns_type_name(r->type, mnemonic)) > 0);
+	require(strlen(dns_class_name(r->class, mnemonic)) > 0);
+	dns_message_name(m, r->owner_at, &name);
+	require(name.wire[name.wire_len - 1] == 0);
+	if (r->target_at) {
+		require(r->target_at >= r->rdata_at);
+		dns_message_name(m, r->target_at, &name);
+	}
+	require(dns_record_address(m, r, &ip) ==
+		(r->rdata_len > 0 && (r->type == DNS_TYPE_A || r->type == DNS_TYPE_AAAA)));
+	text_clear(text);
+	present_rdata(text, m, r);
+	for (size_t i = 0; i < text->len; i++)
+		require(text->at[i] >= 0x20 && text->at[i] <= 0x7e);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct dns_message m;
+	struct text text = { 0 };
+	enum dns_error error = dns_message_decode(&m, data, size);
+
+	require(error < DNS_ERROR_COUNT);
+	if (error)
+		return 0;
+	struct dns_records it = dns_records_start(&m);
+	const struct dns_record *r;
+	uint32_t count = 0;
+	for (; (r = dns_records_next(&it)); count++)
+		check_record(&m, r, &text);
+	require(count == (uint32_t)m.count[1] + m.count[2] + m.count[3]);
+	text_deinit(&text);
+	return 0;
+}
