@@ -7,7 +7,8 @@
 #define NS_PER_DAY (S_PER_DAY * NS_PER_S)
 /* The Gregorian calendar repeats after 400 years. */
 #define DAYS_PER_ERA 146097
-/* Days from 0000-03-01, where counting is easiest (the leap day ends the year), to 1970-01-01.
+/*
+ * Days from 0000-03-01, where counting is easiest (the leap day ends the year), to 1970-01-01.
  */
 #define DAYS_TO_EPOCH 719468
 

@@ -30,7 +30,8 @@ static inline uint64_t hash_word(uint64_t hash, uint64_t word)
 	return hash_fold(hash ^ HASH_K1, word ^ HASH_K0);
 }
 
-/* Combine a running hash with bytes; length is part of it, so "ab","c" differs from "a","bc".
+/*
+ * Combine a running hash with bytes; length is part of it, so "ab","c" differs from "a","bc".
  */
 static inline uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t bytes_len)
 {

@@ -65,7 +65,8 @@ struct ip_net ip_site(const struct ip *ip)
 	return (struct ip_net){ .base = ip_masked(ip, bits), .bits = bits };
 }
 
-/* The IANA special-purpose registries (RFC 6890), less what is only documentation or testing.
+/*
+ * The IANA special-purpose registries (RFC 6890), less what is only documentation or testing.
  */
 static bool v4_is_private(const uint8_t v4[4])
 {

@@ -83,7 +83,8 @@ const char *ip_format(const struct ip *ip, char text[IP_TEXT_MAX]);
 /* Keep the first `bits` (0..128) bits. */
 struct ip ip_masked(const struct ip *ip, unsigned bits);
 
-/* The network an address belongs to when only prefixes are known: /24 for IPv4, /48 for IPv6.
+/*
+ * The network an address belongs to when only prefixes are known: /24 for IPv4, /48 for IPv6.
  */
 struct ip_net ip_site(const struct ip *ip);
 

@@ -10,7 +10,7 @@
  * nothing is suggested for a word that has no relative.
  *
  * Owner: keeps the pointers it is given, nothing else.  Limits: words over NEAREST_MAX bytes
- *are not compared.
+ * are not compared.
  */
 #ifndef SENSOR_BASE_NEAREST_H
 #define SENSOR_BASE_NEAREST_H

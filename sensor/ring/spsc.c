@@ -17,7 +17,7 @@
 /*
  * What it is. A byte ring whose indices count bytes since the start and never go back: 64 bits
  * do not wrap in the life of a machine, so "full", "empty" and "how much" are plain
- *subtractions.
+ * subtractions.
  *
  *	       retired          head          published         tail
  *	----------|---------------|---------------|---------------|----------
@@ -30,21 +30,21 @@
  *
  * Each index has one writer: the producer moves tail and published, the consumer head and
  * retired. Only published and retired are shared; moving them is publishing and retiring, once
- * per batch, so that a record costs no shared write. Each side keeps the last value it has seen
- * of the other's index and looks again only when that value is not good enough. It can only
- * be too old, that is, too careful.
+ * per batch, so that a record costs no shared write. Each side keeps the last value it has
+ * seen of the other's index and looks again only when that value is not good enough. It can
+ * only be too old, that is, too careful.
  *
  * Records. A record is a header and its bytes, rounded up to whole lines, never divided. When
- *one does not fit before the end of the memory, its commit first writes a header that says "go
- *on at the start" into the rest (at least a line, since everything is a multiple of a line).
- *That header is published together with the record behind it, so the consumer never finds it
- *last. A record of at most half the capacity fits into an empty ring wherever the end falls:
- *the rest that is skipped is shorter than the record.
+ * one does not fit before the end of the memory, its commit first writes a header that says
+ * "go on at the start" into the rest (at least a line, since everything is a multiple of a
+ * line). That header is published together with the record behind it, so the consumer never
+ * finds it last. A record of at most half the capacity fits into an empty ring wherever the
+ * end falls: the rest that is skipped is shorter than the record.
  *
  * Order. Publishing is a store of `published` (release): the bytes of all records before it
  * are visible to whoever loads it (acquire) in spsc_peek. Retiring is a store of `retired`
  * (release): the consumer's reads of those records are finished before the producer, having
- *loaded it (acquire) in has_room, writes there again.
+ * loaded it (acquire) in has_room, writes there again.
  *
  * Sleep. A side that has nothing to do sets its `asleep` word, looks once more, and lets the
  * kernel put it to sleep only if the word is still set. The other side first moves its index,
@@ -54,23 +54,28 @@
  *	sleeper:  S1 asleep = 1      S2 load index       S3 futex_wait(asleep, 1)
  *	mover:    M1 store index     M2 load asleep      M3 asleep = 0, futex_wake
  *
- * Either S1 is before M2, and the mover sees the word and wakes; or M2 is before S1, then M1 is
- * before S2, and the sleeper sees the index and does not sleep. A wake between S2 and S3 is not
- * lost, since it cleared the word and futex_wait compares it. A late M3 of an earlier round
- * may clear a word that was set again: the sleeper then wakes for nothing, finds that, and sets
- * it anew. Closing and hanging up are moves of the same kind.
+ * Either S1 is before M2, and the mover sees the word and wakes; or M2 is before S1, then M1
+ * is before S2, and the sleeper sees the index and does not sleep. A wake between S2 and S3 is
+ * not lost, since it cleared the word and futex_wait compares it. A late M3 of an earlier
+ * round may clear a word that was set again: the sleeper then wakes for nothing, finds that,
+ * and sets it anew. Closing and hanging up are moves of the same kind.
  *
- * A producer that sleeps on a full ring says how far `retired` must come (`wanted`), a quarter
- *of the capacity at least, so that it is not woken for every batch of a slow consumer. The
- *consumer that reads `wanted` has seen asleep == 1, hence the `wanted` stored before it or a
- *newer one; if newer, the producer has yet to do S1 and S2 and looks for itself. A consumer
- *that has read everything has head == published >= wanted, so it never sleeps without waking
- *its producer.
+ * A producer that finds the ring full waits until a quarter of it is free: otherwise the two
+ * would go on in step, a record at a time, with a wake for each. It says how far `retired`
+ * must come for that (`wanted`). The consumer that reads `wanted` has seen asleep == 1, hence
+ * the `wanted` stored before it or a newer one; if newer, the producer has yet to do S1 and S2
+ * and looks for itself. A consumer that has read everything has head == published >= wanted,
+ * so it never sleeps without waking its producer. But it may be waiting for something else
+ * that only this producer can bring (a record of another ring): therefore the quarter is a
+ * wish that ends after AMPLE_NS, and from then on the room for the one record is enough.
  */
 
 #define LINE       64
 #define CAP_MIN    4096
-#define SPIN_COUNT 300 /* some microseconds: less than a sleep and a wake */
+#define SPIN_COUNT 300       /* some microseconds: less than a sleep and a wake */
+#define AMPLE_NS   NS_PER_MS /* how long a producer waits for more room than it needs */
+
+#define NO_DEADLINE INT64_MAX
 
 struct record {
 	uint64_t bytes; /* what the producer committed, or SKIP */
@@ -186,8 +191,7 @@ static uint64_t skip_before(const struct spsc *ring, uint64_t step)
 	return step <= rest ? 0 : rest;
 }
 
-/* --- sleeping and waking -------------------------------------------------------------------
- */
+/* --- sleeping and waking ------------------------------------------------------------- */
 
 static inline void pause_cpu(void)
 {
@@ -199,13 +203,17 @@ static inline void pause_cpu(void)
 }
 
 /*
- * Sleep while *asleep is 1, until `deadline` (monotonic; NULL: no limit). False when it has
- * passed; true means no more than "look again".
+ * Sleep while *asleep is 1, until the monotonic clock shows `deadline_ns` (NO_DEADLINE: as long as
+ * it takes). False when it does; true means no more than "look again".
  */
-static bool sleep_on(_Atomic uint32_t *asleep, const struct timespec *deadline)
+static bool sleep_on(_Atomic uint32_t *asleep, int64_t deadline_ns)
 {
-	long rc = syscall(SYS_futex, asleep, FUTEX_WAIT_BITSET_PRIVATE, 1, deadline, NULL,
-		FUTEX_BITSET_MATCH_ANY);
+	struct timespec deadline = {
+		.tv_sec = deadline_ns / NS_PER_S,
+		.tv_nsec = deadline_ns % NS_PER_S,
+	};
+	long rc = syscall(SYS_futex, asleep, FUTEX_WAIT_BITSET_PRIVATE, 1,
+		deadline_ns == NO_DEADLINE ? NULL : &deadline, NULL, FUTEX_BITSET_MATCH_ANY);
 	return rc == 0 || errno != ETIMEDOUT;
 }
 
@@ -223,16 +231,14 @@ static void wake_consumer(struct spsc *ring)
 		wake(&ring->consumer_asleep);
 }
 
-/* --- producer ------------------------------------------------------------------------------
- */
+/* --- producer ------------------------------------------------------------------------ */
 
 /* Whether `needed` bytes are free after tail, by the last value seen or else by a new one. */
 static bool has_room(struct spsc *ring, uint64_t needed)
 {
 	if (LIKELY(needed <= ring->capacity - (ring->tail - ring->retired_seen)))
 		return true;
-	/* Pairs with the store in spsc_retire: the consumer is done with what is overwritten.
-	 */
+	/* Pairs with the store in spsc_retire: the consumer is done with that room. */
 	ring->retired_seen = atomic_load_explicit(&ring->retired, memory_order_acquire);
 	return needed <= ring->capacity - (ring->tail - ring->retired_seen);
 }
@@ -304,49 +310,62 @@ void spsc_publish(struct spsc *ring)
 	wake_consumer(ring);
 }
 
-bool spsc_wait_room(struct spsc *ring, size_t bytes)
+/*
+ * Sleep until `target` bytes are free, or, once AMPLE_NS have passed, the `needed` ones. False when
+ * the consumer has hung up.
+ */
+static bool sleep_for_room(struct spsc *ring, uint64_t target, uint64_t needed)
 {
-	uint64_t step = step_of(bytes);
-	uint64_t needed = skip_before(ring, step) + step;
+	int64_t deadline_ns = clock_monotonic_ns() + AMPLE_NS;
+	bool gone, room;
 
-	if (bytes > spsc_record_max(ring))
-		return false;
-	spsc_publish(ring);
-	bool room = has_room(ring, needed);
-	bool gone = atomic_load_explicit(&ring->hung_up, memory_order_relaxed);
-	if (needed < ring->capacity / 4)
-		needed = ring->capacity / 4;
-	if (!room)
-		room = spin_for_room(ring, needed);
-	while (!room && !gone) {
+	for (;;) {
 		/* Relaxed: in order by S1 after it. */
-		atomic_store_explicit(&ring->wanted, ring->tail + needed - ring->capacity,
+		atomic_store_explicit(&ring->wanted, ring->tail + target - ring->capacity,
 			memory_order_relaxed);
 		/* S1; pairs with M2 in spsc_retire and spsc_hang_up. */
 		atomic_store_explicit(&ring->producer_asleep, 1, memory_order_seq_cst);
 		/* S2; pair with M1 in spsc_hang_up and spsc_retire. */
 		gone = atomic_load_explicit(&ring->hung_up, memory_order_seq_cst);
 		ring->retired_seen = atomic_load_explicit(&ring->retired, memory_order_seq_cst);
-		room = has_room(ring, needed);
-		if (!room && !gone)
-			(void)sleep_on(&ring->producer_asleep, NULL);
-		/* Relaxed: who still sees 1 wakes nobody, which harms nobody. */
-		atomic_store_explicit(&ring->producer_asleep, 0, memory_order_relaxed);
+		room = target <= ring->capacity - (ring->tail - ring->retired_seen);
+		if (room || gone)
+			break;
+		if (!sleep_on(&ring->producer_asleep, deadline_ns)) {
+			target = needed;
+			deadline_ns = NO_DEADLINE;
+		}
 	}
+	/* Relaxed: who still sees 1 wakes nobody, which harms nobody. */
+	atomic_store_explicit(&ring->producer_asleep, 0, memory_order_relaxed);
 	return !gone;
+}
+
+bool spsc_wait_room(struct spsc *ring, size_t bytes)
+{
+	if (bytes > spsc_record_max(ring))
+		return false;
+	spsc_publish(ring);
+	/* Relaxed: nothing of the consumer's is read because of it. */
+	if (atomic_load_explicit(&ring->hung_up, memory_order_relaxed))
+		return false;
+	uint64_t step = step_of(bytes);
+	uint64_t needed = skip_before(ring, step) + step;
+	if (has_room(ring, needed))
+		return true;
+	uint64_t ample = needed > ring->capacity / 4 ? needed : ring->capacity / 4;
+	return spin_for_room(ring, ample) || sleep_for_room(ring, ample, needed);
 }
 
 void spsc_close(struct spsc *ring)
 {
 	spsc_publish(ring);
-	/* M1, and release: who sees it (spsc_drained, spsc_wait_record) sees the last publish.
-	 */
+	/* M1, and release: spsc_drained or (S2) spsc_wait_record then see the last publish. */
 	atomic_store_explicit(&ring->closed, true, memory_order_seq_cst);
 	wake_consumer(ring);
 }
 
-/* --- consumer ------------------------------------------------------------------------------
- */
+/* --- consumer ------------------------------------------------------------------------ */
 
 const void *spsc_peek(struct spsc *ring, size_t *bytes)
 {
@@ -386,17 +405,6 @@ void spsc_retire(struct spsc *ring)
 		wake(&ring->producer_asleep);
 }
 
-/* False when timeout_ms is negative: then there is no deadline. */
-static bool deadline_after(struct timespec *deadline, int timeout_ms)
-{
-	if (timeout_ms < 0)
-		return false;
-	int64_t at_ns = clock_monotonic_ns() + timeout_ms * NS_PER_MS;
-	deadline->tv_sec = at_ns / NS_PER_S;
-	deadline->tv_nsec = at_ns % NS_PER_S;
-	return true;
-}
-
 /* Look for a short while before sleeping: the producer is often about to publish. */
 static bool spin_for_record(struct spsc *ring)
 {
@@ -412,15 +420,14 @@ static bool spin_for_record(struct spsc *ring)
 
 bool spsc_wait_record(struct spsc *ring, int timeout_ms)
 {
-	struct timespec deadline;
 	bool visible, last_look = false;
 
 	spsc_retire(ring);
-	if (ring->head != ring->published_seen)
+	if (ring->head != ring->published_seen || spin_for_record(ring))
 		return true;
-	if (spin_for_record(ring))
-		return true;
-	bool limited = deadline_after(&deadline, timeout_ms);
+	int64_t deadline_ns = NO_DEADLINE;
+	if (timeout_ms >= 0)
+		deadline_ns = clock_monotonic_ns() + timeout_ms * NS_PER_MS;
 	for (;;) {
 		/* S1; pairs with M2 in wake_consumer. */
 		atomic_store_explicit(&ring->consumer_asleep, 1, memory_order_seq_cst);
@@ -434,7 +441,7 @@ bool spsc_wait_record(struct spsc *ring, int timeout_ms)
 		visible = ring->head != ring->published_seen;
 		if (visible || last_look)
 			break;
-		last_look = !sleep_on(&ring->consumer_asleep, limited ? &deadline : NULL);
+		last_look = !sleep_on(&ring->consumer_asleep, deadline_ns);
 	}
 	/* Relaxed: who still sees 1 wakes nobody, which harms nobody. */
 	atomic_store_explicit(&ring->consumer_asleep, 0, memory_order_relaxed);
@@ -458,8 +465,7 @@ void spsc_hang_up(struct spsc *ring)
 		wake(&ring->producer_asleep);
 }
 
-/* --- any thread ----------------------------------------------------------------------------
- */
+/* --- any thread ---------------------------------------------------------------------- */
 
 size_t spsc_used(const struct spsc *ring)
 {

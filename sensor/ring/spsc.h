@@ -48,6 +48,7 @@ void spsc_publish(struct spsc *ring);
  * [producer] Publish, then sleep until a record of `bytes` fits. False when the consumer has
  * hung up (spsc_hang_up): then nothing will ever be read again; also false when `bytes` is more
  * than spsc_record_max, which would never fit.
+ * To be woken rarely it waits up to a millisecond for a quarter of the ring.
  */
 NODISCARD bool spsc_wait_room(struct spsc *ring, size_t bytes);
 /* [producer] Publish and say that nothing more will come. */

@@ -63,9 +63,14 @@ static void fail(const struct scenario *scenario, const char *what, uint64_t seq
 	exit(1);
 }
 
+static void sleep_ns(int64_t ns)
+{
+	nanosleep(&(struct timespec){ .tv_nsec = ns }, NULL);
+}
+
 static void rest(void)
 {
-	nanosleep(&(struct timespec){ .tv_nsec = 100 * NS_PER_US }, NULL);
+	sleep_ns(100 * NS_PER_US);
 }
 
 /* A record is its sequence number and then bytes that follow from it. */
@@ -165,7 +170,9 @@ static void *consume(void *arg)
 			if (run->received % scenario->retire_every == 0)
 				spsc_retire(run->ring);
 			if (run->received == scenario->hang_up_at) {
-				rest(); /* time for the producer to fill the ring and sleep */
+				sleep_ns(
+					5 *
+					NS_PER_MS); /* the producer fills the ring and sleeps */
 				spsc_hang_up(run->ring);
 				return NULL;
 			}
@@ -232,8 +239,7 @@ static void run_scenario(const struct scenario *scenario)
 	spsc_free(run.ring);
 }
 
-/* --- ping-pong: both sides sleep for every single record ------------------------------------
- */
+/* --- ping-pong: both sides sleep for every single record ----------------------------- */
 
 #define PING_PONG_ROUNDS 20000
 

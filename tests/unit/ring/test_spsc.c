@@ -313,8 +313,7 @@ Test(spsc, waiting_gives_back_and_hands_over_what_is_due)
 	spsc_free(ring);
 }
 
-/* --- against the mutex queue -----------------------------------------------------------------
- */
+/* --- against the mutex queue --------------------------------------------------------- */
 
 struct model {
 	struct spsc *ring;
@@ -481,8 +480,7 @@ Test(spsc, two_threads_agree_with_the_mutex_queue)
 	spsc_free(pair.ring);
 }
 
-/* --- waiting across threads ------------------------------------------------------------------
- */
+/* --- waiting across threads ---------------------------------------------------------- */
 
 static void *close_later(void *arg)
 {
@@ -549,5 +547,34 @@ Test(spsc, a_consumer_that_waits_makes_room_for_a_producer_that_sleeps, .timeout
 	spsc_publish(ring);
 	pthread_join(thread, &seen);
 	cr_assert_eq(seen, ring);
+	spsc_free(ring);
+}
+
+static void *retire_one_later(void *arg)
+{
+	struct spsc *ring = arg;
+	size_t len;
+
+	sleep_ms(20);
+	if (spsc_peek(ring, &len)) {
+		spsc_release(ring);
+		spsc_retire(ring);
+	}
+	return NULL;
+}
+
+/* The consumer may be waiting for another ring that only this producer fills. */
+Test(spsc, room_for_the_one_record_is_enough_in_the_end, .timeout = 20)
+{
+	struct spsc *ring = spsc_new(CAP);
+	pthread_t thread;
+
+	while (push(ring, LINE - HEADER, 0))
+		;
+	pthread_create(&thread, NULL, retire_one_later, ring);
+	cr_assert(spsc_wait_room(ring, LINE - HEADER));
+	cr_assert(push(ring, LINE - HEADER, 0));
+	cr_assert_not(push(ring, LINE - HEADER, 0));
+	pthread_join(thread, NULL);
 	spsc_free(ring);
 }
