@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define LINE_BYTES_MAX 200
@@ -79,16 +80,26 @@ static const char *format_bytes(const struct progress_facts *f, char text[96])
 	return text;
 }
 
-static int format_line(const struct progress *p, const struct progress_facts *f, int64_t now_ns,
-	char line[LINE_BYTES_MAX])
+static void format_line(const struct progress *p, const struct progress_facts *f,
+	int64_t now_ns, char line[LINE_BYTES_MAX])
 {
 	double elapsed_s = (double)(now_ns - p->started_ns) / (double)NS_PER_S;
 	double rate = elapsed_s > 0 ? (double)f->packets / elapsed_s : 0;
 	char bytes[96], left[QUANTITY_TEXT_MAX + 8];
 
-	return snprintf(line, LINE_BYTES_MAX, "%s  %.0f packets/s  %llu alert%s%s",
+	snprintf(line, LINE_BYTES_MAX, "%s  %.0f packets/s  %llu alert%s%s",
 		format_bytes(f, bytes), rate, (unsigned long long)f->alerts,
 		f->alerts == 1 ? "" : "s", format_left(f, elapsed_s, left));
+}
+
+/* A line that wraps could not be wiped. */
+static void cut_to_terminal(const struct progress *p, char *line)
+{
+	struct winsize size = { 0 };
+
+	if (p->in_place && ioctl(p->fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 &&
+		strlen(line) >= size.ws_col)
+		line[size.ws_col - 1] = '\0';
 }
 
 /* One write, so that it does not mix with what other threads say. */
@@ -97,6 +108,7 @@ static void draw(struct progress *p, const struct progress_facts *facts, int64_t
 	char line[LINE_BYTES_MAX], out[LINE_BYTES_MAX + 16];
 
 	format_line(p, facts, now_ns, line);
+	cut_to_terminal(p, line);
 	int len = p->in_place ? snprintf(out, sizeof(out), "\r%s\033[K", line)
 			      : snprintf(out, sizeof(out), "%s\n", line);
 	/* Progress that cannot be shown is no reason to stop. */
