@@ -40,6 +40,17 @@ struct stream {
 	char line[FEED_LINE_MAX];
 };
 
+/* What comes before the next CR or LF. Octet by octet: with memchr, a file of CRs alone would be
+ * searched to its end for every line. */
+static struct span first_line(struct span s)
+{
+	size_t len = 0;
+
+	while (len < s.len && s.at[len] != '\n' && s.at[len] != '\r')
+		len++;
+	return (struct span){ .at = s.at, .len = len };
+}
+
 static void end_line(struct stream *s)
 {
 	struct intake *in = s->in;
@@ -78,7 +89,7 @@ static void read_chunk(struct stream *s, struct span chunk)
 		if (s->after_cr && chunk.at[0] == '\n')
 			chunk = span_skip(chunk, 1);
 		s->after_cr = false;
-		struct span piece = span_until(chunk, "\r\n");
+		struct span piece = first_line(chunk);
 		add_to_line(s, piece);
 		if (piece.len == chunk.len)
 			return;
@@ -103,7 +114,7 @@ static enum feed_format recognise(struct span start)
 	if (span_starts(start, "\xef\xbb\xbf"))
 		start = span_skip(start, 3);
 	while (start.len > 0 && lines < VOTES_MAX) {
-		struct span line = span_until(start, "\r\n");
+		struct span line = first_line(start);
 		start = span_skip(start, line.len < start.len ? line.len + 1 : line.len);
 		if (domains_is_comment(line))
 			continue;

@@ -31,6 +31,18 @@ static const struct {
 	{ "[/]", "/" },
 };
 
+/* Letters, digits, hyphen, underscore and dot, in any place: the wire allows more than RFC 952. */
+static bool is_name_octet(char c)
+{
+	static const bool allowed[256] = { ['-'] = true,
+		['.'] = true,
+		['_'] = true,
+		['0' ... '9'] = true,
+		['A' ... 'Z'] = true,
+		['a' ... 'z'] = true };
+	return allowed[(unsigned char)c];
+}
+
 static struct span unwrap(struct span s)
 {
 	s = span_trim(s);
@@ -180,15 +192,15 @@ static enum feed_reject to_ascii(char host[FEED_LINE_MAX + 1], size_t *len)
 	return reject;
 }
 
-/* Letters, digits, hyphen and underscore in any place: the wire allows more than RFC 952. */
-static enum feed_reject check_characters(const char *host)
+static enum feed_reject check_characters(struct span host)
 {
-	for (; *host; host++) {
-		unsigned char c = (unsigned char)*host;
-		if (isalnum(c) || c == '-' || c == '_' || c == '.')
-			continue;
-		return strchr("|^$=,;{}()<>\"'!~[]@:", c) ? FEED_REJECT_SYNTAX
-							  : FEED_REJECT_CHARACTER;
+	static const char foreign_octets[] = "|^$=,;{}()<>\"'!~[]@:";
+
+	for (size_t i = 0; i < host.len; i++) {
+		if (!is_name_octet(host.at[i]))
+			return memchr(foreign_octets, host.at[i], strlen(foreign_octets))
+				       ? FEED_REJECT_SYNTAX
+				       : FEED_REJECT_CHARACTER;
 	}
 	return ACCEPTED;
 }
@@ -206,18 +218,16 @@ static enum feed_reject check_numeric(const char *host)
 static enum feed_reject parse_host(struct dns_name *out, struct span s)
 {
 	char host[FEED_LINE_MAX + 1];
-	enum feed_reject reject = ACCEPTED;
-	bool ascii = true;
+	bool is_ascii = true;
 
 	for (size_t i = 0; i < s.len; i++)
-		ascii = ascii && (unsigned char)s.at[i] < 0x80;
+		is_ascii = is_ascii && (unsigned char)s.at[i] < 0x80;
 	memcpy(host, s.at, s.len);
 	host[s.len] = '\0';
-	if (!ascii)
-		reject = to_ascii(host, &s.len);
+	enum feed_reject reject = is_ascii ? ACCEPTED : to_ascii(host, &s.len);
 	/* After the conversion: full-width digits are an address, too. */
 	if (reject == ACCEPTED)
-		reject = check_characters(host);
+		reject = check_characters((struct span){ .at = host, .len = s.len });
 	if (reject == ACCEPTED)
 		reject = check_numeric(host);
 	if (reject != ACCEPTED)
@@ -228,23 +238,35 @@ static enum feed_reject parse_host(struct dns_name *out, struct span s)
 	return ACCEPTED;
 }
 
+/* All that needs more than a look at each octet: see the order at the top. */
+static enum feed_reject reduce_to_host(struct span *s, char buffer[FEED_LINE_MAX])
+{
+	*s = unwrap(*s);
+	if (s->len == 0)
+		return FEED_REJECT_NAME;
+	*s = refang(*s, buffer);
+	enum feed_reject reject = foreign(*s);
+	return reject == ACCEPTED ? strip_url(s) : reject;
+}
+
 enum feed_reject feed_normalise(
 	struct dns_name *out, enum mark_scope *scope, const char *text, size_t text_len)
 {
 	char buffer[FEED_LINE_MAX];
+	struct span s = { .at = text, .len = text_len };
+	enum feed_reject reject = ACCEPTED;
 	bool below = false;
+	size_t plain = 0;
 
 	if (text_len > FEED_LINE_MAX)
 		return FEED_REJECT_LINE_TOO_LONG;
 	if (memchr(text, '\0', text_len))
 		return FEED_REJECT_NUL_BYTE;
-	struct span s = unwrap((struct span){ .at = text, .len = text_len });
-	if (s.len == 0)
-		return FEED_REJECT_NAME;
-	s = refang(s, buffer);
-	enum feed_reject reject = foreign(s);
-	if (reject == ACCEPTED)
-		reject = strip_url(&s);
+	/* Nearly every line of nearly every feed is a bare name. */
+	while (plain < s.len && is_name_octet(s.at[plain]))
+		plain++;
+	if (plain < s.len)
+		reject = reduce_to_host(&s, buffer);
 	if (reject == ACCEPTED)
 		reject = strip_wildcard(&s, &below);
 	if (reject == ACCEPTED)

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Any bytes as a feed of any format and kind; what was taken must be found again. The first two
+ * bytes choose. */
+#include <stdlib.h>
+
+#include "feeds/feed.h"
+
+static void must(bool condition)
+{
+	if (!condition)
+		abort();
+}
+
+static uint64_t counted(const struct feed_report *r)
+{
+	return feed_report_accepted(r) + r->duplicates + feed_report_rejected(r);
+}
+
+static void check_name(const struct index *index, const uint8_t *data, size_t size)
+{
+	struct index_hit hit[INDEX_HITS_MAX];
+	struct dns_name name;
+	enum mark_scope scope = SCOPE_SUFFIX;
+
+	if (feed_normalise(&name, &scope, (const char *)data, size) != FEED_REJECT_COUNT)
+		return;
+	must(name.label_count > 0);
+	size_t count = index_match_name(index, &name, hit);
+	for (size_t i = 0; i < count; i++) {
+		size_t marks;
+		must(hit[i].labels <= name.label_count);
+		must(i == 0 || hit[i - 1].labels < hit[i].labels);
+		must(index_marks(index, hit[i].entry, &marks) && marks > 0);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct feed_report report;
+	struct err_ctx why;
+
+	if (size < 2)
+		return 0;
+	struct feed_target target = { .builder = index_builder_new(data[0]),
+		.providers = provider_registry_new() };
+	struct feed_spec spec = { .name = "fuzz",
+		.content = size > 2 ? (const char *)data + 2 : "",
+		.content_len = size - 2,
+		.format = data[0] % FEED_FORMAT_COUNT,
+		.kind = data[1] % MARK_APPROVED,
+		.scope = data[1] & 128 ? SCOPE_EXACT : SCOPE_SUFFIX,
+		.allow_broad = data[1] & 64 };
+	must(target.builder && target.providers);
+	must(feed_load(&target, &spec, 1, &report, &why) == ERR_OK);
+	must(report.bytes == size - 2);
+	uint64_t first = counted(&report);
+	uint64_t known = feed_report_accepted(&report) + report.duplicates;
+	must(feed_load(&target, &spec, 1, &report, &why) == ERR_OK);
+	must(feed_report_accepted(&report) == 0 && report.duplicates == known);
+	must(counted(&report) == first);
+	struct index *index = index_build(target.builder);
+	must(index != NULL);
+	check_name(index, data + 2, size - 2);
+	index_free(index);
+	provider_registry_free(target.providers);
+	return 0;
+}
