@@ -56,6 +56,19 @@ struct lookup {
 
 /* --- what lists say ------------------------------------------------------------------------ */
 
+/* " for 10.1.4.0/24 until 2027-12-31" */
+static void print_scope(const struct policy_approved *approved)
+{
+	char text[CLOCK_TEXT_MAX > IP_NET_TEXT_MAX ? CLOCK_TEXT_MAX : IP_NET_TEXT_MAX];
+
+	for (size_t i = 0; i < approved->clients.count; i++)
+		printf("%s%s%s", i ? ", " : " for ",
+			approved->clients.entry[i].excluded ? "not " : "",
+			ip_net_format(&approved->clients.entry[i].net, text));
+	if (approved->until_ns != INT64_MAX)
+		printf(" until %.10s", clock_format(approved->until_ns, text));
+}
+
 static void print_mark(const struct lookup *l, const char *listed, const struct mark *m)
 {
 	const struct knowledge *k = l->known;
@@ -69,6 +82,10 @@ static void print_mark(const struct lookup *l, const char *listed, const struct 
 		mark_kind_name((enum mark_kind)m->kind));
 	switch (m->kind) {
 	case MARK_APPROVED:
+		printf(" by tenant %s", k->policies->tenant[m->source].id);
+		print_scope(&k->policies->tenant[m->source].approved[m->detail]);
+		printf("\n");
+		return;
 	case MARK_ZONE:
 	case MARK_SEARCH_SUFFIX:
 		printf(" of tenant %s\n", k->policies->tenant[m->source].id);

@@ -484,30 +484,47 @@ static bool fail_host_bits(struct reading *r, const struct path *path, const cha
 	return true;
 }
 
-static void network_add(struct reading *r, const struct path *path, const char *text,
-	bool exclusions, struct ip_set *out)
+/* "NET" or, with `exclusions`, "!NET". */
+static bool network_parse(struct reading *r, const struct path *path, const char *text,
+	bool exclusions, struct ip_net *out)
 {
 	bool excluded = text[0] == '!';
-	struct ip_net net;
 
 	if (r->err)
-		return;
+		return false;
 	if (excluded && !exclusions) {
 		reading_fail(
 			r, path, "\"%.80s\": exclusions with ! are not possible here", text);
-	} else if (!ip_net_parse(&net, text + excluded)) {
-		if (!fail_host_bits(r, path, text + excluded))
-			reading_fail(r, path,
-				"\"%.80s\" is not a network (10.1.0.0/16, 2001:db8::/32) or "
-				"address",
-				text);
-	} else if (!ip_set_add(out, text)) {
-		reading_out_of_memory(r);
+		return false;
 	}
+	if (ip_net_parse(out, text + excluded))
+		return true;
+	if (!fail_host_bits(r, path, text + excluded))
+		reading_fail(r, path,
+			"\"%.80s\" is not a network (10.1.0.0/16, 2001:db8::/32) or address",
+			text);
+	return false;
+}
+
+struct ip_net *reading_selected(
+	struct reading *r, const struct part *part, enum config_option_id id, size_t *count)
+{
+	struct path list_path = path_of(part, id);
+	struct raw list = reading_raw(part, id);
+	struct ip_net *net = reading_array(r, list.count, sizeof(*net));
+
+	*count = 0;
+	for (size_t i = 0; net && i < list.count; i++) {
+		struct path path = path_item(&list_path, i);
+		if (!network_parse(r, &path, raw_item(&list, i), false, &net[i]))
+			break;
+		*count = i + 1;
+	}
+	return net;
 }
 
 void reading_networks(struct reading *r, const struct part *part, enum config_option_id id,
-	bool exclusions, struct ip_set *out)
+	struct ip_set *out)
 {
 	struct path list_path = path_of(part, id);
 	struct raw list = reading_raw(part, id);
@@ -517,8 +534,11 @@ void reading_networks(struct reading *r, const struct part *part, enum config_op
 		reading_fail(r, &list_path, "more than %d networks", READING_NETWORKS_MAX);
 	for (size_t i = 0; !r->err && i < list.count; i++) {
 		struct path path = path_item(&list_path, i);
-		network_add(r, &path, raw_item(&list, i), exclusions, out);
-		excluded += raw_item(&list, i)[0] == '!';
+		const char *text = raw_item(&list, i);
+		struct ip_net net;
+		if (network_parse(r, &path, text, true, &net) && !ip_set_add(out, text))
+			reading_out_of_memory(r);
+		excluded += text[0] == '!';
 	}
 	if (excluded && excluded == list.count)
 		reading_fail(r, &list_path,

@@ -87,9 +87,12 @@ char **reading_texts(
 /* Domain names; with `stars` "*.x" is allowed too. */
 char **reading_names(struct reading *r, const struct part *part, enum config_option_id id,
 	bool stars, size_t *count);
-/* Networks; with `exclusions` "!NET" is allowed too. */
+/* Networks, "!NET" excludes. */
 void reading_networks(struct reading *r, const struct part *part, enum config_option_id id,
-	bool exclusions, struct ip_set *out);
+	struct ip_set *out);
+/* Networks without exclusions, in the order of the file. */
+struct ip_net *reading_selected(
+	struct reading *r, const struct part *part, enum config_option_id id, size_t *count);
 /* An empty list where a missing one means "all" is an error: nobody knows what was meant. */
 void reading_refuse_empty(struct reading *r, const struct part *part, enum config_option_id id);
 

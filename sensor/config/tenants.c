@@ -54,20 +54,6 @@ static void read_vlans(
 	free(vlan);
 }
 
-static void read_select_networks(
-	struct reading *r, const struct part *select, struct policy_selector *out)
-{
-	struct ip_set set = { 0 };
-
-	reading_networks(r, select, CONFIG_SELECT_networks, false, &set);
-	out->network = reading_array(r, set.count, sizeof(*out->network));
-	if (out->network)
-		out->network_count = set.count;
-	for (size_t i = 0; i < out->network_count; i++)
-		out->network[i] = set.entry[i].net;
-	ip_set_deinit(&set);
-}
-
 static void read_select(
 	struct reading *r, const struct part *tenant, struct policy_selector *out)
 {
@@ -82,7 +68,8 @@ static void read_select(
 	out->vni = reading_counts(r, &select, CONFIG_SELECT_vnis, &out->vni_count);
 	out->interface =
 		reading_texts(r, &select, CONFIG_SELECT_interfaces, &out->interface_count);
-	read_select_networks(r, &select, out);
+	out->network =
+		reading_selected(r, &select, CONFIG_SELECT_networks, &out->network_count);
 	if (out->vlan_count + out->vni_count + out->interface_count + out->network_count == 0)
 		reading_fail(r, &path,
 			"selects nothing; give vlans, vnis, interfaces or networks, or leave "
@@ -136,7 +123,7 @@ static void read_approved(
 		out->name = reading_name(
 			r, entry, name ? CONFIG_APPROVED_name : CONFIG_APPROVED_suffix);
 	reading_refuse_empty(r, entry, CONFIG_APPROVED_clients);
-	reading_networks(r, entry, CONFIG_APPROVED_clients, true, &out->clients);
+	reading_networks(r, entry, CONFIG_APPROVED_clients, &out->clients);
 	out->until_ns = reading_day(r, entry, CONFIG_APPROVED_until);
 }
 
@@ -152,7 +139,7 @@ static void read_ddns(struct reading *r, const struct part *tenant, struct polic
 		p->approved_count = i + 1;
 		read_approved(r, &entry, p, i);
 	}
-	reading_networks(r, &ddns, CONFIG_DDNS_update_clients, true, &p->update_clients);
+	reading_networks(r, &ddns, CONFIG_DDNS_update_clients, &p->update_clients);
 }
 
 /* --- zones --------------------------------------------------------------------------------- */
@@ -211,8 +198,8 @@ static void read_zone(struct reading *r, const struct part *part, struct policy_
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
 		reading_refuse_empty(r, part, lists[i]);
 	out->name = reading_name(r, part, CONFIG_ZONE_name);
-	reading_networks(r, part, CONFIG_ZONE_servers, true, &out->servers);
-	reading_networks(r, part, CONFIG_ZONE_updaters, true, &out->updaters);
+	reading_networks(r, part, CONFIG_ZONE_servers, &out->servers);
+	reading_networks(r, part, CONFIG_ZONE_updaters, &out->updaters);
 	out->require_signed = reading_bool(r, part, CONFIG_ZONE_require_signed);
 	read_critical(r, part, out);
 	read_countries(r, part, out);
@@ -275,7 +262,7 @@ static void read_exclude(
 	reading_refuse_empty(r, entry, CONFIG_EXCLUDE_clients);
 	reading_refuse_empty(r, entry, CONFIG_EXCLUDE_names);
 	out->rule = read_rule_id(r, entry);
-	reading_networks(r, entry, CONFIG_EXCLUDE_clients, true, &out->clients);
+	reading_networks(r, entry, CONFIG_EXCLUDE_clients, &out->clients);
 	out->name = reading_names(r, entry, CONFIG_EXCLUDE_names, true, &out->name_count);
 	out->until_ns = reading_day(r, entry, CONFIG_EXCLUDE_until);
 	if (!reading_has(entry, CONFIG_EXCLUDE_rule) &&
@@ -317,7 +304,7 @@ static void read_tenant(struct reading *r, const struct part *part)
 	}
 	p->rules = set->tenant[POLICY_UNMAPPED].rules;
 	read_select(r, part, &p->select);
-	reading_networks(r, part, CONFIG_TENANT_resolvers, true, &p->resolvers);
+	reading_networks(r, part, CONFIG_TENANT_resolvers, &p->resolvers);
 	read_ddns(r, part, p);
 	read_zones(r, part, p);
 	p->suffix = reading_names(r, part, CONFIG_TENANT_suffixes, false, &p->suffix_count);
