@@ -23,7 +23,7 @@
 #include "sensor/output/sink.h"
 
 struct console_style {
-	bool escapes;   /* the terminal obeys them; a progress line on it is wiped before a row */
+	bool escapes; /* the terminal obeys them; a progress line on it is wiped before a row */
 	bool colour;
 	unsigned width; /* columns; 0: no limit */
 };

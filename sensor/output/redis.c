@@ -168,7 +168,8 @@ static void read_replies(struct redis *r, struct round *round)
 			round->failed = true;
 			break;
 		}
-		enum redis_verdict verdict = redis_link_judge(&r->link, reply, &fault);
+		enum redis_verdict verdict =
+			redis_link_judge(&r->link, reply, REDIS_REPLY_STRING, &fault);
 		freeReplyObject(reply);
 		if (verdict == REDIS_RETRY) {
 			set_fault(r, &fault);
@@ -202,7 +203,8 @@ static void read_heartbeat(struct redis *r, struct round *round)
 			round->beat = false;
 			return;
 		}
-		if (redis_link_judge(&r->link, reply, &fault) != REDIS_DONE) {
+		if (redis_link_judge(&r->link, reply, REDIS_REPLY_INTEGER, &fault) !=
+			REDIS_DONE) {
 			tell_beat_refused(r, &fault);
 			round->beat = false;
 		}
@@ -247,7 +249,7 @@ static bool give_up(void *arg)
 
 static bool connect_link(struct redis *r)
 {
-	if (!redis_link_open(&r->link)) {
+	if (!redis_link_open(&r->link) || !redis_link_check(&r->link)) {
 		set_fault(r, &r->link.fault);
 		return false;
 	}

@@ -193,20 +193,15 @@ static enum redis_verdict judge_error(
 	return REDIS_RETRY;
 }
 
-enum redis_verdict redis_link_judge(
-	const struct redis_link *link, const redisReply *reply, struct redis_fault *fault)
+enum redis_verdict redis_link_judge(const struct redis_link *link, const redisReply *reply,
+	int expected_type, struct redis_fault *fault)
 {
-	switch (reply->type) {
-	case REDIS_REPLY_STRING:
-	case REDIS_REPLY_INTEGER:
-	case REDIS_REPLY_STATUS:
+	if (reply->type == expected_type)
 		return REDIS_DONE;
-	case REDIS_REPLY_ERROR:
+	if (reply->type == REDIS_REPLY_ERROR)
 		return judge_error(link, reply->str, fault);
-	default:
-		set_fault(fault, "protocol", "the server answered with something unexpected");
-		return REDIS_RETRY;
-	}
+	set_fault(fault, "protocol", "the server answered with something unexpected");
+	return REDIS_RETRY;
 }
 
 /* --- opening ----------------------------------------------------------------------------- */
@@ -268,7 +263,7 @@ static bool greet(struct redis_link *link, int argc, const char **argv, const ch
 	redisReply *reply = redis_link_reply(link);
 	if (!reply)
 		return false;
-	enum redis_verdict verdict = redis_link_judge(link, reply, &fault);
+	enum redis_verdict verdict = redis_link_judge(link, reply, REDIS_REPLY_STATUS, &fault);
 	freeReplyObject(reply);
 	/* Whether this user may PING does not matter: the server has answered. */
 	if (verdict == REDIS_DONE || (argc == 1 && strcmp(fault.code, "NOPERM") == 0))

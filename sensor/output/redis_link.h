@@ -60,8 +60,11 @@ NODISCARD bool redis_link_append(
 /* The next reply (freeReplyObject), or NULL: the connection is broken and closed, see fault. */
 NODISCARD redisReply *redis_link_reply(struct redis_link *link);
 
-/* Judge the reply to a write; `fault` is filled in unless it is REDIS_DONE. */
-enum redis_verdict redis_link_judge(
-	const struct redis_link *link, const redisReply *reply, struct redis_fault *fault);
+/*
+ * Judge a reply; REDIS_DONE only if it is of the type that the command is answered with (an XADD
+ * by its id, a REDIS_REPLY_STRING). `fault` is filled in otherwise.
+ */
+enum redis_verdict redis_link_judge(const struct redis_link *link, const redisReply *reply,
+	int expected_type, struct redis_fault *fault);
 
 #endif
