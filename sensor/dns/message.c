@@ -29,13 +29,15 @@ static enum dns_error read_header(struct dns_message *out, struct cursor *c)
 	out->flags = flags;
 	out->opcode = flags >> 11 & 0xf;
 	out->rcode = flags & 0xf;
-	for (int i = 0; i < 4; i++)
-		out->count[i] = cursor_be16(&header);
+	out->count[0] = cursor_be16(&header);
+	out->count[1] = cursor_be16(&header);
+	out->count[2] = cursor_be16(&header);
+	out->count[3] = cursor_be16(&header);
 	return DNS_OK;
 }
 
 /* A question's type and class. */
-static enum dns_error read_qtype(struct cursor *c, uint16_t *qtype, uint16_t *qclass)
+static inline enum dns_error read_qtype(struct cursor *c, uint16_t *qtype, uint16_t *qclass)
 {
 	struct cursor fixed = cursor_sub(c, 4);
 	*qtype = cursor_be16(&fixed);
@@ -147,8 +149,10 @@ static enum dns_error read_section(
 		if (UNLIKELY(w->work > DNS_WORK_MAX))
 			return DNS_WORK_LIMIT;
 		r->section = (uint8_t)section;
-		out->record_count += kept;
-		out->records_omitted += !kept;
+		if (LIKELY(kept))
+			out->record_count++;
+		else
+			out->records_omitted++;
 		if (UNLIKELY(r->type == DNS_TYPE_OPT)) {
 			error = read_opt(out, r, section);
 			if (UNLIKELY(error))

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sensor/dns/message.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -65,7 +64,16 @@ static const char *name_of(const char *const *names, size_t names_len, unsigned 
 {
 	if (number < names_len && names[number])
 		return names[number];
-	snprintf(text, 16, "%s%u", prefix, number);
+	/* By hand: an OPT has a class without a name, and stands in every other logged message. */
+	size_t prefix_len = strlen(prefix);
+	char *at = text + prefix_len;
+	unsigned unit = 1;
+	while (unit <= number / 10)
+		unit *= 10;
+	memcpy(text, prefix, prefix_len);
+	for (; unit > 0; unit /= 10)
+		*at++ = (char)('0' + number / unit % 10);
+	*at = '\0';
 	return text;
 }
 

@@ -48,6 +48,15 @@ static inline void copy_folded(uint8_t *out, const uint8_t *from, size_t len, si
 		octets = fold_octets(octets);
 		memcpy(out + i, &octets, 8);
 	}
+	if (i >= len)
+		return;
+	if (len >= 8) {
+		/* The rest together with some octets before it, once more. */
+		memcpy(&octets, from + len - 8, 8);
+		octets = fold_octets(octets);
+		memcpy(out + len - 8, &octets, 8);
+		return;
+	}
 	for (; i < len; i++)
 		out[i] = fold_octet(from[i]);
 }
@@ -307,57 +316,84 @@ static char *format_octet(char *at, uint8_t octet)
 	return at;
 }
 
-/* Is one of the eight octets anything but itself in text? */
-static inline bool any_escaped(uint64_t octets)
+/* 0x80 in every octet that is zero, exactly. */
+static inline uint64_t zero_octets(uint64_t octets)
 {
-	uint64_t top = 0x80 * EVERY_OCTET;
-	uint64_t dot = octets ^ '.' * EVERY_OCTET;
-	uint64_t backslash = octets ^ '\\' * EVERY_OCTET;
-	uint64_t del = octets ^ 0x7f * EVERY_OCTET;
-	uint64_t below = (octets - 0x21 * EVERY_OCTET) & ~octets; /* below 0x21 */
-	uint64_t equal = ((dot - EVERY_OCTET) & ~dot) |
-			 ((backslash - EVERY_OCTET) & ~backslash) |
-			 ((del - EVERY_OCTET) & ~del);
-	return (octets | below | equal) & top;
+	uint64_t low7 = 0x7f * EVERY_OCTET;
+	return ~(((octets & low7) + low7) | octets | low7);
 }
 
-/* A label's octets as text, eight at a time while all of them are plain. */
-static inline char *format_label(char *at, const uint8_t *label, unsigned len)
+/* How many octets zero_octets marked: the product's highest octet adds them up. */
+static inline int count_marks(uint64_t marks)
+{
+	return (int)((marks >> 7) * EVERY_OCTET >> 56);
+}
+
+/* Not zero when one of the eight octets is escaped in text, dots aside. */
+static inline uint64_t escaped_octets(uint64_t octets)
+{
+	uint64_t below = (octets - 0x21 * EVERY_OCTET) & ~octets;
+	uint64_t equal = zero_octets(octets ^ '\\' * EVERY_OCTET) |
+			 zero_octets(octets ^ 0x7f * EVERY_OCTET);
+	return (octets | below | equal) & 0x80 * EVERY_OCTET;
+}
+
+/*
+ * Labels that hold nothing to escape are their own text once dots stand where the lengths are.
+ * `len` octets without the root. False when there is something: dots that no length explains, too.
+ */
+static bool format_plain(char *text, const uint8_t *wire, size_t len)
 {
 	uint64_t octets;
-	unsigned i = 0;
+	uint64_t escaped = 0;
+	int dots = 0;
 
-	for (; len - i >= 8; i += 8) {
-		memcpy(&octets, label + i, 8);
-		octets = fold_octets(octets);
-		if (UNLIKELY(any_escaped(octets)))
-			break;
-		memcpy(at, &octets, 8);
-		at += 8;
+	copy_folded((uint8_t *)text, wire + 1, len - 1, len - 1);
+	/* Harmless octets where the last word reads on: the buffer is larger than any name. */
+	memset(text + len - 1, 'a', 8);
+	for (size_t at = 1u + wire[0]; at < len; at += 1u + wire[at]) {
+		text[at - 1] = '.';
+		dots--;
 	}
-	for (; i < len; i++)
-		at = format_octet(at, fold_octet(label[i]));
-	return at;
+	for (size_t i = 0; i < len - 1; i += 8) {
+		memcpy(&octets, text + i, 8);
+		escaped |= escaped_octets(octets);
+		dots += count_marks(zero_octets(octets ^ '.' * EVERY_OCTET));
+	}
+	text[len - 1] = '\0';
+	return !escaped && dots == 0;
+}
+
+static size_t format_escaped(char *text, const uint8_t *wire, size_t len)
+{
+	char *at = text;
+
+	for (size_t label = 0; label < len; label += 1u + wire[label]) {
+		if (label > 0)
+			*at++ = '.';
+		for (unsigned i = 1; i <= wire[label]; i++)
+			at = format_octet(at, fold_octet(wire[label + i]));
+	}
+	*at = '\0';
+	return (size_t)(at - text);
 }
 
 size_t dns_name_format_wire(const uint8_t *wire, size_t wire_len, char text[DNS_NAME_TEXT_MAX])
 {
-	struct cursor c = cursor_init(wire, wire_len < DNS_NAME_MAX ? wire_len : DNS_NAME_MAX);
-	char *at = text;
+	size_t len = 0; /* of the whole labels before the root, or before what is no label */
 
-	for (;;) {
-		unsigned len = cursor_u8(&c);
-		const uint8_t *label = len <= LABEL_MAX ? cursor_take(&c, len) : NULL;
-		if (len == 0 || !label)
-			break;
-		if (at != text)
-			*at++ = '.';
-		at = format_label(at, label, len);
+	if (wire_len > DNS_NAME_MAX)
+		wire_len = DNS_NAME_MAX;
+	while (len < wire_len && wire[len] && wire[len] <= LABEL_MAX &&
+		wire_len - len > wire[len])
+		len += 1u + wire[len];
+	if (len == 0) {
+		memcpy(text, ".", 2);
+		return 1;
 	}
-	if (at == text)
-		*at++ = '.';
-	*at = '\0';
-	return (size_t)(at - text);
+	if (LIKELY(format_plain(text, wire, len)))
+		return len - 1;
+	return format_escaped(text, wire, len);
 }
 
 size_t dns_name_format(const struct dns_name *name, char text[DNS_NAME_TEXT_MAX])

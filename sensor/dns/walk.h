@@ -36,8 +36,8 @@ static inline void dns_walk_remember(struct dns_walk *w, unsigned at, unsigned n
 NODISCARD enum dns_error dns_walk_name(struct dns_walk *w, struct cursor *c);
 
 /*
- * The same, and at once when the name is nothing but a pointer to a known one. What is known was
- * led to from before the cursor, so the pointer does point backwards.
+ * The same, and at once when the name is the root or nothing but a pointer to a known one. What is
+ * known was led to from before the cursor, so the pointer does point backwards.
  */
 NODISCARD static inline enum dns_error dns_walk_owner(struct dns_walk *w, struct cursor *c)
 {
@@ -47,6 +47,10 @@ NODISCARD static inline enum dns_error dns_walk_owner(struct dns_walk *w, struct
 
 	if (LIKELY(first >= 0xc000 && known && known >> 8 == (first & 0x3fff))) {
 		c->pos = ahead.pos;
+		return DNS_OK;
+	}
+	if (first < 0x100 && !ahead.failed) {
+		c->pos = ahead.pos - 1;
 		return DNS_OK;
 	}
 	return dns_walk_name(w, c);

@@ -33,6 +33,9 @@ struct dnslog {
 	/* The tenant as a JSON string, for messages of the same one. */
 	char *tenant;
 	struct text tenant_json;
+	/* Where in `out` the question's name of the message at hand is, with its quotes. */
+	size_t qname_at;
+	size_t qname_len;
 };
 
 struct dnslog *dnslog_open(const char *path)
@@ -281,8 +284,9 @@ static void put_name(struct text *t, const struct dns_name *name)
 	PUT(t, "\"");
 }
 
-static void put_question(struct text *t, const struct dns_message *m)
+static void put_question(struct dnslog *log, const struct dns_message *m)
 {
+	struct text *t = &log->out;
 	char mnemonic[16];
 
 	if (!m->has_question) {
@@ -290,7 +294,9 @@ static void put_question(struct text *t, const struct dns_message *m)
 		return;
 	}
 	PUT(t, ",\"qname\":");
+	log->qname_at = t->len;
 	put_name(t, &m->qname);
+	log->qname_len = t->len - log->qname_at;
 	PUT(t, ",\"qtype\":\"");
 	put_string(t, dns_type_name(m->qtype, mnemonic));
 	PUT(t, "\",\"qclass\":\"");
@@ -331,29 +337,34 @@ static void put_header(struct dnslog *log, const struct dnslog_entry *e)
 		PUT(t, "null");
 	}
 	put_flags(t, m->flags);
-	put_question(t, m);
+	put_question(log, m);
 }
 
-static void put_owner(struct text *t, const struct dns_message *m, const struct dns_record *r)
+static void put_owner(
+	struct dnslog *log, const struct dns_message *m, const struct dns_record *r)
 {
+	struct text *t = &log->out;
 	struct cursor c = cursor_init(m->wire + r->owner_at, 2);
 	struct dns_name owner;
 
-	/* A pointer to the question's name, which is already expanded. */
+	/* A pointer to the question's name: the same text again. */
 	if (m->has_question && cursor_be16(&c) == (0xc000 | DNS_HEADER_LEN)) {
-		put_name(t, &m->qname);
+		if (room(t, log->qname_len + ROOM_FIXED))
+			put(t, t->at + log->qname_at, log->qname_len);
 		return;
 	}
 	dns_message_name(m, r->owner_at, &owner);
 	put_name(t, &owner);
 }
 
-static void put_record(struct text *t, const struct dns_message *m, const struct dns_record *r)
+static void put_record(
+	struct dnslog *log, const struct dns_message *m, const struct dns_record *r)
 {
+	struct text *t = &log->out;
 	char mnemonic[16];
 
 	PUT(t, "{\"name\":");
-	put_owner(t, m, r);
+	put_owner(log, m, r);
 	PUT(t, ",\"type\":\"");
 	put_string(t, dns_type_name(r->type, mnemonic));
 	PUT(t, "\",\"class\":\"");
@@ -369,13 +380,14 @@ static void put_record(struct text *t, const struct dns_message *m, const struct
 	PUT(t, "\"},");
 }
 
-static void put_records(struct text *t, const struct dns_message *m)
+static void put_records(struct dnslog *log, const struct dns_message *m)
 {
 	static const char *const key[] = {
 		[DNS_ANSWER] = ",\"answers\":[",
 		[DNS_AUTHORITY] = ",\"authority\":[",
 		[DNS_ADDITIONAL] = ",\"additional\":[",
 	};
+	struct text *t = &log->out;
 	struct dns_records it = dns_records_start(m);
 	const struct dns_record *r = dns_records_next(&it);
 
@@ -383,7 +395,7 @@ static void put_records(struct text *t, const struct dns_message *m)
 		put_string(t, key[section]);
 		size_t before = t->len;
 		for (; r && r->section == section && !t->failed; r = dns_records_next(&it))
-			put_record(t, m, r);
+			put_record(log, m, r);
 		if (t->len > before)
 			t->len--; /* the last comma */
 		PUT(t, "]");
@@ -401,7 +413,7 @@ void dnslog_write(struct dnslog *log, const struct dnslog_entry *entry)
 	if (!room(t, ROOM_FIXED))
 		return;
 	put_header(log, entry);
-	put_records(t, entry->message);
+	put_records(log, entry->message);
 	PUT(t, "}\n");
 }
 
