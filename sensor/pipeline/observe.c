@@ -83,6 +83,8 @@ static void take_addresses(struct build *b, const struct dns_message *m)
 {
 	struct observation *o = b->o;
 	o->address_at = (uint16_t)claim(b, 0, _Alignof(struct observation_address));
+	/* Answers that the decoder did not keep may hold more. */
+	o->addresses_omitted = m->count[1] > m->record_count;
 	for (unsigned i = 0; i < m->record_count; i++) {
 		const struct dns_record *r = &m->record[i];
 		struct ip ip;

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/unit/pipeline/known.h"
+
+#include <stdlib.h>
+
+#include <criterion/criterion.h>
+
+#define SEED UINT64_C(0x5eed)
+
+void known_init(struct known *k)
+{
+	static char feed_name[] = "test feed";
+
+	*k = (struct known){
+		.feed = { feed_name, NULL, MARK_MALICIOUS, SEVERITY_HIGH },
+		.builder = index_builder_new(SEED),
+		.cache = tenant_cache_new(),
+		.knowledge = {
+			.providers = provider_registry_new(),
+			.policies = policy_set_new(),
+			.feed_count = 1,
+		},
+	};
+	cr_assert(k->builder && k->cache && k->knowledge.providers && k->knowledge.policies);
+	k->knowledge.feed = &k->feed;
+	port_set_add(&k->ports, 53);
+	port_set_add(&k->ports, 5353);
+}
+
+uint16_t known_tenant(struct known *k, const char *id, const char *network)
+{
+	struct policy *p = policy_set_add(k->knowledge.policies, id);
+
+	cr_assert_not_null(p);
+	p->select.network = calloc(1, sizeof(*p->select.network));
+	cr_assert_not_null(p->select.network);
+	p->select.network_count = 1;
+	cr_assert(ip_net_parse(&p->select.network[0], network), "%s", network);
+	return p->number;
+}
+
+void known_list(struct known *k, const char *text, enum mark_scope scope)
+{
+	struct mark mark = { .kind = MARK_MALICIOUS, .scope = (uint8_t)scope };
+	struct dns_name name;
+
+	cr_assert(dns_name_parse(&name, text), "%s", text);
+	cr_assert_eq(index_builder_add(k->builder, &name, mark), INDEX_ADDED, "%s", text);
+}
+
+void known_freeze(struct known *k)
+{
+	struct policy_set *policies = k->knowledge.policies;
+	struct err_ctx why;
+
+	k->knowledge.index = index_build(k->builder);
+	k->builder = NULL;
+	cr_assert_not_null(k->knowledge.index);
+	cr_assert_eq(tenant_map_new(&policies->map, policies, NULL, 0, &why), ERR_OK, "%s",
+		why.text);
+}
+
+struct observer known_observer(struct known *k)
+{
+	return (struct observer){ &k->knowledge, &k->ports, k->cache };
+}
+
+void known_deinit(struct known *k)
+{
+	index_builder_free(k->builder);
+	index_free(k->knowledge.index);
+	policy_set_free(k->knowledge.policies);
+	provider_registry_free(k->knowledge.providers);
+	tenant_cache_free(k->cache);
+}
