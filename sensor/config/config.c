@@ -252,7 +252,7 @@ void config_warn(const struct config *c, void (*say)(void *arg, const char *line
 			"%s:%u:%u: outputs[%zu].spool: this version does not spool to disk; "
 			"alerts "
 			"wait in memory (queue: %llu)",
-			c->path, output->at.line, output->at.column, i,
+			c->path, output->spool_at.line, output->spool_at.column, i,
 			(unsigned long long)output->queue);
 		say(arg, line.at ? line.at : "");
 	}

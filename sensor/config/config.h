@@ -67,7 +67,7 @@ struct config_output {
 	int64_t timeout_ns;
 	char *spool; /* NULL: not given */
 	uint64_t spool_mb;
-	struct place_mark at;
+	struct place_mark at, spool_at; /* at: of path or url */
 };
 
 /* "approved: provider: ID" of a tenant, to be resolved when the feeds are loaded. */

@@ -54,6 +54,7 @@ static void read_output(struct reading *r, const struct part *part, struct confi
 	out->queue = reading_count(r, part, CONFIG_OUTPUT_queue);
 	out->timeout_ns = reading_duration(r, part, CONFIG_OUTPUT_timeout);
 	out->spool = reading_path(r, part, CONFIG_OUTPUT_spool);
+	out->spool_at = reading_mark(r, part, CONFIG_OUTPUT_spool);
 	out->spool_mb = reading_count(r, part, CONFIG_OUTPUT_spool_mb);
 	if (out->stream && !out->stream[0])
 		reading_fail_key(r, part, CONFIG_OUTPUT_stream, "empty");

@@ -86,6 +86,14 @@ struct place_mark place_find(const struct places *p, const struct path *path)
 	return p->node[find(p, path, &whole)].value_at;
 }
 
+bool place_is_empty_list(const struct places *p, const struct path *path)
+{
+	bool whole;
+	const struct place *node = &p->node[find(p, path, &whole)];
+
+	return whole && node->kind == PLACE_LIST && node->first == PLACE_NONE;
+}
+
 static struct place_mark mark_of(yaml_mark_t mark)
 {
 	return (struct place_mark){ (uint32_t)mark.line + 1, (uint32_t)mark.column + 1 };
@@ -143,23 +151,36 @@ static enum err fail(const struct walk *w, struct place_mark at, const char *for
 		way[0] ? ": " : "", what);
 }
 
+/* What the scanner stumbled over is most often one of two mistakes. */
+static const char *hint_of(const struct walk *w, const yaml_parser_t *parser)
+{
+	static const char quotes[] =
+		"; a value that begins with one of @ ` % * & ! needs quotes";
+	const char *context = parser->context ? parser->context : "";
+	bool indent = parser->problem_mark.index < w->bytes_len &&
+		      w->bytes[parser->problem_mark.index] == '\t';
+
+	if (indent)
+		return "; indent with spaces, not tabs";
+	if (strstr(parser->problem, "cannot start any token") || strstr(context, "an alias") ||
+		strstr(context, "an anchor") || strstr(context, "a tag"))
+		return quotes;
+	return "";
+}
+
 static enum err fail_parser(const struct walk *w, const yaml_parser_t *parser)
 {
-	const char *problem = parser->problem ? parser->problem : "unknown error";
-
-	if (parser->error == YAML_MEMORY_ERROR)
+	if (parser->error == YAML_MEMORY_ERROR || !parser->problem)
 		return err_set(w->why, ERR_FAILED, "%s: out of memory", w->name);
 	if (parser->error == YAML_READER_ERROR) {
 		size_t offset = parser->problem_offset < w->bytes_len ? parser->problem_offset
 								      : w->bytes_len;
 		return fail(w, mark_of_offset(w->bytes, offset), "not valid UTF-8 text: %s",
-			problem);
+			parser->problem);
 	}
-	bool quotes = strstr(problem, "cannot start any token") ||
-		      strstr(problem, "alphabetic or numeric character");
-	return fail(w, mark_of(parser->problem_mark), "not valid YAML: %s%s%s%s", problem,
-		parser->context ? ", " : "", parser->context ? parser->context : "",
-		quotes ? "; values that begin with one of @ ` % * & ! need quotes" : "");
+	return fail(w, mark_of(parser->problem_mark), "not valid YAML: %s%s%s%s",
+		parser->problem, parser->context ? ", " : "",
+		parser->context ? parser->context : "", hint_of(w, parser));
 }
 
 /* A new node, linked to the level it stands in. */
@@ -265,6 +286,10 @@ static bool is_null(const yaml_event_t *event)
 
 static enum err fail_tag(const struct walk *w, const yaml_event_t *event, const char *tag)
 {
+	/* "!!int" comes as "tag:yaml.org,2002:int". */
+	if (tag[0] != '!')
+		return fail(w, mark_of(event->start_mark),
+			"YAML tags are not read here (%.80s)", tag);
 	return fail(w, mark_of(event->start_mark),
 		"%.80s is read as a YAML tag; a value that begins with ! needs quotes: "
 		"\"%.80s\"",
@@ -396,7 +421,6 @@ enum err places_new(struct places **out, const char *bytes, size_t bytes_len, co
 	}
 	if (!yaml_parser_initialize(&parser))
 		return err_set(why, ERR_FAILED, "%s: out of memory", name);
-	yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
 	yaml_parser_set_input_string(&parser, (const unsigned char *)bytes, bytes_len);
 	w.places = calloc(1, sizeof(*w.places));
 	enum err err =

@@ -14,6 +14,7 @@
 #ifndef SENSOR_CONFIG_PLACE_H
 #define SENSOR_CONFIG_PLACE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -81,6 +82,8 @@ static inline const char *place_key(const struct places *p, const struct place *
 	return p->keys.at + place->key;
 }
 
+/* Is there a list without elements? */
+bool place_is_empty_list(const struct places *p, const struct path *path);
 /* The value's mark, or that of the nearest part of the path that is there. */
 struct place_mark place_find(const struct places *p, const struct path *path);
 

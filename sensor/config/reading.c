@@ -119,6 +119,7 @@ static bool count_read(struct reading *r, const struct config_option *option,
 	const struct path *path, const char *text, uint64_t *out)
 {
 	uint64_t min = 0, max = UINT64_MAX;
+	const char *unit = option->type == CONFIG_TYPE_COUNT ? option->unit : "";
 
 	if (!quantity_parse_count(&min, option->min) ||
 		!quantity_parse_count(&max, option->max) || !quantity_parse_count(out, text)) {
@@ -128,7 +129,7 @@ static bool count_read(struct reading *r, const struct config_option *option,
 	}
 	if (*out < min || *out > max) {
 		reading_fail(r, path, "%.80s is out of range: must be from %s to %s%s%s", text,
-			option->min, option->max, option->unit[0] ? " " : "", option->unit);
+			option->min, option->max, unit[0] ? " " : "", unit);
 		return false;
 	}
 	return true;
@@ -548,9 +549,9 @@ void reading_networks(struct reading *r, const struct part *part, enum config_op
 
 void reading_refuse_empty(struct reading *r, const struct part *part, enum config_option_id id)
 {
-	struct raw list = reading_raw(part, id);
+	struct path path = path_of(part, id);
 
-	if (list.at && list.count == 0)
+	if (!r->err && place_is_empty_list(r->places, &path))
 		reading_fail_key(
 			r, part, id, "an empty list; leave the key out if all are meant");
 }

@@ -144,10 +144,11 @@ static enum err fail_unknown(const struct check *c, enum config_section section,
 		nearest_offer(&near, s->key[i].key);
 		text_printf(&known, "%s%s", i ? ", " : "", s->key[i].key);
 	}
+	const char *kind = section == CONFIG_SECTION_RULES ? "rule" : "key";
 	enum err err;
 	if (near.word)
-		err = fail(
-			c, child->key_at, path, "unknown key; did you mean \"%s\"?", near.word);
+		err = fail(c, child->key_at, path, "unknown %s; did you mean \"%s\"?", kind,
+			near.word);
 	else if (section == CONFIG_SECTION_RULES)
 		err = fail(c, child->key_at, path, "unknown rule; `dynwatch rules` lists them");
 	else
@@ -268,7 +269,8 @@ static enum err check_section(const struct check *c, enum config_section number,
 		struct path here = path_key(path, option->key);
 		if (option->initial || has_key(c, node, option->key))
 			continue;
-		err = fail(c, node->value_at, &here, "missing: %s", option->meaning);
+		err = fail(c, node->value_at, &here, "missing, but required (%s)",
+			option->meaning);
 	}
 	return err;
 }
