@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * packet.h -- one captured frame, from link layer to UDP payload.
+ * packet.h -- one captured frame, from link layer to UDP payload or TCP segment.
  *
  * packet_decode is the whole path: link (link.c) -> tags -> IP (ip.c) -> transport
  * (transport.c). It reads in place and copies nothing but addresses.
@@ -54,7 +54,7 @@ struct frame {
 };
 
 enum packet_result {
-	PACKET_DNS,   /* UDP to or from a DNS port: payload is set */
+	PACKET_DNS,   /* carries bytes to or from a DNS port: payload is set */
 	PACKET_OTHER, /* well-formed traffic that is not DNS (also ARP, ICMP, TCP without
 			 payload...) */
 #define REJECT(id, name, meaning) PACKET_REJECT_##id,
@@ -71,6 +71,13 @@ enum packet_checksum {
 				  offload */
 };
 
+enum packet_tcp_flag {
+	PACKET_TCP_FIN = 0x01,
+	PACKET_TCP_SYN = 0x02,
+	PACKET_TCP_RST = 0x04,
+	PACKET_TCP_ACK = 0x10,
+};
+
 struct packet {
 	struct ip src, dst;
 	uint16_t sport, dport;
@@ -80,8 +87,16 @@ struct packet {
 	uint8_t vlan_count;
 	uint16_t vlan[PACKET_VLANS_MAX]; /* 802.1Q ids, outermost first */
 	uint32_t vni; /* VXLAN/GENEVE VNI or ERSPAN session; PACKET_NO_VNI when none */
-	const uint8_t *payload; /* PACKET_DNS only */
+	const uint8_t *payload; /* PACKET_DNS: a message (UDP) or a part of a stream (TCP) */
 	uint32_t payload_len;
+	/*
+	 * TCP to or from a DNS port only, whatever the result, as long as the header is whole:
+	 * PACKET_DNS with payload, PACKET_OTHER without, PACKET_REJECT_SNAPLEN when only the
+	 * first payload_len of tcp_len bytes were captured.
+	 */
+	uint32_t tcp_seq, tcp_ack;
+	uint32_t tcp_len;  /* payload on the wire */
+	uint8_t tcp_flags; /* enum packet_tcp_flag; 0: no such segment */
 };
 
 #define PACKET_NO_VNI UINT32_MAX

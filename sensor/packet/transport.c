@@ -140,22 +140,43 @@ static inline enum packet_result udp_decode(
 	return PACKET_DNS;
 }
 
+/* A segment to or from a DNS port: what the streams need of it. */
+static enum packet_result tcp_segment(
+	struct packet *out, struct cursor *c, struct layer *layer, unsigned header_len)
+{
+	const uint8_t *header = cursor_take(c, header_len);
+	out->tcp_len = (uint32_t)(header ? layer_declared(layer, c) : 0);
+	if (!header)
+		return PACKET_REJECT_TRANSPORT_TRUNCATED;
+	if (out->tcp_len == 0)
+		return PACKET_OTHER;
+	out->payload_len = (uint32_t)cursor_left(c);
+	out->payload = cursor_take(c, out->payload_len);
+	return layer->missing ? PACKET_REJECT_SNAPLEN : PACKET_DNS;
+}
+
 static enum packet_result tcp_decode(struct packet *out, struct cursor *c, struct layer *layer)
 {
+	struct cursor whole = *c;
 	struct cursor header = cursor_sub(c, TCP_HEADER_LEN);
 
 	if (header.failed)
 		return PACKET_REJECT_TRANSPORT_TRUNCATED;
 	out->sport = cursor_be16(&header);
 	out->dport = cursor_be16(&header);
-	cursor_take(&header, 8);
+	uint32_t seq = cursor_be32(&header);
+	uint32_t ack = cursor_be32(&header);
 	unsigned header_len = (cursor_u8(&header) >> 4) * 4u;
+	uint8_t flags = cursor_u8(&header);
 
-	if (header_len < TCP_HEADER_LEN ||
-		header_len - TCP_HEADER_LEN > layer_declared(layer, c))
+	if (header_len < TCP_HEADER_LEN || header_len > layer_declared(layer, &whole))
 		return PACKET_REJECT_TCP_MALFORMED;
-	bool has_payload = layer_declared(layer, c) > header_len - TCP_HEADER_LEN;
-	return has_payload && is_dns(out, layer) ? PACKET_REJECT_TCP_STREAM : PACKET_OTHER;
+	if (!is_dns(out, layer))
+		return PACKET_OTHER;
+	out->tcp_seq = seq;
+	out->tcp_ack = ack;
+	out->tcp_flags = flags;
+	return tcp_segment(out, &whole, layer, header_len);
 }
 
 enum packet_result transport_decode(

@@ -111,12 +111,13 @@ static bool take_message(struct input *in, const struct frame *frame, const stru
 	return true;
 }
 
+/* Called for each packet once it is counted, so the first one is number 1. */
 static void note_time(struct input_counters *c, int64_t ts_ns)
 {
-	uint64_t first = gauge_read(&c->first_ts_ns);
-	if (first == 0 || ts_ns < (int64_t)first)
+	bool first = gauge_read(&c->read) == 1;
+	if (first || ts_ns < (int64_t)gauge_read(&c->first_ts_ns))
 		gauge_set(&c->first_ts_ns, (uint64_t)ts_ns);
-	if (ts_ns > (int64_t)gauge_read(&c->last_ts_ns))
+	if (first || ts_ns > (int64_t)gauge_read(&c->last_ts_ns))
 		gauge_set(&c->last_ts_ns, (uint64_t)ts_ns);
 }
 
@@ -134,10 +135,27 @@ static void take_frame(struct input *in, const struct frame *frame)
 	if (result == PACKET_DNS) {
 		if (p.checksum == PACKET_CHECKSUM_WRONG)
 			gauge_add(&c->checksum_wrong, 1);
-		if (!take_message(in, frame, &p))
+		if (p.protocol == IPPROTO_UDP && !take_message(in, frame, &p))
 			result = PACKET_REJECT_RING_FULL;
 	}
 	gauge_add(&c->packets[result], 1);
+}
+
+/*
+ * A silent wire must not hold windows open: capture time goes on from the last frame by as much as
+ * the machine's own clock. Not by the wall clock, which need not agree with the card's.
+ */
+static void keep_time(struct input *in, const struct frame batch[], size_t count)
+{
+	int64_t now_ns = clock_monotonic_ns();
+	if (count > 0) {
+		in->frame_ts_ns = batch[count - 1].ts_ns;
+		in->frame_at_ns = now_ns;
+	} else if (in->frame_at_ns == 0) {
+		advance_clock(in, clock_wall_ns());
+	} else {
+		advance_clock(in, in->frame_ts_ns + (now_ns - in->frame_at_ns));
+	}
 }
 
 static void flush_lanes(struct input *in)
@@ -153,11 +171,12 @@ enum source_status input_run(struct input *in, struct err_ctx *why)
 	size_t count;
 
 	do {
+		count = 0;
 		status = source_next_batch(in->source, batch, &count, why);
 		for (size_t i = 0; i < count; i++)
 			take_frame(in, &batch[i]);
-		if (in->live && count == 0) /* a silent wire must not hold windows open */
-			advance_clock(in, clock_wall_ns());
+		if (in->live)
+			keep_time(in, batch, count);
 		flush_lanes(in);
 		gauge_set(&in->counters->position_bytes, in->source->position_bytes);
 		if (in->each_batch)

@@ -18,11 +18,12 @@ static void expect_promises(const struct packet *p, enum packet_result result,
 {
 	expect(result < PACKET_RESULT_COUNT);
 	expect(p->vlan_count <= PACKET_VLANS_MAX);
-	expect((p->payload != NULL) == (result == PACKET_DNS));
-	if (result != PACKET_DNS)
+	bool cut_segment = result == PACKET_REJECT_SNAPLEN && p->tcp_len > 0;
+	expect((p->payload != NULL) == (result == PACKET_DNS || cut_segment));
+	if (!p->payload)
 		return;
 	expect(port_set_has(ports, p->sport) || port_set_has(ports, p->dport));
-	expect(p->payload_len > 0 && p->payload_len <= frame->caplen);
+	expect((p->payload_len > 0 || cut_segment) && p->payload_len <= frame->caplen);
 	expect(p->payload >= frame->bytes);
 	expect(p->payload + p->payload_len <= frame->bytes + frame->caplen);
 }

@@ -58,20 +58,17 @@ static const struct spec_row {
 	{ "tunnel's port as source", QUERY_SPEC(ETHERNET, .sport = 37008, .dport = 443),
 		PACKET_OTHER },
 
-	{ "TCP query", QUERY_SPEC(TCP), PACKET_REJECT_TCP_STREAM },
-	{ "TCP response", QUERY_SPEC(TCP, .sport = 53, .dport = 40000),
-		PACKET_REJECT_TCP_STREAM },
-	{ "TCP with options", QUERY_SPEC(TCP, .tcp_header_words = 15),
-		PACKET_REJECT_TCP_STREAM },
+	{ "TCP query", QUERY_SPEC(TCP), PACKET_DNS },
+	{ "TCP response", QUERY_SPEC(TCP, .sport = 53, .dport = 40000), PACKET_DNS },
+	{ "TCP with options", QUERY_SPEC(TCP, .tcp_header_words = 15), PACKET_DNS },
 	{ "TCP without payload", QUERY_SPEC(TCP, NOTHING), PACKET_OTHER },
 	{ "TCP without payload, with options", QUERY_SPEC(TCP, NOTHING, .tcp_header_words = 10),
 		PACKET_OTHER },
 	{ "TCP without payload but padding", QUERY_SPEC(TCP, NOTHING, .padding_len = 6),
 		PACKET_OTHER },
 	{ "TCP on other ports", QUERY_SPEC(TCP, .dport = 443), PACKET_OTHER },
-	{ "TCP over IPv6", QUERY_SPEC(TCP, .v6 = true), PACKET_REJECT_TCP_STREAM },
-	{ "TCP from segmentation offload", QUERY_SPEC(TCP, .ip_len_zero = true),
-		PACKET_REJECT_TCP_STREAM },
+	{ "TCP over IPv6", QUERY_SPEC(TCP, .v6 = true), PACKET_DNS },
+	{ "TCP from segmentation offload", QUERY_SPEC(TCP, .ip_len_zero = true), PACKET_DNS },
 	{ "TCP cut before its header ends", QUERY_SPEC(TCP, NOTHING, .ip_len_add = -1),
 		PACKET_REJECT_TRANSPORT_TRUNCATED },
 };
@@ -168,15 +165,58 @@ Test(transport, cut_padding_does_not_cut_the_message)
 	cr_assert_eq(p.payload_len, QUERY_LEN);
 }
 
-Test(transport, stream_data_cut_by_the_snapshot_length_is_still_a_stream)
+Test(transport, segments_of_a_dns_port_show_what_streams_need)
+{
+	struct frame_spec spec = QUERY_SPEC(TCP, .tcp_header_words = 8);
+	uint8_t bytes[FRAMES_BYTES_MAX];
+	size_t len = frames_build(bytes, &spec);
+	uint8_t *tcp = bytes + len - QUERY_LEN - 32;
+	struct packet p;
+
+	memcpy(tcp + 4, "\x01\x02\x03\x04\x05\x06\x07\x08", 8);
+	tcp[13] = PACKET_TCP_FIN | PACKET_TCP_ACK;
+	cr_assert_eq(decoded_bytes(&p, spec.link, bytes, len, len), PACKET_DNS);
+	cr_assert_eq(p.tcp_seq, 0x01020304);
+	cr_assert_eq(p.tcp_ack, 0x05060708);
+	cr_assert_eq(p.tcp_flags, PACKET_TCP_FIN | PACKET_TCP_ACK);
+	cr_assert_eq(p.tcp_len, QUERY_LEN);
+	cr_assert_eq(p.payload_len, QUERY_LEN);
+	cr_assert_arr_eq(p.payload, QUERY, QUERY_LEN);
+}
+
+Test(transport, segments_without_payload_show_their_flags_too)
+{
+	struct frame_spec spec = QUERY_SPEC(TCP, NOTHING);
+	uint8_t bytes[FRAMES_BYTES_MAX];
+	size_t len = frames_build(bytes, &spec);
+	struct packet p;
+
+	bytes[len - 20 + 13] = PACKET_TCP_SYN;
+	cr_assert_eq(decoded_bytes(&p, spec.link, bytes, len, len), PACKET_OTHER);
+	cr_assert_eq(p.tcp_flags, PACKET_TCP_SYN);
+	cr_assert_eq(p.tcp_len, 0);
+	spec.dport = 443;
+	len = frames_build(bytes, &spec);
+	bytes[len - 20 + 13] = PACKET_TCP_SYN;
+	cr_assert_eq(decoded_bytes(&p, spec.link, bytes, len, len), PACKET_OTHER);
+	cr_assert_eq(p.tcp_flags, 0, "of another port nothing is shown");
+}
+
+Test(transport, segment_cut_by_the_snapshot_length_shows_what_was_captured)
 {
 	struct frame_spec spec = QUERY_SPEC(TCP);
 	uint8_t bytes[FRAMES_BYTES_MAX];
 	size_t len = frames_build(bytes, &spec);
 	struct packet p;
 
-	cr_assert_eq(decoded_bytes(&p, spec.link, bytes, len - QUERY_LEN, len),
-		PACKET_REJECT_TCP_STREAM);
+	bytes[len - QUERY_LEN - 20 + 13] = PACKET_TCP_ACK;
+	for (size_t kept = 0; kept < QUERY_LEN; kept++) {
+		cr_assert_eq(decoded_bytes(&p, spec.link, bytes, len - QUERY_LEN + kept, len),
+			PACKET_REJECT_SNAPLEN);
+		cr_assert_eq(p.payload_len, kept);
+		cr_assert_eq(p.tcp_len, QUERY_LEN);
+		cr_assert_eq(p.tcp_flags, PACKET_TCP_ACK);
+	}
 }
 
 Test(transport, wire_length_below_the_captured_one_is_ignored)
