@@ -1,0 +1,879 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/support/dns_build.h"
+#include "tests/unit/rules/observations.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <criterion/criterion.h>
+
+/* --- messages ------------------------------------------------------------------------------ */
+
+struct update_record {
+	const char *name;
+	uint16_t type; /* 0: A */
+};
+
+/* Zero: an unsigned request from 10.1.0.7 to 10.1.0.53 for corp.example, id 1, without changes. */
+struct update_spec {
+	int64_t at_ms;
+	const char *client, *server, *zone;
+	uint16_t port, id;
+	struct update_record add[40]; /* up to the first without name */
+	bool signature;
+	bool response, empty; /* empty: a response that echoes no sections */
+	uint16_t rcode;
+	uint16_t tenant;
+	bool unmapped, tcp;
+};
+
+static void build_change(struct dns_build *b, const struct update_record *r)
+{
+	uint16_t type = r->type ? r->type : DNS_TYPE_A;
+
+	build_record(b, BUILD_AUTHORITY, r->name, type, DNS_CLASS_IN, 1200);
+	if (type == DNS_TYPE_A)
+		build_u32(b, 0x0a010007);
+	if (type == DNS_TYPE_SRV) {
+		build_u32(b, 100);
+		build_u16(b, 389);
+	}
+	if (type == DNS_TYPE_MX)
+		build_u16(b, 10);
+	if (type == DNS_TYPE_TXT)
+		build_octets(b, "\1x", 2);
+	if (type != DNS_TYPE_A && type != DNS_TYPE_TXT)
+		build_name(b, "host.corp.example");
+	build_record_end(b);
+}
+
+static void build_tsig(struct dns_build *b)
+{
+	build_record(b, BUILD_ADDITIONAL, "key.example", DNS_TYPE_TSIG, DNS_CLASS_ANY, 0);
+	build_name(b, "gss-tsig");
+	build_u16(b, 0);
+	build_u32(b, 1785585600);
+	build_u16(b, 36000);
+	build_u16(b, 0);
+	build_u16(b, 1);
+	build_u16(b, 0);
+	build_u16(b, 0);
+	build_record_end(b);
+}
+
+static void see(struct rig *r, const struct update_spec *s)
+{
+	static struct dns_build b;
+	const char *zone = s->zone ? s->zone : "corp.example";
+	uint16_t id = s->id ? s->id : 1;
+
+	build_start(&b, id, 0x2800u | (s->response ? 0x8000u : 0) | s->rcode);
+	if (!s->empty) {
+		build_question(&b, zone, DNS_TYPE_SOA, DNS_CLASS_IN);
+		/* A prerequisite: the name is not an alias. */
+		build_record(&b, BUILD_ANSWER, NULL, DNS_TYPE_CNAME, DNS_CLASS_NONE, 0);
+		build_record_end(&b);
+		for (size_t i = 0; i < ARRAY_LEN(s->add) && s->add[i].name; i++)
+			build_change(&b, &s->add[i]);
+		if (s->signature)
+			build_tsig(&b);
+	}
+	rig_see(r, &(struct message){
+			   .at_ms = s->at_ms,
+			   .client = s->client,
+			   .server = s->server,
+			   .client_port = s->port,
+			   .id = id,
+			   .qname = s->empty ? NULL : zone,
+			   .qtype = DNS_TYPE_SOA,
+			   .opcode = DNS_OPCODE_UPDATE,
+			   .response = s->response,
+			   .rcode = s->rcode,
+			   .signature = s->signature && !s->empty,
+			   .no_rd = true,
+			   .tcp = s->tcp,
+			   .tenant = s->tenant,
+			   .unmapped = s->unmapped,
+			   .wire = b.at,
+			   .wire_len = b.len,
+		   });
+}
+
+/* The request and, 5 ms later, its response with that rcode, which echoes nothing. */
+static void send_update(struct rig *r, const struct update_spec *request, uint16_t rcode)
+{
+	struct update_spec s = *request;
+
+	see(r, &s);
+	s.at_ms += 5;
+	s.response = true;
+	s.empty = true;
+	s.rcode = rcode;
+	see(r, &s);
+}
+
+static struct policy *add_acme(struct world *w)
+{
+	return world_tenant(w, "acme", "10.1.0.0/16");
+}
+
+static struct rig *acme(void)
+{
+	struct world *w = world_new();
+	add_acme(w);
+	return rig_new(&update_family, w);
+}
+
+static const struct update_spec one_host = { .add = { { "pc7.corp.example", 0 } } };
+
+/* --- update.unsigned_accepted -------------------------------------------------------------- */
+
+Test(update, an_unsigned_change_that_was_accepted_is_told)
+{
+	struct rig *r = acme();
+	send_update(r, &one_host, DNS_RCODE_NOERROR);
+	const struct alert *a = alerts_first(&r->alerts, RULE_UPDATE_UNSIGNED_ACCEPTED);
+
+	cr_assert_eq(r->alerts.count, 1);
+	cr_assert_eq(a->severity, SEVERITY_HIGH);
+	cr_assert_str_eq(alert_get(a, a->zone), "corp.example");
+	cr_assert_str_eq(alert_get(a, a->qname), "pc7.corp.example");
+	cr_assert_eq(a->qtype, DNS_TYPE_A);
+	cr_assert_eq(a->opcode, DNS_OPCODE_UPDATE);
+	cr_assert(a->has_rcode && a->rcode == DNS_RCODE_NOERROR);
+	cr_assert_str_eq(alert_get(a, a->key),
+		"update.unsigned_accepted|acme|10.1.0.7|pc7.corp.example");
+	cr_assert_str_eq(alert_get(a, a->message), "10.1.0.7 changed pc7.corp.example in zone "
+						   "corp.example without any signature, and "
+						   "the server 10.1.0.53 accepted it");
+	cr_assert_str_eq(alert_get(a, a->allow_hint), "tenants:\n"
+						      "  - id: acme\n"
+						      "    zones:\n"
+						      "      - name: corp.example\n"
+						      "        require_signed: false\n");
+	cr_assert_eq(alerts_why(a, "changes")->value.number, 1);
+	rig_free(r);
+}
+
+Test(update, only_noerror_to_an_unsigned_change_was_accepted)
+{
+	static const struct {
+		const char *name;
+		struct update_spec s;
+		uint16_t rcode;
+		size_t alerts;
+	} rows[] = {
+		{ "accepted", { .add = { { "a.corp.example", 0 } } }, DNS_RCODE_NOERROR, 1 },
+		{ "over TCP", { .add = { { "a.corp.example", 0 } }, .tcp = true },
+			DNS_RCODE_NOERROR, 1 },
+		{ "signed", { .add = { { "a.corp.example", 0 } }, .signature = true },
+			DNS_RCODE_NOERROR, 0 },
+		{ "prerequisites alone", { .at_ms = 0 }, DNS_RCODE_NOERROR, 0 },
+		{ "SERVFAIL", { .add = { { "a.corp.example", 0 } } }, DNS_RCODE_SERVFAIL, 0 },
+		{ "NXRRSET", { .add = { { "a.corp.example", 0 } } }, DNS_RCODE_NXRRSET, 0 },
+		{ "REFUSED", { .add = { { "a.corp.example", 0 } } }, DNS_RCODE_REFUSED, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct rig *r = acme();
+		send_update(r, &rows[i].s, rows[i].rcode);
+		cr_assert_eq(r->alerts.count, rows[i].alerts, "%s", rows[i].name);
+		rig_free(r);
+	}
+}
+
+Test(update, critical_records_and_public_sources_are_critical)
+{
+	static const struct {
+		const char *name;
+		struct update_record record;
+		const char *client;
+		enum severity severity;
+	} rows[] = {
+		{ "host", { "pc7.corp.example", 0 }, NULL, SEVERITY_HIGH },
+		{ "NS", { "sub.corp.example", DNS_TYPE_NS }, NULL, SEVERITY_CRITICAL },
+		{ "MX", { "sub.corp.example", DNS_TYPE_MX }, NULL, SEVERITY_CRITICAL },
+		{ "apex", { "corp.example", 0 }, NULL, SEVERITY_CRITICAL },
+		{ "wildcard", { "*.corp.example", 0 }, NULL, SEVERITY_CRITICAL },
+		{ "wpad", { "wpad.corp.example", 0 }, NULL, SEVERITY_CRITICAL },
+		{ "isatap", { "isatap.corp.example", 0 }, NULL, SEVERITY_CRITICAL },
+		{ "not wpad", { "wpad7.corp.example", 0 }, NULL, SEVERITY_HIGH },
+		{ "SRV of the directory", { "_ldap._tcp.corp.example", DNS_TYPE_SRV }, NULL,
+			SEVERITY_CRITICAL },
+		{ "deeper", { "_kerberos._tcp.dc._msdcs.corp.example", DNS_TYPE_SRV }, NULL,
+			SEVERITY_CRITICAL },
+		{ "other SRV", { "_printer._tcp.corp.example", DNS_TYPE_SRV }, NULL,
+			SEVERITY_HIGH },
+		{ "marshalled principal", { "srv11uwhrcaaaaa.corp.example", 0 }, NULL,
+			SEVERITY_CRITICAL },
+		{ "public source", { "pc7.corp.example", 0 }, "203.0.113.9",
+			SEVERITY_CRITICAL },
+		{ "listed by the zone", { "mail.corp.example", 0 }, NULL, SEVERITY_CRITICAL },
+		{ "like a listed one", { "mail2.corp.example", 0 }, NULL, SEVERITY_HIGH },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct world *w = world_new();
+		struct policy *p = add_acme(w);
+		world_zone(p, "corp.example", "10.1.0.53", true);
+		p->zone[0].critical = calloc(1, sizeof(char *));
+		p->zone[0].critical[0] = strdup("mail");
+		p->zone[0].critical_count = 1;
+		struct rig *r = rig_new(&update_family, w);
+		struct update_spec s = { .client = rows[i].client, .add = { rows[i].record } };
+		send_update(r, &s, DNS_RCODE_NOERROR);
+		const struct alert *a = alerts_first(&r->alerts, RULE_UPDATE_UNSIGNED_ACCEPTED);
+		cr_assert_eq(a->severity, rows[i].severity, "%s", rows[i].name);
+		rig_free(r);
+	}
+}
+
+Test(update, a_public_source_of_the_tenants_own_is_inside)
+{
+	struct world *w = world_new();
+	world_tenant(w, "acme", "203.0.113.0/24");
+	struct rig *r = rig_new(&update_family, w);
+	struct update_spec s = one_host;
+
+	s.client = "203.0.113.9";
+	s.server = "203.0.113.53";
+	send_update(r, &s, DNS_RCODE_NOERROR);
+	cr_assert_eq(r->alerts.alert[0]->severity, SEVERITY_HIGH);
+	rig_free(r);
+}
+
+Test(update, a_severity_that_the_tenant_set_stays)
+{
+	struct world *w = world_new();
+	world_option(add_acme(w), RULE_UPDATE_UNSIGNED_ACCEPTED, "severity", "low");
+	struct rig *r = rig_new(&update_family, w);
+	send_update(r, &(struct update_spec){ .add = { { "wpad.corp.example", 0 } } }, 0);
+	cr_assert_eq(r->alerts.alert[0]->severity, SEVERITY_LOW);
+	rig_free(r);
+}
+
+Test(update, a_critical_name_is_found_behind_many_others)
+{
+	struct rig *r = acme();
+	static char name[39][32];
+	struct update_spec s = { .at_ms = 0 };
+	for (size_t i = 0; i < 38; i++) {
+		snprintf(name[i], sizeof(name[i]), "h%zu.corp.example", i);
+		s.add[i].name = name[i];
+	}
+	s.add[38].name = "wpad.corp.example";
+	send_update(r, &s, DNS_RCODE_NOERROR);
+	const struct alert *a = alerts_first(&r->alerts, RULE_UPDATE_UNSIGNED_ACCEPTED);
+	cr_assert_eq(a->severity, SEVERITY_CRITICAL);
+	cr_assert_str_eq(alert_get(a, a->qname), "h0.corp.example", "the first one");
+	cr_assert_str_eq(alert_get(a, alerts_why(a, "critical_record")->value.text),
+		"wpad.corp.example A");
+	cr_assert_eq(a->host_count, ALERT_HOSTS_MAX);
+	cr_assert_eq(alerts_why(a, "changes")->value.number, 39);
+	rig_free(r);
+}
+
+Test(update, a_zone_that_needs_no_signature_is_silent_and_no_other)
+{
+	static const struct {
+		const char *zone;
+		bool require_signed;
+		size_t alerts;
+	} rows[] = {
+		{ "corp.example", false, 0 },
+		{ "corp.example", true, 2 },
+		{ "example", false, 2 },
+		{ "sub.corp.example", false, 2 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct world *w = world_new();
+		world_zone(add_acme(w), rows[i].zone, "10.1.0.53", rows[i].require_signed);
+		struct rig *r = rig_new(&update_family, w);
+		struct update_spec s = one_host;
+		send_update(r, &s, DNS_RCODE_NOERROR);
+		s.id = 2;
+		send_update(r, &s, DNS_RCODE_REFUSED);
+		rig_wait(r, 120000);
+		cr_assert_eq(r->alerts.count, rows[i].alerts, "%s", rows[i].zone);
+		rig_free(r);
+	}
+}
+
+Test(update, a_zone_of_another_tenant_does_not_count)
+{
+	struct world *w = world_new();
+	world_tenant(w, "beta", "10.2.0.0/16");
+	world_zone(add_acme(w), "corp.example", "10.1.0.53", false);
+	struct rig *r = rig_new(&update_family, w);
+	struct update_spec s = one_host;
+
+	s.tenant = 2;
+	send_update(r, &s, DNS_RCODE_NOERROR);
+	cr_assert_eq(r->alerts.count, 0);
+	s.client = "10.2.0.7";
+	s.server = "10.2.0.53";
+	s.tenant = 1;
+	send_update(r, &s, DNS_RCODE_NOERROR);
+	cr_assert_eq(r->alerts.count, 1);
+	rig_free(r);
+}
+
+Test(update, a_retransmission_is_judged_once)
+{
+	struct rig *r = acme();
+	struct update_spec s = one_host;
+
+	see(r, &s);
+	s.at_ms = 1000;
+	send_update(r, &s, DNS_RCODE_NOERROR);
+	s.at_ms = 2000;
+	send_update(r, &s, DNS_RCODE_NOERROR);
+	cr_assert_eq(rig_count(r, RULE_UPDATE_UNSIGNED_ACCEPTED), 1);
+	s.at_ms = 3000;
+	s.id = 2;
+	send_update(r, &s, DNS_RCODE_NOERROR);
+	cr_assert_eq(rig_count(r, RULE_UPDATE_UNSIGNED_ACCEPTED), 2, "another id");
+	s.at_ms = 4000;
+	s.add[0].name = "pc8.corp.example";
+	send_update(r, &s, DNS_RCODE_NOERROR);
+	cr_assert_eq(rig_count(r, RULE_UPDATE_UNSIGNED_ACCEPTED), 3, "other content");
+	rig_free(r);
+}
+
+Test(update, the_same_message_a_minute_later_is_a_new_one)
+{
+	struct rig *r = acme();
+	struct update_spec s = one_host;
+
+	send_update(r, &s, DNS_RCODE_NOERROR);
+	s.at_ms = 61000;
+	send_update(r, &s, DNS_RCODE_NOERROR);
+	cr_assert_eq(rig_count(r, RULE_UPDATE_UNSIGNED_ACCEPTED), 2);
+	rig_free(r);
+}
+
+Test(update, a_response_alone_is_judged_from_what_it_echoes)
+{
+	static const struct {
+		const char *name;
+		struct update_spec s;
+		size_t alerts;
+	} rows[] = {
+		{ "echo", { .response = true, .add = { { "a.corp.example", 0 } } }, 1 },
+		{ "signed echo",
+			{ .response = true,
+				.add = { { "a.corp.example", 0 } },
+				.signature = true },
+			0 },
+		{ "header alone", { .response = true, .empty = true }, 0 },
+		{ "echo without changes", { .response = true }, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct rig *r = acme();
+		see(r, &rows[i].s);
+		cr_assert_eq(r->alerts.count, rows[i].alerts, "%s", rows[i].name);
+		rig_free(r);
+	}
+}
+
+/* --- update.unsigned_attempt --------------------------------------------------------------- */
+
+Test(update, a_refused_unsigned_update_without_a_signed_one_is_told_later)
+{
+	struct rig *r = acme();
+	send_update(r, &one_host, DNS_RCODE_REFUSED);
+	rig_wait(r, 60000);
+	cr_assert_eq(r->alerts.count, 0, "it was refused at 5 ms");
+	rig_wait(r, 61000);
+	const struct alert *a = alerts_first(&r->alerts, RULE_UPDATE_UNSIGNED_ATTEMPT);
+
+	cr_assert_eq(r->alerts.count, 1);
+	cr_assert_eq(a->severity, SEVERITY_LOW);
+	cr_assert_eq(a->start_ns, WORLD_START_NS + 5 * NS_PER_MS);
+	cr_assert_eq(a->ts_ns, WORLD_START_NS + 61 * NS_PER_S);
+	cr_assert_str_eq(alert_get(a, a->qname), "pc7.corp.example");
+	cr_assert_str_eq(alert_get(a, a->zone), "corp.example");
+	cr_assert_str_eq(
+		alert_get(a, a->key), "update.unsigned_attempt|acme|10.1.0.7|corp.example");
+	cr_assert(a->has_rcode && a->rcode == DNS_RCODE_REFUSED);
+	cr_assert(a->has_destination && a->destination_port == 53);
+	cr_assert_str_eq(alert_get(a, a->message),
+		"10.1.0.7 tried to change pc7.corp.example in zone corp.example at 10.1.0.53 "
+		"without a signature; it was refused, and no signed attempt followed within "
+		"1m");
+	rig_wait(r, 200000);
+	cr_assert_eq(r->alerts.count, 1);
+	rig_free(r);
+}
+
+Test(update, refused_and_not_authorised_are_attempts_and_nothing_else_is)
+{
+	static const struct {
+		uint16_t rcode;
+		size_t alerts;
+	} rows[] = {
+		{ DNS_RCODE_REFUSED, 1 },
+		{ DNS_RCODE_NOTAUTH, 1 },
+		{ DNS_RCODE_FORMERR, 0 },
+		{ DNS_RCODE_SERVFAIL, 0 },
+		{ DNS_RCODE_NOTIMP, 0 },
+		{ DNS_RCODE_NXDOMAIN, 0 },
+		{ DNS_RCODE_YXDOMAIN, 0 },
+		{ DNS_RCODE_YXRRSET, 0 },
+		{ DNS_RCODE_NXRRSET, 0 },
+		{ DNS_RCODE_NOTZONE, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct rig *r = acme();
+		send_update(r, &one_host, rows[i].rcode);
+		rig_wait(r, 130000);
+		cr_assert_eq(r->alerts.count, rows[i].alerts, "rcode %u", rows[i].rcode);
+		rig_free(r);
+	}
+}
+
+Test(update, prerequisites_alone_are_no_attempt)
+{
+	struct rig *r = acme();
+	send_update(r, &(struct update_spec){ .at_ms = 0 }, DNS_RCODE_REFUSED);
+	rig_wait(r, 130000);
+	cr_assert_eq(r->alerts.count, 0);
+	rig_free(r);
+}
+
+Test(update, windows_tries_unsigned_and_then_signs)
+{
+	struct rig *r = acme();
+	struct update_spec s = one_host;
+
+	send_update(r, &s, DNS_RCODE_REFUSED);
+	s.at_ms = 300;
+	s.id = 2;
+	s.port = 40001;
+	s.signature = true;
+	send_update(r, &s, DNS_RCODE_NOERROR);
+	cr_assert_eq(rig_stats(r).pending, 0);
+	rig_wait(r, 200000);
+	cr_assert_eq(r->alerts.count, 0);
+	rig_free(r);
+}
+
+Test(update, only_a_signed_update_of_the_same_thing_in_time_clears)
+{
+	static const struct {
+		const char *name;
+		struct update_spec s;
+		uint16_t rcode;
+		bool clears;
+	} rows[] = {
+		{ "in time", { .at_ms = 60004, .add = { { "pc7.corp.example", 0 } } }, 0,
+			true },
+		{ "too late", { .at_ms = 60005, .add = { { "pc7.corp.example", 0 } } }, 0,
+			false },
+		{ "refused by policy", { .at_ms = 900, .add = { { "pc7.corp.example", 0 } } },
+			DNS_RCODE_REFUSED, true },
+		{ "signature not verified",
+			{ .at_ms = 900, .add = { { "pc7.corp.example", 0 } } },
+			DNS_RCODE_NOTAUTH, false },
+		{ "other name", { .at_ms = 900, .add = { { "pc8.corp.example", 0 } } }, 0,
+			false },
+		{ "more names",
+			{ .at_ms = 900,
+				.add = { { "pc8.corp.example", 0 },
+					{ "pc7.corp.example", 0 } } },
+			0, true },
+		{ "other zone",
+			{ .at_ms = 900,
+				.zone = "b.example",
+				.add = { { "pc7.corp.example", 0 } } },
+			0, false },
+		{ "other client",
+			{ .at_ms = 900,
+				.client = "10.1.0.8",
+				.add = { { "pc7.corp.example", 0 } } },
+			0, false },
+		{ "other server",
+			{ .at_ms = 900,
+				.server = "10.1.0.54",
+				.add = { { "pc7.corp.example", 0 } } },
+			0, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct rig *r = acme();
+		struct update_spec s = rows[i].s;
+		send_update(r, &one_host, DNS_RCODE_REFUSED);
+		s.id = 2;
+		s.signature = true;
+		send_update(r, &s, rows[i].rcode);
+		rig_wait(r, 200000);
+		cr_assert_eq(rig_count(r, RULE_UPDATE_UNSIGNED_ATTEMPT), !rows[i].clears, "%s",
+			rows[i].name);
+		rig_free(r);
+	}
+}
+
+Test(update, a_signed_update_whose_response_is_not_seen_clears)
+{
+	struct rig *r = acme();
+	struct update_spec s = one_host;
+
+	send_update(r, &s, DNS_RCODE_REFUSED);
+	s.at_ms = 500;
+	s.id = 2;
+	s.signature = true;
+	see(r, &s);
+	rig_wait(r, 200000);
+	cr_assert_eq(r->alerts.count, 0);
+	rig_free(r);
+}
+
+Test(update, follow_up_is_an_option)
+{
+	static const struct {
+		const char *follow_up;
+		int64_t silent_ms, told_ms;
+	} rows[] = {
+		{ "5s", 5000, 6000 },
+		{ "10m", 600000, 601000 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct world *w = world_new();
+		world_option(add_acme(w), RULE_UPDATE_UNSIGNED_ATTEMPT, "follow_up",
+			rows[i].follow_up);
+		struct rig *r = rig_new(&update_family, w);
+		send_update(r, &one_host, DNS_RCODE_REFUSED);
+		rig_wait(r, rows[i].silent_ms);
+		cr_assert_eq(r->alerts.count, 0, "%s", rows[i].follow_up);
+		rig_wait(r, rows[i].told_ms);
+		cr_assert_eq(r->alerts.count, 1, "%s", rows[i].follow_up);
+		rig_free(r);
+	}
+}
+
+Test(update, each_name_has_its_own_time)
+{
+	struct rig *r = acme();
+	struct update_spec s = one_host;
+
+	/* One host registers, and again with another name when its minute is nearly over. */
+	send_update(r, &s, DNS_RCODE_REFUSED);
+	s = (struct update_spec){
+		.at_ms = 300, .id = 2, .signature = true, .add = { { "pc7.corp.example", 0 } }
+	};
+	send_update(r, &s, DNS_RCODE_NOERROR);
+	s = (struct update_spec){ .at_ms = 59900, .id = 3, .add = { { "b.corp.example", 0 } } };
+	send_update(r, &s, DNS_RCODE_REFUSED);
+	s.at_ms = 61000;
+	s.id = 4;
+	s.signature = true;
+	send_update(r, &s, DNS_RCODE_NOERROR);
+	rig_wait(r, 300000);
+	cr_assert_eq(r->alerts.count, 0);
+	rig_free(r);
+}
+
+Test(update, names_refused_one_after_another_are_told_together)
+{
+	static const struct {
+		unsigned names;
+		enum severity severity;
+	} rows[] = {
+		{ 4, SEVERITY_LOW },
+		{ 5, SEVERITY_MEDIUM },
+		{ 6, SEVERITY_MEDIUM },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct rig *r = acme();
+		char name[32];
+		for (unsigned n = 0; n < rows[i].names; n++) {
+			snprintf(name, sizeof(name), "h%u.corp.example", n);
+			send_update(r,
+				&(struct update_spec){ .at_ms = n * 2000,
+					.id = (uint16_t)(n + 1),
+					.add = { { name, 0 } } },
+				DNS_RCODE_REFUSED);
+		}
+		rig_wait(r, 200000);
+		const struct alert *a = alerts_first(&r->alerts, RULE_UPDATE_UNSIGNED_ATTEMPT);
+		cr_assert_eq(r->alerts.count, 1);
+		cr_assert_eq(a->severity, rows[i].severity, "%u names", rows[i].names);
+		cr_assert_eq(a->count, rows[i].names);
+		cr_assert_eq(a->host_count, rows[i].names);
+		cr_assert_eq(alerts_why(a, "names")->value.number, rows[i].names);
+		cr_assert_eq(alerts_why(a, "names")->threshold.number, 5);
+		rig_free(r);
+	}
+}
+
+Test(update, names_that_were_signed_are_not_in_the_alert)
+{
+	struct rig *r = acme();
+	struct update_spec s = { .add = { { "a.corp.example", 0 }, { "b.corp.example", 0 } } };
+
+	send_update(r, &s, DNS_RCODE_REFUSED);
+	s = (struct update_spec){
+		.at_ms = 500, .id = 2, .signature = true, .add = { { "a.corp.example", 0 } }
+	};
+	send_update(r, &s, DNS_RCODE_NOERROR);
+	rig_wait(r, 130000);
+	const struct alert *a = alerts_first(&r->alerts, RULE_UPDATE_UNSIGNED_ATTEMPT);
+	cr_assert_str_eq(alert_get(a, a->qname), "b.corp.example");
+	cr_assert_eq(a->host_count, 1);
+	rig_free(r);
+}
+
+Test(update, new_names_do_not_put_the_alert_off_for_ever)
+{
+	struct rig *r = acme();
+	char name[32];
+
+	for (unsigned n = 0; n < 20; n++) {
+		snprintf(name, sizeof(name), "h%u.corp.example", n);
+		send_update(r,
+			&(struct update_spec){ .at_ms = n * 30000,
+				.id = (uint16_t)(n + 1),
+				.add = { { name, 0 } } },
+			DNS_RCODE_REFUSED);
+	}
+	cr_assert_geq(r->alerts.count, 4);
+	cr_assert_leq(r->alerts.alert[0]->ts_ns, WORLD_START_NS + 122 * NS_PER_S);
+	rig_wait(r, 900000);
+	double names = 0;
+	for (size_t i = 0; i < r->alerts.count; i++)
+		names += alerts_why(r->alerts.alert[i], "names")->value.number;
+	cr_assert_eq(names, 20, "each name once");
+	cr_assert_eq(rig_stats(r).pending, 0);
+	rig_free(r);
+}
+
+Test(update, an_attempt_from_outside_is_medium)
+{
+	struct rig *r = acme();
+	struct update_spec s = one_host;
+
+	s.client = "203.0.113.9";
+	send_update(r, &s, DNS_RCODE_REFUSED);
+	rig_wait(r, 130000);
+	cr_assert_eq(r->alerts.alert[0]->severity, SEVERITY_MEDIUM);
+	cr_assert_not_null(alerts_why(r->alerts.alert[0], "source"));
+	rig_free(r);
+}
+
+Test(update, more_names_than_are_kept_are_an_attempt_and_one_signed_update_clears_them)
+{
+	for (int cleared = 0; cleared <= 1; cleared++) {
+		struct rig *r = acme();
+		static char name[39][32];
+		struct update_spec s = { .at_ms = 0 };
+		for (size_t i = 0; i < 39; i++) {
+			snprintf(name[i], sizeof(name[i]), "h%zu.corp.example", i);
+			s.add[i].name = name[i];
+		}
+		send_update(r, &s, DNS_RCODE_REFUSED);
+		s.at_ms = 100;
+		s.id = 2;
+		s.signature = true;
+		if (cleared)
+			send_update(r, &s, DNS_RCODE_NOERROR);
+		rig_wait(r, 130000);
+		cr_assert_eq(r->alerts.count, 1 - cleared);
+		if (!cleared)
+			cr_assert_eq(r->alerts.alert[0]->host_count, ALERT_HOSTS_MAX);
+		rig_free(r);
+	}
+}
+
+Test(update, an_attempt_is_excluded_by_client_and_zone)
+{
+	struct world *w = world_new();
+	world_exclude(add_acme(w), RULE_UPDATE_UNSIGNED_ATTEMPT, "10.1.0.7", "corp.example");
+	struct rig *r = rig_new(&update_family, w);
+	struct update_spec s = one_host;
+
+	send_update(r, &s, DNS_RCODE_REFUSED);
+	s.client = "10.1.0.8";
+	send_update(r, &s, DNS_RCODE_REFUSED);
+	rig_wait(r, 130000);
+	cr_assert_eq(r->alerts.count, 1);
+	rig_free(r);
+}
+
+Test(update, an_undecided_attempt_is_pending)
+{
+	struct rig *r = acme();
+	send_update(r, &one_host, DNS_RCODE_REFUSED);
+	rig_wait(r, 30000);
+	cr_assert_eq(rig_stats(r).pending, 1);
+	cr_assert_eq(r->alerts.count, 0);
+	cr_assert_eq(rig_stats(r).table_count, 2);
+	rig_free(r);
+}
+
+/* --- update.external_server ---------------------------------------------------------------- */
+
+Test(update, servers_of_the_tenant_and_others)
+{
+	static const struct {
+		const char *name;
+		const char *network, *resolver, *zone_server; /* of the tenant */
+		const char *client, *server;
+		bool unmapped;
+		size_t alerts;
+	} rows[] = {
+		{ "own network", "10.1.0.0/16", NULL, NULL, NULL, "10.1.9.9", false, 0 },
+		{ "foreign private", "10.1.0.0/16", NULL, NULL, NULL, "10.2.0.53", false, 1 },
+		{ "foreign public", "10.1.0.0/16", NULL, NULL, NULL, "203.0.113.5", false, 1 },
+		{ "own resolver", "10.1.0.0/16", "203.0.113.5", NULL, NULL, "203.0.113.5",
+			false, 0 },
+		{ "zone server", "10.1.0.0/16", NULL, "203.0.113.5", NULL, "203.0.113.5", false,
+			0 },
+		{ "client from outside", "10.1.0.0/16", NULL, NULL, "198.51.100.9",
+			"203.0.113.5", false, 0 },
+		{ "no networks, but a resolver", NULL, "10.1.0.53", NULL, "10.9.0.7",
+			"10.8.0.1", false, 1 },
+		{ "nothing told, private", NULL, NULL, NULL, NULL, "10.2.0.53", false, 0 },
+		{ "nothing told, public", NULL, NULL, NULL, NULL, "203.0.113.5", false, 1 },
+		{ "nobody's, private", NULL, NULL, NULL, NULL, "10.2.0.53", true, 0 },
+		{ "nobody's, public", NULL, NULL, NULL, NULL, "203.0.113.5", true, 1 },
+		{ "nobody's, public both", NULL, NULL, NULL, "198.51.100.9", "203.0.113.5",
+			true, 0 },
+		{ "multicast", "10.1.0.0/16", NULL, NULL, NULL, "224.0.0.251", false, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct world *w = world_new();
+		struct policy *p = world_tenant(w, "acme", rows[i].network);
+		if (rows[i].resolver)
+			cr_assert(ip_set_add(&p->resolvers, rows[i].resolver));
+		if (rows[i].zone_server)
+			world_zone(p, "other.example", rows[i].zone_server, true);
+		struct rig *r = rig_new(&update_family, w);
+		struct update_spec s = one_host;
+		s.client = rows[i].client;
+		s.server = rows[i].server;
+		s.unmapped = rows[i].unmapped;
+		s.signature = true;
+		see(r, &s);
+		cr_assert_eq(rig_count(r, RULE_UPDATE_EXTERNAL_SERVER), rows[i].alerts, "%s",
+			rows[i].name);
+		rig_free(r);
+	}
+}
+
+Test(update, an_update_to_a_foreign_server_is_told_once_with_the_lines_to_allow_it)
+{
+	struct rig *r = acme();
+	struct update_spec s = one_host;
+
+	s.server = "203.0.113.5";
+	see(r, &s);
+	s.at_ms = 1000;
+	see(r, &s);
+	const struct alert *a = alerts_first(&r->alerts, RULE_UPDATE_EXTERNAL_SERVER);
+	cr_assert_eq(r->alerts.count, 1, "retransmitted");
+	cr_assert_eq(a->severity, SEVERITY_HIGH);
+	cr_assert_str_eq(
+		alert_get(a, a->key), "update.external_server|acme|10.1.0.7|corp.example");
+	cr_assert_str_eq(alert_get(a, a->message),
+		"10.1.0.7 sends a DNS UPDATE for pc7.corp.example in zone corp.example to "
+		"203.0.113.5, which is not one of acme's servers");
+	cr_assert_str_eq(alert_get(a, a->allow_hint), "tenants:\n"
+						      "  - id: acme\n"
+						      "    zones:\n"
+						      "      - name: corp.example\n"
+						      "        servers: [203.0.113.5]\n");
+	rig_free(r);
+}
+
+Test(update, registrations_of_private_addresses_that_leak_are_low)
+{
+	static const struct {
+		const char *name, *zone, *server;
+		struct update_record record;
+		enum severity severity;
+	} rows[] = {
+		{ "PTR to AS112", "0.1.10.in-addr.arpa", "192.175.48.1",
+			{ "7.0.1.10.in-addr.arpa", DNS_TYPE_PTR }, SEVERITY_LOW },
+		{ "PTR elsewhere", "10.in-addr.arpa", "203.0.113.5",
+			{ "7.0.1.10.in-addr.arpa", DNS_TYPE_PTR }, SEVERITY_LOW },
+		{ "172.16", "16.172.in-addr.arpa", "203.0.113.5",
+			{ "1.0.16.172.in-addr.arpa", DNS_TYPE_PTR }, SEVERITY_LOW },
+		{ "172.31", "31.172.in-addr.arpa", "203.0.113.5",
+			{ "1.0.31.172.in-addr.arpa", DNS_TYPE_PTR }, SEVERITY_LOW },
+		{ "172.32 is public", "32.172.in-addr.arpa", "203.0.113.5",
+			{ "1.0.32.172.in-addr.arpa", DNS_TYPE_PTR }, SEVERITY_HIGH },
+		{ "110 is not 10", "110.in-addr.arpa", "203.0.113.5",
+			{ "1.0.0.110.in-addr.arpa", DNS_TYPE_PTR }, SEVERITY_HIGH },
+		{ "unique local", "0.0.d.f.ip6.arpa", "203.0.113.5",
+			{ "1.0.0.d.f.ip6.arpa", DNS_TYPE_PTR }, SEVERITY_LOW },
+		{ "TXT under a private zone", "10.in-addr.arpa", "203.0.113.5",
+			{ "data.10.in-addr.arpa", DNS_TYPE_TXT }, SEVERITY_HIGH },
+		{ "TXT to AS112", "10.in-addr.arpa", "192.175.48.42",
+			{ "data.10.in-addr.arpa", DNS_TYPE_TXT }, SEVERITY_LOW },
+		{ "PTR of public space", "113.0.203.in-addr.arpa", "192.175.48.1",
+			{ "7.113.0.203.in-addr.arpa", DNS_TYPE_PTR }, SEVERITY_HIGH },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct rig *r = acme();
+		see(r, &(struct update_spec){ .zone = rows[i].zone,
+			       .server = rows[i].server,
+			       .add = { rows[i].record } });
+		const struct alert *a = alerts_first(&r->alerts, RULE_UPDATE_EXTERNAL_SERVER);
+		cr_assert_eq(a->severity, rows[i].severity, "%s", rows[i].name);
+		cr_assert_eq(alerts_why(a, "leak") != NULL, rows[i].severity == SEVERITY_LOW,
+			"%s", rows[i].name);
+		rig_free(r);
+	}
+}
+
+/* --- hostile input ------------------------------------------------------------------------- */
+
+Test(update, a_message_that_cannot_be_read_is_left_alone)
+{
+	struct rig *r = acme();
+	struct message m = { .qname = "corp.example",
+		.qtype = DNS_TYPE_SOA,
+		.opcode = DNS_OPCODE_UPDATE,
+		.wire = (const uint8_t *)"\0\1\x28\0\0\1\0\0\0\1\0\0",
+		.wire_len = 12 };
+
+	rig_see(r, &m);
+	m.response = true;
+	rig_see(r, &m);
+	m.wire = NULL;
+	m.id = 9;
+	rig_exchange(r, &m);
+	cr_assert_eq(r->alerts.count, 0);
+	rig_free(r);
+}
+
+Test(update, a_flood_stays_within_its_memory)
+{
+	struct world *w = world_new();
+	add_acme(w);
+	struct rig *r = rig_new_sized(&update_family, w, 0);
+	char client[32];
+
+	for (unsigned i = 0; i < 1000; i++) {
+		snprintf(client, sizeof(client), "10.1.%u.%u", i / 250, 1 + i % 250);
+		struct update_spec s = one_host;
+		s.client = client;
+		send_update(r, &s, DNS_RCODE_REFUSED);
+	}
+	struct judge_stats s = rig_stats(r);
+	cr_assert_eq(s.table[0].used, 64);
+	cr_assert_eq(s.table[1].used, 64);
+	cr_assert_eq(s.pending, 64);
+	rig_wait(r, 130000);
+	cr_assert_eq(r->alerts.count, 64);
+	cr_assert_eq(rig_stats(r).table[0].used, 0);
+	rig_free(r);
+}
