@@ -32,8 +32,8 @@ struct input_counters {
 	struct gauge queries, responses, tcp;
 	struct gauge opcode[16], rcode[INPUT_RCODES_MAX];
 	struct gauge checksum_wrong, trailing;
-	struct gauge first_ts_ns, last_ts_ns;           /* lowest and highest seen; 0: none */
-	struct gauge position_bytes;                    /* in the current file */
+	struct gauge first_ts_ns, last_ts_ns; /* lowest and highest; while read is 0: none */
+	struct gauge position_bytes;          /* in the current file */
 	struct gauge dropped_kernel, dropped_interface; /* live: never read */
 };
 
@@ -52,7 +52,9 @@ struct input {
 	struct input_counters *counters;
 	/* the thread's own */
 	uint64_t seq;
-	int64_t clock_s; /* second of the last tick */
+	int64_t clock_s;     /* second of the last tick; INT64_MIN before the first */
+	int64_t frame_ts_ns; /* live: time of the last frame, */
+	int64_t frame_at_ns; /* and when it came by our monotonic clock; 0: none yet */
 	struct dns_message message;
 };
 
