@@ -253,10 +253,58 @@ finish 300
 is "without a login none is taken" "$said $status" "lost=5 1"
 like "and the reason is said" "$(cat "$tmp/sink.err")" 'wants a login'
 
+# --- TLS, where hiredis has it ---
+
+certificate() { # NAME SUBJECT-ALTERNATIVE-NAME
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj "/CN=$1" \
+    -addext "subjectAltName=$2" -keyout "$tmp/$1.key" -out "$tmp/$1.pem" 2> /dev/null
+}
+
 "$sink" "$tmp/alerts.jsonl" "rediss://:$encoded@127.0.0.1:$port" s > "$tmp/tls.out" 2>&1 < /dev/null
 if grep -q 'has no TLS' "$tmp/tls.out"; then
-  ok "rediss:// without TLS in hiredis is refused, without the password" test "$(grep -c s3cr3t "$tmp/tls.out")" = 0
-else
-  like "rediss:// to a server without TLS delivers nothing" "$(cat "$tmp/tls.out")" 'lost=0'
+  is "rediss:// without TLS in hiredis is refused, without the password" "$(grep -c s3cr3t "$tmp/tls.out")" 0
+  done_testing
+  exit
 fi
+certificate good "DNS:localhost,IP:127.0.0.1"
+certificate other "DNS:other.example"
+tls() { # CERTIFICATE: a server with it, on its port + 1
+  stop_server
+  start_tcp_server --requirepass "$secret" --tls-port $((20000 + RANDOM % 20000)) --tls-auth-clients no \
+    --tls-cert-file "$tmp/$1.pem" --tls-key-file "$tmp/$1.key"
+  tls_port=$("${admin[@]}" --raw CONFIG GET tls-port | tail -n 1)
+}
+for host in localhost 127.0.0.1; do
+  tls good
+  export SSL_CERT_FILE=$tmp/good.pem
+  open_sink "rediss://:$encoded@$host:$tls_port"
+  tell alerts 2000
+  tell wait delivered 2000
+  is "2000 alerts over TLS to $host" "$said" reached
+  "${admin[@]}" --raw XRANGE dynwatch:alerts - + | grep -A 1 -x id | grep -v -x -e id -e -- > "$tmp/got"
+  sent_ids > "$tmp/want"
+  ok "in order" cmp "$tmp/got" "$tmp/want"
+  stop_server
+  tell alerts 10
+  finish 300
+  is "and a server that goes is noticed" "$said $status" "lost=10 1"
+done
+tls other
+export SSL_CERT_FILE=$tmp/other.pem
+open_sink "rediss://:$encoded@localhost:$tls_port"
+tell alerts 5
+finish 700
+is "a certificate for another host gets nothing" "$said $status" "lost=5 1"
+like "which is said" "$(cat "$tmp/sink.err")" 'certificate verify failed'
+export SSL_CERT_FILE=$tmp/good.pem
+open_sink "rediss://:$encoded@localhost:$tls_port"
+tell alerts 5
+finish 700
+is "nor does one that nobody vouches for" "$said $status" "lost=5 1"
+open_sink "rediss://:$encoded@127.0.0.1:$port"
+tell alerts 5
+finish 700
+is "nor a server without TLS" "$said $status" "lost=5 1"
+is "the password went nowhere" "$("${admin[@]}" XLEN dynwatch:alerts)" 0
+ok "nor into what is said" no_secret
 done_testing
