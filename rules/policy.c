@@ -20,17 +20,25 @@ struct policy_set *policy_set_new(void)
 	return set;
 }
 
+/* Room doubles when the count reaches a power of two, so that it needs no number of its own. */
+static bool make_room(struct policy_set *set)
+{
+	size_t count = set->tenant_count;
+
+	if (count & (count - 1))
+		return true;
+	struct policy *grown = realloc(set->tenant, (count ? 2 * count : 1) * sizeof(*grown));
+	if (grown)
+		set->tenant = grown;
+	return grown != NULL;
+}
+
 struct policy *policy_set_add(struct policy_set *set, const char *id)
 {
-	if (set->tenant_count >= POLICY_TENANTS_MAX)
+	if (set->tenant_count >= POLICY_TENANTS_MAX || !make_room(set))
 		return NULL;
-	struct policy *grown =
-		realloc(set->tenant, (set->tenant_count + 1) * sizeof(*set->tenant));
-	if (!grown)
-		return NULL;
-	set->tenant = grown;
 
-	struct policy *p = &grown[set->tenant_count];
+	struct policy *p = &set->tenant[set->tenant_count];
 	*p = (struct policy){ .id = strdup(id), .number = (uint16_t)set->tenant_count };
 	if (!p->id)
 		return NULL;

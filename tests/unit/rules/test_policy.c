@@ -157,6 +157,74 @@ Test(policy, approval_is_scoped_by_client_and_day)
 	policy_set_free(set);
 }
 
+/* The kinds of mark that apply to a name, of this tenant, as bits. */
+static unsigned kinds_at(const struct index *index, const char *text, uint16_t tenant)
+{
+	struct index_hit hit[INDEX_HITS_MAX];
+	struct dns_name name;
+	unsigned kinds = 0;
+
+	cr_assert(dns_name_parse(&name, text), "%s", text);
+	size_t hits = index_match_name(index, &name, hit);
+	for (size_t i = 0; i < hits; i++) {
+		size_t count;
+		const struct mark *mark = index_marks(index, hit[i].entry, &count);
+		for (size_t k = 0; k < count; k++) {
+			if (mark[k].source == tenant &&
+				mark_applies(&mark[k], hit[i].labels, name.label_count))
+				kinds |= 1u << mark[k].kind;
+		}
+	}
+	return kinds;
+}
+
+Test(policy, approved_names_zones_and_suffixes_are_found_by_the_index)
+{
+	struct policy_set *set = policy_set_new();
+	struct policy *p = tenant_with(set);
+	struct index_builder *builder = index_builder_new(1);
+	struct err_ctx why = { "" };
+
+	approved_add(p, "cam7.duckdns.org", PROVIDER_NONE);
+	approved_add(p, NULL, 3);
+	p->zone = calloc(1, sizeof(*p->zone));
+	p->zone_count = 1;
+	p->zone[0].name = strdup("corp.example");
+	p->suffix = calloc(1, sizeof(*p->suffix));
+	p->suffix_count = 1;
+	p->suffix[0] = strdup("corp.example");
+	cr_assert_eq(policy_set_index(set, builder, &why), ERR_OK, "%s", why.text);
+
+	struct index *index = index_build(builder);
+	cr_assert_eq(kinds_at(index, "cam7.duckdns.org", 1), 1u << MARK_APPROVED);
+	cr_assert_eq(kinds_at(index, "www.cam7.duckdns.org", 1), 1u << MARK_APPROVED);
+	cr_assert_eq(kinds_at(index, "cam8.duckdns.org", 1), 0);
+	cr_assert_eq(kinds_at(index, "cam7.duckdns.org", 2), 0, "of another tenant");
+	cr_assert_eq(kinds_at(index, "pc.corp.example", 1),
+		1u << MARK_ZONE | 1u << MARK_SEARCH_SUFFIX);
+	index_free(index);
+	policy_set_free(set);
+}
+
+Test(policy, a_name_that_the_index_cannot_hold_is_an_error_with_the_tenant)
+{
+	static const char *const bad[] = { "", "a..b",
+		"1.2.3.4.5.6.7.8.9.10.11.12.13.14.15.16.17.18.19.20.21.22.23.24.25.26.27.28.29."
+		"30."
+		"31.32.33" };
+
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		struct policy_set *set = policy_set_new();
+		struct index_builder *builder = index_builder_new(1);
+		struct err_ctx why = { "" };
+		approved_add(tenant_with(set), bad[i], PROVIDER_NONE);
+		cr_assert_eq(policy_set_index(set, builder, &why), ERR_USAGE, "%s", bad[i]);
+		cr_assert(strstr(why.text, "acme") && strstr(why.text, bad[i]), "%s", why.text);
+		index_builder_free(builder);
+		policy_set_free(set);
+	}
+}
+
 Test(policy, servers_of_a_tenant_are_resolvers_zone_servers_and_its_networks)
 {
 	struct policy_set *set = policy_set_new();
