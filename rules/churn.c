@@ -392,26 +392,42 @@ static void judge_name(struct churn *s, const struct exchange *x, struct moves *
 		raise_ddns(s, x, m, &st, &ddns, now_s);
 }
 
-static struct moves_key key_of(const struct churn *s, const struct exchange *x)
+static struct moves_key key_of(
+	const struct churn *s, const struct observation *o, uint16_t tenant)
 {
-	const struct observation *o = x->now;
 	return (struct moves_key){
 		.name_hash = o->qname_hash,
 		.name_check = hash_bytes(~s->seed, observation_qname_wire(o), o->qname_len),
-		.tenant = x->tenant->number,
+		.tenant = tenant,
 		.qtype = o->qtype,
 	};
+}
+
+/* Answers with addresses to a question for addresses. */
+static bool has_moves(const struct observation *o)
+{
+	return o->response && o->address_count > 0 && o->opcode == DNS_OPCODE_QUERY &&
+	       o->rcode == DNS_RCODE_NOERROR &&
+	       (o->qtype == DNS_TYPE_A || o->qtype == DNS_TYPE_AAAA);
+}
+
+static void churn_prefetch(const void *state, const struct observation *o, enum table_line line)
+{
+	const struct churn *s = state;
+	if (!has_moves(o))
+		return;
+	struct moves_key key = key_of(s, o, o->tenant);
+	table_prefetch(s->names, table_hash(s->names, &key), line);
 }
 
 static void churn_observe(void *state, const struct exchange *x)
 {
 	struct churn *s = state;
 	const struct observation *o = x->now;
-	if (!o->response || o->opcode != DNS_OPCODE_QUERY || o->rcode != DNS_RCODE_NOERROR ||
-		o->address_count == 0 || (o->qtype != DNS_TYPE_A && o->qtype != DNS_TYPE_AAAA))
+	if (!has_moves(o))
 		return;
 
-	struct moves_key key = key_of(s, x);
+	struct moves_key key = key_of(s, o, x->tenant->number);
 	uint64_t hash = table_hash(s->names, &key);
 	uint32_t now_s = (uint32_t)(x->ts_ns / NS_PER_S);
 	bool is_new = false;
@@ -447,5 +463,6 @@ const struct family churn_family = {
 	.free = churn_free,
 	.adopt = churn_adopt,
 	.observe = churn_observe,
+	.prefetch = churn_prefetch,
 	.stats = churn_stats,
 };

@@ -174,10 +174,15 @@ void judge_observe(struct judge *j, const struct observation *o)
 		observe_message(j, o);
 }
 
-void judge_prefetch(const struct judge *j, const struct observation *o)
+void judge_prefetch(const struct judge *j, const struct observation *o, enum table_line line)
 {
-	if (o->kind == OBSERVATION_MESSAGE)
-		pairs_prefetch(j->pairs, o);
+	if (o->kind != OBSERVATION_MESSAGE)
+		return;
+	pairs_prefetch(j->pairs, o, line);
+	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
+		if (families[i]->prefetch)
+			families[i]->prefetch(j->state[i], o, line);
+	}
 }
 
 void judge_stats(const struct judge *j, struct judge_stats *out)

@@ -52,6 +52,8 @@ struct family {
 	/* A new version of what is known is in force (also called once at the start). */
 	void (*adopt)(void *state, const struct knowledge *known);
 	void (*observe)(void *state, const struct exchange *x);
+	/* Ask for the table lines that `o` will touch: see judge_prefetch. */
+	void (*prefetch)(const void *state, const struct observation *o, enum table_line line);
 	void (*tick)(void *state, const struct exchange *x); /* x->now is NULL, x->tenant too */
 	void (*stats)(
 		const void *state, struct judge_stats *out); /* append tables, add pending */
@@ -71,8 +73,11 @@ void judge_adopt(struct judge *j, const struct knowledge *known);
  */
 #define JUDGE_END_NS INT64_MAX
 void judge_observe(struct judge *j, const struct observation *o);
-/* Touch the table lines that `o` will need; to be called some records ahead. */
-void judge_prefetch(const struct judge *j, const struct observation *o);
+/*
+ * Ask the memory for what `o` will touch. Called for a batch of observations before they are judged,
+ * first for TABLE_BUCKET, then for TABLE_ENTRY, so that the misses of a batch overlap.
+ */
+void judge_prefetch(const struct judge *j, const struct observation *o, enum table_line line);
 void judge_stats(const struct judge *j, struct judge_stats *out);
 /* Messages judged per tenant number (array of the policy set's tenant_count). */
 const uint64_t *judge_tenant_messages(const struct judge *j);

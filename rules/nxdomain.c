@@ -590,6 +590,15 @@ static void nxdomain_observe(void *state, const struct exchange *x)
 		judge_client(s, x, c);
 }
 
+static void nxdomain_prefetch(
+	const void *state, const struct observation *o, enum table_line line)
+{
+	const struct nxdomain *s = state;
+	struct suspect_key key = { .ip = o->client, .tenant = o->tenant };
+	if (o->response)
+		table_prefetch(s->clients, table_hash(s->clients, &key), line);
+}
+
 static void nxdomain_stats(const void *state, struct judge_stats *out)
 {
 	const struct nxdomain *s = state;
@@ -604,5 +613,6 @@ const struct family nxdomain_family = {
 	.free = nxdomain_free,
 	.adopt = nxdomain_adopt,
 	.observe = nxdomain_observe,
+	.prefetch = nxdomain_prefetch,
 	.stats = nxdomain_stats,
 };

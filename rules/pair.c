@@ -102,12 +102,12 @@ static uint64_t hash_ends(const struct pairs *p, const struct entry *key)
 	return hash_bytes(p->seed, key, HASHED_BYTES);
 }
 
-void pairs_prefetch(const struct pairs *p, const struct observation *o)
+void pairs_prefetch(const struct pairs *p, const struct observation *o, enum table_line line)
 {
 	struct entry key;
 
 	fill_key(&key, o);
-	table_prefetch(p->table, hash_ends(p, &key));
+	table_prefetch(p->table, hash_ends(p, &key), line);
 }
 
 static bool is_expired(const struct entry *e, int64_t now_ns)

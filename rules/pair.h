@@ -45,7 +45,7 @@ struct pairs;
 
 struct pairs *pairs_new(size_t memory_bytes, uint64_t seed);
 void pairs_free(struct pairs *p);
-void pairs_prefetch(const struct pairs *p, const struct observation *o);
+void pairs_prefetch(const struct pairs *p, const struct observation *o, enum table_line line);
 /* Queries are remembered, responses joined. A repeated query keeps its first time. */
 struct pair_result pairs_observe(struct pairs *p, const struct observation *o);
 /*

@@ -118,9 +118,19 @@ static unsigned ways_with(const struct bucket *b, uint32_t tag)
 	return ways;
 }
 
-void table_prefetch(const struct table *t, uint64_t hash)
+void table_prefetch(const struct table *t, uint64_t hash, enum table_line line)
 {
-	__builtin_prefetch(bucket_of(t, hash), 1);
+	const struct bucket *b = bucket_of(t, hash);
+
+	if (line == TABLE_BUCKET) {
+		__builtin_prefetch(b, 1);
+		return;
+	}
+	unsigned ways = ways_with(b, tag_of(hash));
+	if (!ways)
+		ways = ways_with(b, 0);
+	unsigned way = ways ? (unsigned)__builtin_ctz(ways) : b->hand;
+	__builtin_prefetch(entry_at(t, b, way), 1);
 }
 
 void *table_find(struct table *t, uint64_t hash, const void *key)

@@ -23,6 +23,7 @@ static bool init_lanes(struct engine *e)
 			.number = i,
 			.input_count = o->input_count,
 			.threaded = o->tracker_count > 0,
+			.batch = i > 0 ? e->lane[0].batch : NULL,
 			.inline_sink = accept_inline,
 			.inline_arg = o->output,
 			.memory_bytes = o->memory_bytes / o->shard_count,

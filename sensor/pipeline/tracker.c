@@ -4,12 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How many records are judged from one ring before the next one is looked at. */
-#define TRACKER_BATCH 128
 /* Sleep on one ring while others may get records; bounds how late those are seen. */
 #define TRACKER_WAIT_MS 10
-/* A single observation can carry a whole message (UPDATE). */
-#define INLINE_BLOCK_BYTES (128u * 1024)
+
+struct tracker_batch {
+	size_t count, used; /* observations, bytes of block[] */
+	struct lane *lane[TRACKER_BATCH];
+	const struct observation *observation[TRACKER_BATCH];
+	char *block; /* NULL in a tracker thread: they lie in the ring */
+};
 
 static void count_alert(struct lane *lane, const struct alert *a)
 {
@@ -94,6 +97,18 @@ static bool open_rings(struct lane *lane, size_t input_count)
 	return lane->out != NULL;
 }
 
+static struct tracker_batch *new_batch(void)
+{
+	struct tracker_batch *b = calloc(1, sizeof(*b));
+	if (!b)
+		return NULL;
+	b->block = aligned_alloc(CACHE_LINE, TRACKER_BATCH_BYTES);
+	if (b->block)
+		return b;
+	free(b);
+	return NULL;
+}
+
 bool lane_init(
 	struct lane *lane, const struct lane_options *options, const struct knowledge *known)
 {
@@ -115,8 +130,8 @@ bool lane_init(
 		return false;
 	if (options->threaded)
 		return open_rings(lane, options->input_count);
-	lane->inline_block = aligned_alloc(CACHE_LINE, INLINE_BLOCK_BYTES);
-	return lane->inline_block != NULL;
+	lane->batch = options->batch ? options->batch : new_batch();
+	return lane->batch != NULL;
 }
 
 void lane_deinit(struct lane *lane)
@@ -126,23 +141,11 @@ void lane_deinit(struct lane *lane)
 	spsc_free(lane->out);
 	judge_free(lane->judge);
 	close_report(lane->report);
-	free(lane->inline_block);
-	*lane = (struct lane){ 0 };
-}
-
-struct observation *lane_offer(struct lane *lane, uint16_t input, size_t bytes, bool live)
-{
-	struct spsc *ring = lane->in[input];
-	if (!ring)
-		return lane->inline_block;
-
-	void *room = spsc_reserve(ring, bytes);
-	while (!room && !live) {
-		if (!spsc_wait_room(ring, bytes))
-			return NULL;
-		room = spsc_reserve(ring, bytes);
+	if (lane->number == 0 && lane->batch) {
+		free(lane->batch->block);
+		free(lane->batch);
 	}
-	return room;
+	*lane = (struct lane){ 0 };
 }
 
 /* Judge one record; a tick goes on to the output, whose suppression windows need it too. */
@@ -166,18 +169,55 @@ static void judge_record(struct lane *lane, const struct observation *o)
 		pass_inline(lane, &tick);
 }
 
+/* The misses of a batch overlap: first all buckets, then all entries, then the judging. */
+static void judge_batch(struct tracker_batch *b)
+{
+	for (int line = TABLE_BUCKET; line <= TABLE_ENTRY; line++)
+		for (size_t i = 0; i < b->count; i++)
+			judge_prefetch(
+				b->lane[i]->judge, b->observation[i], (enum table_line)line);
+	for (size_t i = 0; i < b->count; i++)
+		judge_record(b->lane[i], b->observation[i]);
+	b->count = b->used = 0;
+}
+
+struct observation *lane_offer(struct lane *lane, uint16_t input, size_t bytes, bool live)
+{
+	struct spsc *ring = lane->in[input];
+	if (!ring) {
+		struct tracker_batch *b = lane->batch;
+		if (b->count == TRACKER_BATCH || b->used + bytes > TRACKER_BATCH_BYTES)
+			judge_batch(b);
+		return (struct observation *)(b->block + b->used);
+	}
+
+	void *room = spsc_reserve(ring, bytes);
+	while (!room && !live) {
+		if (!spsc_wait_room(ring, bytes))
+			return NULL;
+		room = spsc_reserve(ring, bytes);
+	}
+	return room;
+}
+
 void lane_push(struct lane *lane, uint16_t input, const struct observation *o)
 {
-	if (lane->in[input])
+	if (lane->in[input]) {
 		spsc_commit(lane->in[input], o->size);
-	else
-		judge_record(lane, o);
+		return;
+	}
+	struct tracker_batch *b = lane->batch;
+	b->lane[b->count] = lane;
+	b->observation[b->count++] = o;
+	b->used += (o->size + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
 }
 
 void lane_flush(struct lane *lane, uint16_t input)
 {
 	if (lane->in[input])
 		spsc_publish(lane->in[input]);
+	else
+		judge_batch(lane->batch);
 }
 
 void lane_close(struct lane *lane, uint16_t input)
@@ -189,14 +229,18 @@ void lane_close(struct lane *lane, uint16_t input)
 /* Up to one batch from one ring; returns how many records there were. */
 static size_t drain_ring(struct lane *lane, struct spsc *ring)
 {
-	size_t count = 0, bytes;
+	struct tracker_batch b = { .count = 0 };
 	const struct observation *o;
+	size_t bytes;
 
-	while (count < TRACKER_BATCH && (o = spsc_peek(ring, &bytes)) != NULL) {
-		judge_record(lane, o);
+	/* What was released stays valid until it is retired. */
+	while (b.count < TRACKER_BATCH && (o = spsc_peek(ring, &bytes)) != NULL) {
+		b.lane[b.count] = lane;
+		b.observation[b.count++] = o;
 		spsc_release(ring);
-		count++;
 	}
+	size_t count = b.count;
+	judge_batch(&b);
 	spsc_retire(ring);
 	return count;
 }

@@ -34,17 +34,18 @@ struct lane {
 	struct judge *judge;
 	emit_sink *inline_sink; /* where alerts go without a ring */
 	void *inline_arg;
-	void *inline_block;         /* where observations are built without a ring */
-	struct gauge *alerts;       /* raised, for progress; written by the lane's thread */
-	struct lane_report *report; /* the judge's figures as of the last tick */
-	bool finished;              /* every input closed and drained (tracker's own) */
+	struct tracker_batch *batch; /* without rings: shared by all lanes, owned by lane 0 */
+	struct gauge *alerts;        /* raised, for progress; written by the lane's thread */
+	struct lane_report *report;  /* the judge's figures as of the last tick */
+	bool finished;               /* every input closed and drained (tracker's own) */
 };
 
 struct lane_options {
 	size_t number;
 	size_t input_count;
 	bool threaded;
-	emit_sink *inline_sink; /* !threaded */
+	struct tracker_batch *batch; /* !threaded: that of lane 0, or NULL for lane 0 itself */
+	emit_sink *inline_sink;      /* !threaded */
 	void *inline_arg;
 	size_t memory_bytes;
 	uint64_t seed;
@@ -68,6 +69,14 @@ void lane_report_update(struct lane *lane);
 NODISCARD bool lane_init(
 	struct lane *lane, const struct lane_options *options, const struct knowledge *known);
 void lane_deinit(struct lane *lane);
+
+/*
+ * Observations are judged in batches, so that the memory each will touch can be asked for ahead.
+ * From a ring they are judged where they lie; without one they are collected here, in order of
+ * capture over all lanes, and judged at the latest at lane_flush.
+ */
+#define TRACKER_BATCH       64
+#define TRACKER_BATCH_BYTES (512u * 1024)
 
 /*
  * [input] Room for an observation of up to `bytes`. Full: live returns NULL (the caller counts),
