@@ -246,7 +246,8 @@ Test(lookup, what_one_tenant_approves_is_not_approved_for_another)
 {
 	struct world *w = listed();
 	world_approve(w, add_acme(w), "cam9.ddns.net", NULL, NULL, NULL);
-	world_tenant(w, "beta", "10.2.0.0/16");
+	world_approve(
+		w, world_tenant(w, "beta", "10.2.0.0/16"), "cam8.ddns.net", NULL, NULL, NULL);
 	struct rig *r = rig_new(&lookup_family, w);
 
 	rig_see(r, &(struct message){ .qname = "cam9.ddns.net", .tenant = 1 });

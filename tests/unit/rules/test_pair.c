@@ -34,7 +34,8 @@ static void bench_free(struct bench *b)
 static struct pair_result see(struct bench *b, const struct message *m)
 {
 	struct observation *o = message_observe(b->world, m, 1);
-	pairs_prefetch(b->pairs, o);
+	pairs_prefetch(b->pairs, o, TABLE_BUCKET);
+	pairs_prefetch(b->pairs, o, TABLE_ENTRY);
 	struct pair_result result = pairs_observe(b->pairs, o);
 	free(o);
 	return result;

@@ -99,9 +99,14 @@ Test(resolver, clients_and_servers_are_counted_apart)
 	rig_free(r);
 }
 
-Test(resolver, many_servers_do_not_confuse_the_memo)
+Test(resolver, many_servers_of_two_tenants_are_not_confused)
 {
-	struct rig *r = acme();
+	struct world *w = world_new();
+	struct policy *p = world_tenant(w, "acme", "10.1.0.0/16");
+	cr_assert(ip_set_add(&p->resolvers, "10.1.0.53"));
+	p = world_tenant(w, "beta", "10.2.0.0/16");
+	cr_assert(ip_set_add(&p->resolvers, "10.2.0.53"));
+	struct rig *r = rig_new_sized(&resolver_family, w, 16 << 20);
 	char server[32];
 
 	for (unsigned i = 0; i < 5000; i++) {
@@ -110,7 +115,9 @@ Test(resolver, many_servers_do_not_confuse_the_memo)
 		rig_see(r, &(struct message){
 				   .qname = "a.example", .tenant = 2, .server = server });
 	}
-	cr_assert_eq(rig_count(r, RULE_RESOLVER_UNAPPROVED), 0);
+	cr_assert_eq(rig_count(r, RULE_RESOLVER_UNAPPROVED), 5000);
+	for (size_t i = 0; i < r->alerts.count; i++)
+		cr_assert_eq(r->alerts.alert[i]->tenant, 2);
 	rig_free(r);
 }
 

@@ -342,6 +342,26 @@ Test(update, a_retransmission_is_judged_once)
 	rig_free(r);
 }
 
+Test(update, responses_to_two_requests_of_one_id_come_in_their_order)
+{
+	struct rig *r = acme();
+	struct update_spec s = one_host;
+
+	see(r, &s);
+	s.at_ms = 10;
+	s.add[0].name = "pc8.corp.example";
+	see(r, &s);
+	s = (struct update_spec){ .at_ms = 20, .response = true, .empty = true };
+	see(r, &s);
+	const struct alert *a = alerts_last(&r->alerts, RULE_UPDATE_UNSIGNED_ACCEPTED);
+	cr_assert_str_eq(alert_get(a, a->qname), "pc7.corp.example");
+	s.at_ms = 30;
+	see(r, &s);
+	a = alerts_last(&r->alerts, RULE_UPDATE_UNSIGNED_ACCEPTED);
+	cr_assert_str_eq(alert_get(a, a->qname), "pc8.corp.example");
+	rig_free(r);
+}
+
 Test(update, the_same_message_a_minute_later_is_a_new_one)
 {
 	struct rig *r = acme();
