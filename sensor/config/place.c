@@ -52,11 +52,9 @@ static uint32_t child_by_key(const struct places *p, uint32_t parent, const char
 
 static uint32_t child_by_index(const struct places *p, uint32_t parent, size_t index)
 {
-	uint32_t at = p->node[parent].first;
+	const struct place *list = &p->node[parent];
 
-	while (at != PLACE_NONE && index--)
-		at = p->node[at].next;
-	return at;
+	return index < list->element_count ? p->element[list->element + index] : PLACE_NONE;
 }
 
 /* The node of the longest part of the path that is there. */
@@ -391,6 +389,26 @@ static enum err walk_events(struct walk *w, yaml_parser_t *parser)
 	return err;
 }
 
+/* Files have lists of many thousands, which are asked for by number. */
+static bool number_elements(struct places *p)
+{
+	uint32_t used = 0;
+
+	p->element = calloc(p->count, sizeof(*p->element));
+	if (!p->element)
+		return false;
+	for (size_t i = 0; i < p->count; i++) {
+		struct place *list = &p->node[i];
+		if (list->kind != PLACE_LIST)
+			continue;
+		list->element = used;
+		for (uint32_t at = list->first; at != PLACE_NONE; at = p->node[at].next)
+			p->element[used++] = at;
+		list->element_count = used - list->element;
+	}
+	return true;
+}
+
 static enum err check_whole(const struct walk *w)
 {
 	if (w->places->count == 0)
@@ -427,6 +445,8 @@ enum err places_new(struct places **out, const char *bytes, size_t bytes_len, co
 		w.places ? walk_events(&w, &parser) : err_set(why, ERR_FAILED, "out of memory");
 	if (!err)
 		err = check_whole(&w);
+	if (!err && !number_elements(w.places))
+		err = err_set(why, ERR_FAILED, "%s: out of memory", name);
 	yaml_parser_delete(&parser);
 	if (err)
 		places_free(w.places);
@@ -440,6 +460,7 @@ void places_free(struct places *p)
 	if (!p)
 		return;
 	free(p->node);
+	free(p->element);
 	text_deinit(&p->keys);
 	free(p);
 }

@@ -42,12 +42,14 @@ struct place {
 	struct place_mark key_at, value_at; /* key_at: in a mapping only */
 	uint32_t key;                       /* in the text pool: use place_key */
 	uint32_t first, next;               /* child and sibling, or PLACE_NONE */
+	uint32_t element, element_count;    /* of a list: its part of places.element */
 	uint8_t kind;
 };
 
 struct places {
 	struct place *node; /* node[PLACE_ROOT] is the whole document */
 	size_t count, size;
+	uint32_t *element; /* the children of every list, so that any is found at once */
 	struct text keys;
 };
 
