@@ -59,7 +59,7 @@ enum packet_result ipv4_decode(struct packet *out, struct cursor *c, struct laye
 	uint8_t version = cursor_u8(&header);
 	cursor_take(&header, 1);
 	uint16_t total_len = cursor_be16(&header);
-	cursor_take(&header, 2);
+	uint16_t id = cursor_be16(&header);
 	uint16_t fragment = cursor_be16(&header);
 	uint8_t ttl = cursor_u8(&header);
 	uint8_t protocol = cursor_u8(&header);
@@ -80,6 +80,7 @@ enum packet_result ipv4_decode(struct packet *out, struct cursor *c, struct laye
 	out->src = ip_from_v4(src);
 	out->dst = ip_from_v4(dst);
 	out->ip_ttl = ttl;
+	out->ip_id = id;
 	if (UNLIKELY(fragment & IPV4_FRAGMENT))
 		return protocol == IPPROTO_UDP || protocol == IPPROTO_TCP
 			       ? PACKET_REJECT_FRAGMENT

@@ -83,12 +83,15 @@ struct packet {
 	uint16_t sport, dport;
 	uint8_t protocol; /* IPPROTO_UDP or IPPROTO_TCP */
 	uint8_t ip_ttl;   /* TTL or hop limit */
+	uint16_t ip_id;   /* IPv4 identification; 0: none (IPv6 has none) */
 	uint8_t checksum; /* enum packet_checksum; filled for PACKET_DNS over UDP */
 	uint8_t vlan_count;
 	uint16_t vlan[PACKET_VLANS_MAX]; /* 802.1Q ids, outermost first */
 	uint32_t vni; /* VXLAN/GENEVE VNI or ERSPAN session; PACKET_NO_VNI when none */
 	const uint8_t *payload; /* PACKET_DNS: a message (UDP) or a part of a stream (TCP) */
 	uint32_t payload_len;
+	uint32_t payload_missing; /* UDP: bytes of the message behind these that the snapshot
+				     length cut off */
 	/*
 	 * TCP to or from a DNS port only, whatever the result, as long as the header is whole:
 	 * PACKET_DNS with payload, PACKET_OTHER without, PACKET_REJECT_SNAPLEN when only the

@@ -107,6 +107,19 @@ static inline bool is_dns(const struct packet *out, const struct layer *layer)
 	return port_set_has(layer->ports, out->dport) || port_set_has(layer->ports, out->sport);
 }
 
+/* What was captured of a message of which `message_len` bytes were on the wire. */
+static enum packet_result udp_cut(struct packet *out, struct cursor *c, uint64_t message_len)
+{
+	size_t captured = cursor_left(c);
+
+	if (captured == 0)
+		return PACKET_REJECT_SNAPLEN;
+	out->payload = cursor_take(c, captured);
+	out->payload_len = (uint32_t)captured;
+	out->payload_missing = (uint32_t)(message_len - captured);
+	return PACKET_DNS;
+}
+
 static inline enum packet_result udp_decode(
 	struct packet *out, struct cursor *c, struct layer *layer)
 {
@@ -131,7 +144,7 @@ static inline enum packet_result udp_decode(
 
 	const uint8_t *bytes = cursor_take(&datagram, len);
 	if (UNLIKELY(!bytes))
-		return PACKET_REJECT_SNAPLEN;
+		return udp_cut(out, c, len - UDP_HEADER_LEN);
 	out->payload = cursor_take(c, len - UDP_HEADER_LEN);
 	out->payload_len = (uint32_t)(len - UDP_HEADER_LEN);
 	/* 0 means "none" over IPv4; over IPv6 it is no legal checksum (RFC 8200 8.1) */

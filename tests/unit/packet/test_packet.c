@@ -92,9 +92,10 @@ Test(packet, every_prefix_of_every_frame_has_a_result_and_never_faults)
 			expect_sane(&p, decoded_bytes(&p, spec.link, bytes, caplen, caplen),
 				caplen);
 			if (caplen + spec.padding_len < len && !spec.ip_len_zero)
-				cr_assert_neq(decoded_bytes(&p, spec.link, bytes, caplen, len),
-					PACKET_DNS, "shape %zu, %zu of %zu bytes", i, caplen,
-					len);
+				cr_assert(decoded_bytes(&p, spec.link, bytes, caplen, len) !=
+							PACKET_DNS ||
+						p.payload_missing > 0,
+					"shape %zu, %zu of %zu bytes", i, caplen, len);
 		}
 	}
 }

@@ -133,7 +133,7 @@ Test(transport, tcp_header_length_below_20_or_beyond_the_packet_is_malformed)
 		decoded_bytes(&p, spec.link, bytes, len, len), PACKET_REJECT_TCP_MALFORMED);
 }
 
-Test(transport, message_cut_by_the_snapshot_length_is_counted_as_such)
+Test(transport, of_a_message_cut_by_the_snapshot_length_what_was_captured_is_shown)
 {
 	for (unsigned v6 = 0; v6 < 2; v6++) {
 		struct frame_spec spec = QUERY_SPEC(ETHERNET, .v6 = v6);
@@ -141,10 +141,16 @@ Test(transport, message_cut_by_the_snapshot_length_is_counted_as_such)
 		size_t len = frames_build(bytes, &spec);
 		size_t headers = len - QUERY_LEN;
 		struct packet p;
-		for (size_t caplen = headers; caplen < len; caplen++) {
+		cr_assert_eq(decoded_bytes(&p, spec.link, bytes, headers, len),
+			PACKET_REJECT_SNAPLEN);
+		cr_assert_null(p.payload);
+		for (size_t caplen = headers + 1; caplen < len; caplen++) {
 			cr_assert_eq(decoded_bytes(&p, spec.link, bytes, caplen, len),
-				PACKET_REJECT_SNAPLEN, "caplen %zu", caplen);
-			cr_assert_null(p.payload);
+				PACKET_DNS, "caplen %zu", caplen);
+			cr_assert_eq(p.payload_len, caplen - headers);
+			cr_assert_eq(p.payload_missing, len - caplen);
+			cr_assert_arr_eq(p.payload, QUERY, p.payload_len);
+			cr_assert_eq(p.checksum, PACKET_CHECKSUM_UNKNOWN);
 		}
 		cr_assert_eq(decoded_bytes(&p, spec.link, bytes, headers - 1, len),
 			PACKET_REJECT_TRANSPORT_TRUNCATED);
