@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * age.h -- spans between points of capture time. Captures may carry any time at all and may step
- * back, so a plain subtraction can overflow.
+ * age.h -- spans between points of capture time. Captures may carry any time at all and may
+ * step back, so a plain subtraction can overflow.
  */
 #ifndef RULES_AGE_H
 #define RULES_AGE_H

@@ -57,7 +57,7 @@ static bool is_private_reverse(const char *zone)
 	return false;
 }
 
-/* Where such registrations end up: AS112 (RFC 7534, RFC 7535), prisoner.iana.org and its like. */
+/* Where such registrations end up: AS112 (RFC 7534, RFC 7535), prisoner.iana.org. */
 static bool is_sink(const struct ip *server)
 {
 	static const char *const sinks[] = { "192.175.48.0/24", "192.31.196.0/24",

@@ -3,8 +3,8 @@
  * border.h -- does an UPDATE leave the tenant?
  *
  * A tenant that tells its networks, resolvers or zone servers has servers of its own, and every
- * other one is foreign. Of one that tells none of these, and for traffic of nobody, only a private
- * client with a public server is known to cross the border.
+ * other one is foreign. Of one that tells none of these, and for traffic of nobody, only a
+ * private client with a public server is known to cross the border.
  *
  * Threads: no shared state.
  */
@@ -17,8 +17,8 @@
 /* Is the client inside and the server not one of the tenant's? */
 bool border_is_crossed(const struct policy *tenant, const struct observation *o);
 /*
- * Is it only a leak: registrations for reverse zones of private addresses, which Windows sends to
- * whoever says it serves them? PTR records alone, or whatever goes to the sinks of AS112.
+ * Is it only a leak: registrations for reverse zones of private addresses, which Windows sends
+ * to whoever says it serves them? PTR records alone, or whatever goes to the sinks of AS112.
  */
 bool border_is_leak(const struct change *c, const struct ip *server);
 

@@ -29,7 +29,7 @@ void change_init(struct change *c, const char *zone, bool is_signed)
 	c->signature = is_signed ? UPDATE_TSIG : UPDATE_UNSIGNED;
 }
 
-/* Names that hosts or domain controllers look up by themselves: whoever has them leads others. */
+/* Names that hosts look up by themselves: whoever has them leads others. */
 static bool is_critical_label(const char *label, size_t len)
 {
 	static const char *const critical[] = { "*", "wpad", "isatap", "autodiscover", "_msdcs",

@@ -2,8 +2,8 @@
 /*
  * change.h -- what an UPDATE would change, small enough to wait in a table for its response.
  *
- * Names are presentation text, lower case; the first CHANGE_NAMES_MAX different ones are kept as
- * far as the pool reaches, the rest is only counted.
+ * Names are presentation text, lower case; the first CHANGE_NAMES_MAX different ones are kept
+ * as far as the pool reaches, the rest is only counted.
  *
  * Owner: values, no pointers.  Threads: no shared state.
  */
@@ -53,9 +53,9 @@ int change_find(const struct change *c, const char *name);
 const char *change_verbs(const struct change *c);
 
 /*
- * Does the record steer more than itself? NS, SOA, MX, DS, DNSKEY, TLSA, CAA anywhere; anything at the
- * apex or a wildcard; names that machines look up by themselves (wpad, isatap, _ldap._tcp, ...);
- * what the zone's policy lists.
+ * Does the record steer more than itself? NS, SOA, MX, DS, DNSKEY, TLSA, CAA anywhere; anything
+ * at the apex or a wildcard; names that machines look up by themselves (wpad, isatap,
+ * _ldap._tcp, ...); what the zone's policy lists.
  */
 bool change_is_critical(
 	const char *name, uint16_t type, const char *zone, const struct policy_zone *policy);

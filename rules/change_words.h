@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * change_words.h -- how the update rules speak of a change: the parts that all their alerts share.
+ * change_words.h -- how the update rules speak of a change: the parts that all their alerts
+ * share.
  *
  * Threads: one tracker.
  */

@@ -74,8 +74,8 @@ void judge_adopt(struct judge *j, const struct knowledge *known);
 #define JUDGE_END_NS INT64_MAX
 void judge_observe(struct judge *j, const struct observation *o);
 /*
- * Ask the memory for what `o` will touch. Called for a batch of observations before they are judged,
- * first for TABLE_BUCKET, then for TABLE_ENTRY, so that the misses of a batch overlap.
+ * Ask the memory for what `o` will touch. Called for a batch of observations before they are
+ * judged, first for TABLE_BUCKET, then for TABLE_ENTRY, so that the misses of a batch overlap.
  */
 void judge_prefetch(const struct judge *j, const struct observation *o, enum table_line line);
 void judge_stats(const struct judge *j, struct judge_stats *out);

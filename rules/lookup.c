@@ -15,9 +15,10 @@
 /*
  * The lookup rules: a client asked for a listed name, or was led to one.
  *
- * One finding a name and message: malicious comes before any service. The question is judged on the
- * query (whatever the answer will be), or on the response when the query was not seen; names in the
- * answer are judged on the response. PTR targets are nobody's destination and are left out.
+ * One finding a name and message: malicious comes before any service. The question is judged on
+ * the query (whatever the answer will be), or on the response when the query was not seen;
+ * names in the answer are judged on the response. PTR targets are nobody's destination and are
+ * left out.
  *
  * A resolver asks again for what its clients asked. Where both sides are seen, the client's
  * look-up is the one to judge (approvals may be for single clients); so a look-up by one of the
@@ -78,7 +79,7 @@ struct target {
 	unsigned clients;
 };
 
-/* --- start and end ------------------------------------------------------------------------- */
+/* --- start and end ------------------------------------------------------------------------ */
 
 static void lookup_free(void *state)
 {
@@ -118,7 +119,7 @@ static void lookup_adopt(void *state, const struct knowledge *known)
 		log_warning("out of memory: lookup.update_host may alert on approved updaters");
 }
 
-/* --- memory -------------------------------------------------------------------------------- */
+/* --- memory ------------------------------------------------------------------------------- */
 
 static bool is_resolver(const struct exchange *x)
 {
@@ -182,7 +183,7 @@ static bool has_checked(struct lookup *l, const struct exchange *x)
 	return c && age_of(c->ts_ns, x->ts_ns) <= IP_CHECK_NS;
 }
 
-/* --- words --------------------------------------------------------------------------------- */
+/* --- words -------------------------------------------------------------------------------- */
 
 /* "10.1.0.7 asked for " or "10.1.0.7 asked for www.example, which leads by CNAME to ". */
 static void begin_sentence(const struct target *t, char *to, size_t size)
@@ -256,7 +257,7 @@ static void why_provider(struct lookup *l, struct alert *a, const struct verdict
 		alert_none());
 }
 
-/* --- lookup.malicious ---------------------------------------------------------------------- */
+/* --- lookup.malicious --------------------------------------------------------------------- */
 
 /* All feeds that list the name: "urlhaus, threatfox". */
 static void name_feeds(struct lookup *l, struct alert *a, const struct verdict *v)
@@ -317,7 +318,7 @@ static void raise_malicious(struct lookup *l, const struct target *t)
 	emit_commit(l->emit);
 }
 
-/* --- lookup.unapproved and lookup.tunnel_service ------------------------------------------- */
+/* --- lookup.unapproved and lookup.tunnel_service ------------------------------------------ */
 
 static bool tier_is_wanted(const struct policy *tenant, enum provider_tier tier)
 {
@@ -377,7 +378,7 @@ static void raise_tunnel(struct lookup *l, const struct target *t)
 	emit_commit(l->emit);
 }
 
-/* --- lookup.update_host -------------------------------------------------------------------- */
+/* --- lookup.update_host ------------------------------------------------------------------- */
 
 static bool may_update(struct lookup *l, const struct target *t)
 {
@@ -426,7 +427,7 @@ static void raise_update_host(struct lookup *l, const struct target *t)
 	emit_commit(l->emit);
 }
 
-/* --- one message --------------------------------------------------------------------------- */
+/* --- one message -------------------------------------------------------------------------- */
 
 static struct verdict_name name_of(const struct observation *o, unsigned number)
 {

@@ -13,8 +13,8 @@
  * resolver.unapproved: a client asks a server that is not the tenant's to resolve for it.
  *
  * Only a tenant that lists its resolvers can have foreign ones. Its resolvers and zone servers
- * themselves are left out: they forward and transfer. Whether a server is the tenant's is asked for
- * every query, so the answer is kept in a small direct-mapped memo.
+ * themselves are left out: they forward and transfer. Whether a server is the tenant's is asked
+ * for every query, so the answer is kept in a small direct-mapped memo.
  *
  * A client that uses a foreign resolver does so for everything: one alert a second and pair of
  * client and server, which carries the count, says it as well as each query would.

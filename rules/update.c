@@ -52,7 +52,7 @@ struct updates {
 	int64_t tick_ns; /* while a slice is being visited */
 };
 
-/* --- start and end ------------------------------------------------------------------------- */
+/* --- start and end ------------------------------------------------------------------------ */
 
 static void update_family_free(void *state)
 {
@@ -89,7 +89,7 @@ static void update_family_adopt(void *state, const struct knowledge *known)
 	attempts_adopt(u->attempts, known);
 }
 
-/* --- update.unsigned_accepted -------------------------------------------------------------- */
+/* --- update.unsigned_accepted ------------------------------------------------------------- */
 
 static void raise_accepted(struct updates *u, const struct exchange *x, const struct change *c)
 {
@@ -120,7 +120,7 @@ static void raise_accepted(struct updates *u, const struct exchange *x, const st
 	emit_commit(u->emit);
 }
 
-/* --- update.external_server ---------------------------------------------------------------- */
+/* --- update.external_server --------------------------------------------------------------- */
 
 static void say_external(struct updates *u, struct alert *a, const struct exchange *x,
 	const struct change *c, bool leak)
@@ -171,7 +171,7 @@ static void judge_server(struct updates *u, const struct exchange *x, const stru
 	emit_commit(u->emit);
 }
 
-/* --- requests and responses ---------------------------------------------------------------- */
+/* --- requests and responses --------------------------------------------------------------- */
 
 /* The tenant's policy for exactly this zone; NULL when it lists none. */
 static const struct policy_zone *find_zone(const struct updates *u, const struct exchange *x)
@@ -319,7 +319,7 @@ static void update_family_observe(void *state, const struct exchange *x)
 		observe_request(state, x);
 }
 
-/* --- ticks --------------------------------------------------------------------------------- */
+/* --- ticks -------------------------------------------------------------------------------- */
 
 static void end_request(void *entry, void *arg)
 {

@@ -167,8 +167,9 @@ static bool is_providers_label(const uint8_t *label)
 }
 
 /*
- * A tunnel service's bare suffix is its web site when people can visit it (a registered domain or
- * a public suffix: ngrok.io); below that (tunnel.ngrok.com) it is what the tunnel program asks for.
+ * A tunnel service's bare suffix is its web site when people can visit it (a registered domain
+ * or a public suffix: ngrok.io); below that (tunnel.ngrok.com) it is what the tunnel program
+ * asks for.
  */
 static bool is_site(struct verdict_name name)
 {
@@ -230,7 +231,7 @@ struct verdict verdict_of(const struct verdict_asker *who, struct verdict_name n
 		}
 	}
 	decide_service(&v, &r, name);
-	/* Names under a provider's suffix are customers: one key for each, however broad the feed. */
+	/* Names below a provider's suffix are customers: a key each, however broad the feed. */
 	if (v.listed_labels > v.key_labels)
 		v.key_labels = v.listed_labels;
 	return v;

@@ -3,9 +3,9 @@
  * verdict.h -- what is known of one name, for one tenant and client: pure, remembers nothing.
  *
  * A malicious mark counts unless an allow mark is as deep or deeper. The service is what the
- * deepest of the provider, tunnel, update-host and IP-check marks says (at one depth: update host,
- * IP check, tunnel, provider); an allow mark as deep or deeper takes it away. Approval is apart:
- * it never touches `malicious`.
+ * deepest of the provider, tunnel, update-host and IP-check marks says (at one depth: update
+ * host, IP check, tunnel, provider); an allow mark as deep or deeper takes it away. Approval is
+ * apart: it never touches `malicious`.
  *
  * Threads:  no shared state.
  */
@@ -54,13 +54,13 @@ struct verdict {
 	enum provider_tier tier;
 	bool own_site; /* of the provider: no customer's name */
 	bool approved; /* by the tenant, for this client, now */
-	/* Labels of the name that counts as one: the listed one, or suffix and one label more. */
+	/* Labels of what counts as one name: the listed one, or suffix and a label more. */
 	uint8_t key_labels;
 };
 
 /*
- * `hit`: every listed suffix of the name. Cost: the marks of the hits, and for a tunnel service's
- * bare suffix one question to libpsl.
+ * `hit`: every listed suffix of the name. Cost: the marks of the hits, and for a tunnel
+ * service's bare suffix one question to libpsl.
  */
 struct verdict verdict_of(const struct verdict_asker *who, struct verdict_name name,
 	const struct index_hit *hit, size_t hit_count);

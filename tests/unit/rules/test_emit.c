@@ -64,7 +64,7 @@ static const struct alert *raise_one(
 	return b->alerts.alert[b->alerts.count - 1];
 }
 
-/* --- the pool ------------------------------------------------------------------------------ */
+/* --- the pool ----------------------------------------------------------------------------- */
 
 Test(emit, text_of_nothing_is_absent)
 {
@@ -110,7 +110,7 @@ Test(emit, more_reasons_than_fit_are_dropped)
 	free(a);
 }
 
-/* --- what is filled in --------------------------------------------------------------------- */
+/* --- what is filled in -------------------------------------------------------------------- */
 
 Test(emit, a_query_fills_in_everything_it_tells)
 {
@@ -238,7 +238,7 @@ Test(emit, another_question_can_be_put_in_its_place)
 	bench_deinit(&b);
 }
 
-/* --- off and excluded ---------------------------------------------------------------------- */
+/* --- off and excluded --------------------------------------------------------------------- */
 
 Test(emit, a_rule_that_is_off_says_nothing)
 {
@@ -330,7 +330,7 @@ Test(emit, nothing_of_one_alert_is_left_in_the_next)
 	bench_deinit(&b);
 }
 
-/* --- lines to paste ------------------------------------------------------------------------ */
+/* --- lines to paste ----------------------------------------------------------------------- */
 
 static void check_yaml(const char *text)
 {

@@ -8,7 +8,7 @@
 
 #define DAY_MS (24 * 3600 * INT64_C(1000))
 
-/* What every test knows: providers of each tier, a tunnel, an update host, an IP check, two feeds. */
+/* What all tests know: providers of each tier, tunnels, update hosts, IP checks, two feeds. */
 static struct world *listed(void)
 {
 	struct world *w = world_new();
@@ -49,7 +49,7 @@ static size_t raised(const struct rig *r)
 	return r->alerts.count;
 }
 
-/* --- which rule for which name ------------------------------------------------------------- */
+/* --- which rule for which name ------------------------------------------------------------ */
 
 Test(lookup, each_kind_of_name_has_its_rule)
 {
@@ -131,7 +131,7 @@ Test(lookup, a_response_alone_is_judged_with_its_answers)
 	rig_free(r);
 }
 
-/* --- lookup.unapproved --------------------------------------------------------------------- */
+/* --- lookup.unapproved -------------------------------------------------------------------- */
 
 Test(lookup, an_unapproved_name_is_told_in_plain_words)
 {
@@ -294,7 +294,7 @@ Test(lookup, traffic_of_nobody_is_judged_too)
 	rig_free(r);
 }
 
-/* --- lookup.malicious ---------------------------------------------------------------------- */
+/* --- lookup.malicious --------------------------------------------------------------------- */
 
 Test(lookup, all_feeds_of_a_malicious_name_are_told_with_the_highest_severity)
 {
@@ -414,7 +414,7 @@ Test(lookup, names_below_a_provider_are_told_apart_however_broad_the_feed)
 	rig_free(r);
 }
 
-/* --- names in answers ---------------------------------------------------------------------- */
+/* --- names in answers --------------------------------------------------------------------- */
 
 Test(lookup, being_led_to_a_name_counts_unless_it_is_a_pointer)
 {
@@ -511,7 +511,7 @@ Test(lookup, an_update_host_as_a_target_says_nothing)
 	rig_free(r);
 }
 
-/* --- lookup.update_host -------------------------------------------------------------------- */
+/* --- lookup.update_host ------------------------------------------------------------------- */
 
 Test(lookup, only_address_look_ups_contact_an_update_host)
 {
@@ -635,7 +635,7 @@ Test(lookup, an_ip_check_within_a_minute_before_raises_the_score)
 	}
 }
 
-/* --- resolvers ----------------------------------------------------------------------------- */
+/* --- resolvers ---------------------------------------------------------------------------- */
 
 static struct rig *acme_with_resolver(const char *approved, const char *clients)
 {

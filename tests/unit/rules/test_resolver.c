@@ -6,7 +6,7 @@
 
 #include <criterion/criterion.h>
 
-/* acme: 10.1.0.0/16, resolver 10.1.0.53 and 9.9.9.9, zone server 192.0.2.53; beta has no resolvers. */
+/* acme: 10.1.0.0/16, resolvers 10.1.0.53 and 9.9.9.9, zone server 192.0.2.53; beta: none. */
 static struct rig *acme(void)
 {
 	struct world *w = world_new();

@@ -291,7 +291,7 @@ Test(table, slices_cover_the_table_once_a_round)
 	table_free(t);
 }
 
-/* --- against a naive table ----------------------------------------------------------------- */
+/* --- against a naive table ---------------------------------------------------------------- */
 
 #define ORACLE_KEYS 4096
 

@@ -8,14 +8,14 @@
 
 #include <criterion/criterion.h>
 
-/* --- messages ------------------------------------------------------------------------------ */
+/* --- messages ----------------------------------------------------------------------------- */
 
 struct update_record {
 	const char *name;
 	uint16_t type; /* 0: A */
 };
 
-/* Zero: an unsigned request from 10.1.0.7 to 10.1.0.53 for corp.example, id 1, without changes. */
+/* Zero: an unsigned request from 10.1.0.7 to 10.1.0.53 for corp.example, without changes. */
 struct update_spec {
 	int64_t at_ms;
 	const char *client, *server, *zone;
@@ -127,7 +127,7 @@ static struct rig *acme(void)
 
 static const struct update_spec one_host = { .add = { { "pc7.corp.example", 0 } } };
 
-/* --- update.unsigned_accepted -------------------------------------------------------------- */
+/* --- update.unsigned_accepted ------------------------------------------------------------- */
 
 Test(update, an_unsigned_change_that_was_accepted_is_told)
 {
@@ -399,7 +399,7 @@ Test(update, a_response_alone_is_judged_from_what_it_echoes)
 	}
 }
 
-/* --- update.unsigned_attempt --------------------------------------------------------------- */
+/* --- update.unsigned_attempt -------------------------------------------------------------- */
 
 Test(update, a_refused_unsigned_update_without_a_signed_one_is_told_later)
 {
@@ -736,7 +736,7 @@ Test(update, an_undecided_attempt_is_pending)
 	rig_free(r);
 }
 
-/* --- update.external_server ---------------------------------------------------------------- */
+/* --- update.external_server --------------------------------------------------------------- */
 
 Test(update, servers_of_the_tenant_and_others)
 {
@@ -854,7 +854,7 @@ Test(update, registrations_of_private_addresses_that_leak_are_low)
 	}
 }
 
-/* --- hostile input ------------------------------------------------------------------------- */
+/* --- hostile input ------------------------------------------------------------------------ */
 
 Test(update, a_message_that_cannot_be_read_is_left_alone)
 {
