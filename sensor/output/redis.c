@@ -7,6 +7,7 @@
 #include "sensor/output/redis_command.h"
 #include "sensor/output/redis_link.h"
 #include "sensor/output/redis_queue.h"
+#include "sensor/output/redis_report.h"
 #include "sensor/output/redis_tls.h"
 
 #include <pthread.h>
@@ -30,8 +31,6 @@
 #define IDLE_CHECK_MS    1000 /* an idle connection is looked at this often */
 #define DRAIN_BACKOFF_MS 200  /* the longest pause while closing */
 #define END_GRACE_MS     500  /* past the deadline, for a wait slice to end */
-#define SAY_INTERVAL_NS  (2 * NS_PER_S)
-#define STATE_UP         "up"
 #define HEARTBEAT_KEY    "dynwatch:sensor:"
 
 struct redis {
@@ -39,7 +38,9 @@ struct redis {
 	pthread_mutex_t lock;
 	pthread_cond_t wake;  /* the thread: work has come, or the end */
 	pthread_cond_t ended; /* the closer: the thread has ended */
+	pthread_cond_t room;  /* the writer: the queue has moved */
 	bool has_ended;
+	bool no_room; /* a write has waited for room in vain */
 	struct redis_queue queue;
 	struct redis_facts facts;
 	bool facts_due;
@@ -50,7 +51,7 @@ struct redis {
 	struct redis_url url;
 	char *stream, *key, *version;
 	char maxlen[24]; /* "": not trimmed */
-	int backoff_max_ms;
+	int backoff_max_ms, room_timeout_ms;
 	pthread_t thread;
 	bool started, joined, abandoned;
 	/* ---- the thread's own ---- */
@@ -60,11 +61,7 @@ struct redis {
 	bool batch_sent; /* it went out before and may have arrived */
 	int backoff_ms;
 	uint64_t random;
-	struct redis_fault state; /* now; its code is "up" when there is none */
-	char said[24];            /* code of the state last told; "": none yet */
-	int64_t said_ns;
-	char said_refused[24]; /* code of the refusal last told on this connection */
-	char said_beat[24];    /* and of the refused heartbeat */
+	struct redis_report report;
 };
 
 static struct redis *redis_of(struct sink *s)
@@ -86,67 +83,26 @@ static void sleep_on(struct redis *r, pthread_cond_t *condition, int64_t ms)
 	pthread_cond_timedwait(condition, &r->lock, &at);
 }
 
-/* --- what the operator hears -------------------------------------------------------------- */
-
-/*
- * Tell the state when it has changed, not for each alert. A server that comes and goes faster
- * than the interval is told of at that pace, with whatever state it is in then.
- */
-static void tell_state(struct redis *r)
-{
-	int64_t now_ns = clock_monotonic_ns();
-	bool first = r->said[0] == '\0';
-
-	if (strcmp(r->said, r->state.code) == 0)
-		return;
-	if (!first && now_ns - r->said_ns < SAY_INTERVAL_NS)
-		return;
-	memcpy(r->said, r->state.code, sizeof(r->said));
-	if (strcmp(r->state.code, STATE_UP) != 0)
-		log_warning("%s: %s; alerts wait in the queue", r->sink.name, r->state.text);
-	else if (!first)
-		log_notice("%s: connected, delivering", r->sink.name);
-	else
-		return; /* all is well from the start: nothing to say, and no pace to keep */
-	r->said_ns = now_ns;
-}
-
-static void set_up(struct redis *r)
-{
-	r->state = (struct redis_fault){ .code = STATE_UP };
-	tell_state(r);
-}
-
-static void set_fault(struct redis *r, const struct redis_fault *fault)
-{
-	r->state = *fault;
-	pthread_mutex_lock(&r->lock);
-	memcpy(r->stats.last_fault, fault->text, sizeof(r->stats.last_fault));
-	pthread_mutex_unlock(&r->lock);
-	tell_state(r);
-}
-
-/* Once per connection and kind. */
-static void tell_refused(struct redis *r, const struct redis_fault *fault)
-{
-	pthread_mutex_lock(&r->lock);
-	memcpy(r->stats.last_fault, fault->text, sizeof(r->stats.last_fault));
-	pthread_mutex_unlock(&r->lock);
-	if (strcmp(r->said_refused, fault->code) == 0)
-		return;
-	memcpy(r->said_refused, fault->code, sizeof(r->said_refused));
-	log_error("%s: alerts are lost: %s", r->sink.name, fault->text);
-}
-
-static void tell_beat_refused(struct redis *r, const struct redis_fault *fault)
-{
-	if (strcmp(r->said_beat, fault->code) == 0)
-		return;
-	memcpy(r->said_beat, fault->code, sizeof(r->said_beat));
-	log_warning("%s: no heartbeat in %s: %s", r->sink.name, r->key, fault->text);
-}
-
 /* --- sending ------------------------------------------------------------------------------ */
+
+static void keep_fault(struct redis *r, const struct redis_fault *fault)
+{
+	pthread_mutex_lock(&r->lock);
+	memcpy(r->stats.last_fault, fault->text, sizeof(r->stats.last_fault));
+	pthread_mutex_unlock(&r->lock);
+}
+
+static void note_fault(struct redis *r, const struct redis_fault *fault)
+{
+	keep_fault(r, fault);
+	redis_report_fault(&r->report, fault);
+}
+
+static void note_refused(struct redis *r, const struct redis_fault *fault)
+{
+	keep_fault(r, fault);
+	redis_report_refused(&r->report, fault);
+}
 
 /* The outcome of a round: what to count and what to do next. */
 struct round {
@@ -164,7 +120,7 @@ static void read_replies(struct redis *r, struct round *round)
 	for (; at < r->batch_count; at++) {
 		redisReply *reply = redis_link_reply(&r->link);
 		if (!reply) {
-			set_fault(r, &r->link.fault);
+			note_fault(r, &r->link.fault);
 			round->failed = true;
 			break;
 		}
@@ -172,13 +128,13 @@ static void read_replies(struct redis *r, struct round *round)
 			redis_link_judge(&r->link, reply, REDIS_REPLY_STRING, &fault);
 		freeReplyObject(reply);
 		if (verdict == REDIS_RETRY) {
-			set_fault(r, &fault);
+			note_fault(r, &fault);
 			round->failed = true;
 			r->batch[kept++] = r->batch[at];
 			continue;
 		}
 		if (verdict == REDIS_REFUSED)
-			tell_refused(r, &fault);
+			note_refused(r, &fault);
 		round->delivered += verdict == REDIS_DONE;
 		round->refused += verdict == REDIS_REFUSED;
 		free(r->batch[at]);
@@ -198,14 +154,14 @@ static void read_heartbeat(struct redis *r, struct round *round)
 	for (size_t i = 0; i < REDIS_HEARTBEAT_REPLIES; i++) {
 		redisReply *reply = redis_link_reply(&r->link);
 		if (!reply) {
-			set_fault(r, &r->link.fault);
+			note_fault(r, &r->link.fault);
 			round->failed = true;
 			round->beat = false;
 			return;
 		}
 		if (redis_link_judge(&r->link, reply, REDIS_REPLY_INTEGER, &fault) !=
 			REDIS_DONE) {
-			tell_beat_refused(r, &fault);
+			redis_report_beat(&r->report, r->key, &fault);
 			round->beat = false;
 		}
 		freeReplyObject(reply);
@@ -226,7 +182,7 @@ static void send_batch(struct redis *r, const struct redis_facts *facts, struct 
 		read_heartbeat(r, round);
 	return;
 broken:
-	set_fault(r, &r->link.fault);
+	note_fault(r, &r->link.fault);
 	round->failed = true;
 }
 
@@ -250,16 +206,14 @@ static bool give_up(void *arg)
 static bool connect_link(struct redis *r)
 {
 	if (!redis_link_open(&r->link) || !redis_link_check(&r->link)) {
-		set_fault(r, &r->link.fault);
+		note_fault(r, &r->link.fault);
 		return false;
 	}
-	r->said_refused[0] = '\0';
-	r->said_beat[0] = '\0';
 	pthread_mutex_lock(&r->lock);
 	r->stats.connects++;
 	r->stats.up = true;
 	pthread_mutex_unlock(&r->lock);
-	set_up(r);
+	redis_report_connected(&r->report);
 	return true;
 }
 
@@ -310,6 +264,8 @@ static void take_batch(struct redis *r)
 		bytes += item->bytes;
 		r->batch[r->batch_count++] = item;
 	}
+	r->no_room = false;
+	pthread_cond_signal(&r->room);
 }
 
 static bool has_work(const struct redis *r)
@@ -357,7 +313,7 @@ static void book_round(struct redis *r, const struct round *round, bool beat)
 	if (round->delivered > 0 || round->beat)
 		r->backoff_ms = backoff_start(r);
 	if (!round->failed && (round->delivered > 0 || round->beat))
-		set_up(r);
+		redis_report_up(&r->report);
 }
 
 /* Connect or do one round; false when it did not go well and a pause is due. */
@@ -367,7 +323,7 @@ static bool work(struct redis *r)
 	struct redis_facts facts;
 
 	if (r->link.context && !redis_link_check(&r->link))
-		set_fault(r, &r->link.fault);
+		note_fault(r, &r->link.fault);
 	if (!r->link.context && !connect_link(r))
 		return false;
 	bool beat = take_work(r, &facts);
@@ -382,7 +338,7 @@ static void *redis_thread(void *arg)
 	struct redis *r = arg;
 
 	while (wait_work(r)) {
-		tell_state(r);
+		redis_report_tell(&r->report);
 		if (!work(r))
 			pause_thread(r);
 	}
@@ -396,12 +352,27 @@ static void *redis_thread(void *arg)
 
 /* --- the sink ------------------------------------------------------------------------------ */
 
+/* For a writer that rather waits than loses an alert. The lock is held. */
+static void wait_for_room(struct redis *r)
+{
+	int64_t until_ms = now_ms() + r->room_timeout_ms;
+
+	while (r->queue.count >= r->queue.count_max && !r->no_room) {
+		int64_t left = until_ms - now_ms();
+		r->no_room = left <= 0;
+		if (left > 0)
+			sleep_on(r, &r->room, left);
+	}
+}
+
 static void redis_write(struct sink *s, const struct sink_record *record)
 {
 	struct redis *r = redis_of(s);
 	struct redis_item *item = redis_item_new(r->stream, record);
 
 	pthread_mutex_lock(&r->lock);
+	if (r->room_timeout_ms > 0)
+		wait_for_room(r);
 	r->stats.accepted++;
 	size_t dropped = item ? redis_queue_push(&r->queue, item) : 1;
 	r->stats.lost_full += dropped;
@@ -492,6 +463,7 @@ static void redis_free(struct sink *s)
 	explicit_bzero(&r->url, sizeof(r->url));
 	pthread_cond_destroy(&r->wake);
 	pthread_cond_destroy(&r->ended);
+	pthread_cond_destroy(&r->room);
 	pthread_mutex_destroy(&r->lock);
 	free(r->stream);
 	free(r->key);
@@ -522,6 +494,7 @@ static void init_lock(struct redis *r)
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_cond_init(&r->wake, &monotonic);
 	pthread_cond_init(&r->ended, &monotonic);
+	pthread_cond_init(&r->room, &monotonic);
 	pthread_condattr_destroy(&monotonic);
 }
 
@@ -529,7 +502,7 @@ static bool init(struct redis *r, const struct redis_options *options)
 {
 	init_lock(r);
 	r->sink.api = &redis_api;
-	r->sink.name = r->url.shown;
+	r->sink.name = r->report.name = r->url.shown;
 	r->queue.count_max = options->queue_max ? options->queue_max : REDIS_QUEUE_DEFAULT;
 	r->queue.bytes_max =
 		options->queue_bytes_max ? options->queue_bytes_max : REDIS_QUEUE_BYTES_DEFAULT;
@@ -538,6 +511,7 @@ static bool init(struct redis *r, const struct redis_options *options)
 			(unsigned long long)options->maxlen);
 	r->backoff_max_ms = or_default(options->backoff_max_ms, REDIS_BACKOFF_MAX_MS);
 	r->backoff_ms = backoff_start(r);
+	r->room_timeout_ms = options->room_timeout_ms;
 	r->random = hash_random_seed();
 	r->link = (struct redis_link){
 		.url = &r->url,

@@ -48,6 +48,11 @@ struct redis_options {
 	size_t queue_max, queue_bytes_max;
 	int connect_timeout_ms, command_timeout_ms;
 	int backoff_max_ms;
+	/*
+	 * How long a write waits for room when the queue is full, for replays: 0 never, as a live
+	 * sensor must. After one wait in vain none is made until the queue moves again.
+	 */
+	int room_timeout_ms;
 };
 
 /* What the heartbeat tells. */

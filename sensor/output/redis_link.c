@@ -89,7 +89,7 @@ static bool PRINTF_LIKE(3, 4)
 }
 
 /* Wait a slice for `events`; false when the deadline has passed or the owner has given up. */
-static bool wait_for(struct redis_link *link, short events, int64_t deadline_ns, int slice_ms)
+static bool wait_for(struct redis_link *link, short events, int64_t deadline_ns)
 {
 	struct pollfd at = { .fd = link->context->fd, .events = events };
 	int64_t left_ns = deadline_ns - clock_monotonic_ns();
@@ -99,7 +99,7 @@ static bool wait_for(struct redis_link *link, short events, int64_t deadline_ns,
 	if (link->give_up && link->give_up(link->arg))
 		return fail(link, "given up", "still waiting for an answer at the end");
 	int64_t left_ms = left_ns / NS_PER_MS + 1;
-	poll(&at, 1, left_ms < slice_ms ? (int)left_ms : slice_ms);
+	poll(&at, 1, left_ms < WAIT_SLICE_MS ? (int)left_ms : WAIT_SLICE_MS);
 	return true;
 }
 
@@ -137,10 +137,7 @@ static bool move(struct redis_link *link, int64_t deadline_ns)
 		return fail(link, "protocol", "the server's answer is far too long");
 	if (c->reader->len != had)
 		return true;
-	/* TLS that is still shaking hands wants to read before it can send. */
-	if (!sent && link->url->tls)
-		return wait_for(link, POLLIN, deadline_ns, 5);
-	return wait_for(link, sent ? POLLIN : POLLIN | POLLOUT, deadline_ns, WAIT_SLICE_MS);
+	return wait_for(link, sent ? POLLIN : POLLIN | POLLOUT, deadline_ns);
 }
 
 redisReply *redis_link_reply(struct redis_link *link)
@@ -214,7 +211,7 @@ static bool wait_connected(struct redis_link *link)
 	struct pollfd at = { .fd = fd, .events = POLLOUT };
 
 	while (poll(&at, 1, 0) != 1) {
-		if (!wait_for(link, POLLOUT, deadline_ns, WAIT_SLICE_MS))
+		if (!wait_for(link, POLLOUT, deadline_ns))
 			return false;
 	}
 	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &error_len) == -1)
@@ -248,6 +245,25 @@ static bool connect_socket(struct redis_link *link)
 	link->functions.createArray = refuse_array;
 	link->context->reader->fn = &link->functions;
 	return true;
+}
+
+static bool start_tls(struct redis_link *link)
+{
+	int64_t deadline_ns = deadline_in(link->connect_timeout_ms);
+	enum redis_tls_step step = REDIS_TLS_FAILED;
+	void *session;
+	short events;
+
+	if (redis_tls_start(link->context, link->url->host, &session, &link->fault)) {
+		while ((step = redis_tls_shake(session, &events, &link->fault)) ==
+			REDIS_TLS_WAIT) {
+			if (!wait_for(link, events, deadline_ns))
+				return false;
+		}
+	}
+	if (step != REDIS_TLS_DONE)
+		redis_link_close(link);
+	return step == REDIS_TLS_DONE;
 }
 
 /* Send one command of the greeting and say what its failure means. */
@@ -302,10 +318,8 @@ bool redis_link_open(struct redis_link *link)
 		return false;
 	if (!link->url->path[0])
 		redisEnableKeepAlive(link->context);
-	if (link->url->tls && !redis_tls_start(link->context, link->url->host, &link->fault)) {
-		redis_link_close(link);
+	if (link->url->tls && !start_tls(link))
 		return false;
-	}
 	if (link->url->has_password && !log_in(link))
 		return false;
 	if (link->url->database != 0 && !select_database(link))

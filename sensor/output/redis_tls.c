@@ -15,8 +15,10 @@ static bool refuse(struct redis_fault *fault, const char *text)
 #include "sensor/base/ip.h"
 
 #include <hiredis/hiredis_ssl.h>
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <poll.h>
 
 bool redis_tls_available(void)
 {
@@ -52,7 +54,8 @@ static SSL *new_session(const char *host)
 	return ssl;
 }
 
-bool redis_tls_start(redisContext *context, const char *host, struct redis_fault *fault)
+bool redis_tls_start(
+	redisContext *context, const char *host, void **session, struct redis_fault *fault)
 {
 	SSL *ssl = new_session(host);
 
@@ -64,7 +67,44 @@ bool redis_tls_start(redisContext *context, const char *host, struct redis_fault
 		SSL_free(ssl);
 		return false;
 	}
+	*session = ssl;
 	return true;
+}
+
+/* hiredis knows errno only; what the certificate lacks is what the operator needs to know. */
+static void explain(SSL *ssl, struct redis_fault *fault)
+{
+	long verdict = SSL_get_verify_result(ssl);
+	const char *reason = ERR_reason_error_string(ERR_peek_error());
+
+	if (verdict != X509_V_OK)
+		snprintf(fault->text, sizeof(fault->text), "TLS: certificate verify failed: %s",
+			X509_verify_cert_error_string(verdict));
+	else
+		snprintf(fault->text, sizeof(fault->text), "TLS: handshake failed: %s",
+			reason ? reason : "the server ended it");
+	snprintf(fault->code, sizeof(fault->code), "tls");
+}
+
+enum redis_tls_step redis_tls_shake(void *session, short *events, struct redis_fault *fault)
+{
+	SSL *ssl = session;
+
+	ERR_clear_error();
+	int result = SSL_do_handshake(ssl);
+	if (result == 1)
+		return REDIS_TLS_DONE;
+	switch (SSL_get_error(ssl, result)) {
+	case SSL_ERROR_WANT_READ:
+		*events = POLLIN;
+		return REDIS_TLS_WAIT;
+	case SSL_ERROR_WANT_WRITE:
+		*events = POLLOUT;
+		return REDIS_TLS_WAIT;
+	default:
+		explain(ssl, fault);
+		return REDIS_TLS_FAILED;
+	}
 }
 
 #else
@@ -74,11 +114,21 @@ bool redis_tls_available(void)
 	return false;
 }
 
-bool redis_tls_start(redisContext *context, const char *host, struct redis_fault *fault)
+bool redis_tls_start(
+	redisContext *context, const char *host, void **session, struct redis_fault *fault)
 {
 	(void)context;
 	(void)host;
+	(void)session;
 	return refuse(fault, "hiredis was built without it");
+}
+
+enum redis_tls_step redis_tls_shake(void *session, short *events, struct redis_fault *fault)
+{
+	(void)session;
+	(void)events;
+	refuse(fault, "hiredis was built without it");
+	return REDIS_TLS_FAILED;
 }
 
 #endif

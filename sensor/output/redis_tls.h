@@ -16,8 +16,17 @@
 
 bool redis_tls_available(void);
 
-/* Begin TLS on a connected context; the handshake goes on with the first command. */
+enum redis_tls_step {
+	REDIS_TLS_DONE,
+	REDIS_TLS_WAIT, /* for what *events says, then step again */
+	REDIS_TLS_FAILED,
+};
+
+/* Begin TLS on a connected context, which owns *session from then on. */
 NODISCARD bool redis_tls_start(
-	redisContext *context, const char *host, struct redis_fault *fault);
+	redisContext *context, const char *host, void **session, struct redis_fault *fault);
+/* Go on with the handshake as far as it goes without waiting. */
+NODISCARD enum redis_tls_step redis_tls_shake(
+	void *session, short *events, struct redis_fault *fault);
 
 #endif

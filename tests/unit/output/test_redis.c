@@ -419,6 +419,50 @@ Test(redis, a_full_queue_gives_up_the_least_severe_and_says_so_once)
 	cr_expect_eq(count_of(told(), "queue is full"), 1);
 }
 
+Test(redis, a_write_that_may_wait_for_room_loses_nothing)
+{
+	char url[256];
+
+	server = fake_redis_new(NULL, 0);
+	snprintf(url, sizeof(url), "unix://%s", fake_redis_path(server));
+	struct redis_options options = options_for(url);
+	options.queue_max = 4;
+	options.room_timeout_ms = PATIENCE_MS;
+	open_with(&options);
+	write_some(0, 500);
+	close_within(PATIENCE_MS);
+	expect_books_balance();
+	cr_expect_eq(stats.delivered, 500);
+	stop();
+}
+
+Test(redis, a_wait_for_room_in_vain_is_not_made_again)
+{
+	char url[256];
+
+	server = fake_redis_new(NULL, 0);
+	fake_redis_listen(server, false);
+	snprintf(url, sizeof(url), "unix://%s", fake_redis_path(server));
+	struct redis_options options = options_for(url);
+	options.queue_max = 4;
+	options.room_timeout_ms = 200;
+	open_with(&options);
+	int64_t before_ns = clock_monotonic_ns();
+	write_some(0, 50);
+	int64_t took_ms = (clock_monotonic_ns() - before_ns) / NS_PER_MS;
+	cr_expect_geq(took_ms, 190);
+	cr_expect_lt(took_ms, 1000);
+	fake_redis_listen(server, true);
+	cr_expect(EVENTUALLY(delivered_at_least(4)));
+	expect_books_balance();
+	cr_expect_eq(stats.lost_full, 46);
+	write_some(50, 100); /* the queue moves again, so it is waited for */
+	close_within(PATIENCE_MS);
+	expect_books_balance();
+	cr_expect_eq(stats.delivered, 54);
+	stop();
+}
+
 static void expect_no_password(const char *server_says)
 {
 	struct fake_redis_step script[] = { { 1000, FAKE_SAY, server_says } };
