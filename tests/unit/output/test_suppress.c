@@ -124,9 +124,9 @@ Test(suppress, one_repeat_is_one_time_and_another_day_is_named)
 	raise_as(s, "a", T0 + SAMPLE_S, SEVERITY_LOW, 48 * HOUR);
 	raise_as(s, "a", T0 + 13 * HOUR, SEVERITY_LOW, 48 * HOUR);
 	suppress_finish(s);
-	cr_expect_str_eq(
-		alert_get(&last, last.message), "10.1.0.9 looked up cam7.duckdns.org (2 more "
-						"times until 2026-11-23 01:00 UTC)");
+	cr_expect_str_eq(alert_get(&last, last.message),
+		"10.1.0.9 looked up cam7.duckdns.org (2 more "
+		"times until 2026-11-23 01:00 UTC)");
 	suppress_free(s);
 	s = fresh(0, 0);
 	raise_at(s, "a", T0);
