@@ -32,6 +32,12 @@ enum observation_kind {
 enum observation_transport {
 	TRANSPORT_UDP,
 	TRANSPORT_TCP,
+	/* encrypted; known from dnstap */
+	TRANSPORT_DOT,
+	TRANSPORT_DOH,
+	TRANSPORT_DOQ,
+	TRANSPORT_DNSCRYPT_UDP,
+	TRANSPORT_DNSCRYPT_TCP,
 };
 
 /* A listed suffix that the qname or a name in the answer carries. */
@@ -59,12 +65,12 @@ struct observation_name {
 struct observation {
 	uint32_t size; /* of the whole block in bytes */
 	uint8_t kind;  /* enum observation_kind */
-	uint8_t transport;
+	uint8_t transport; /* enum observation_transport */
 	uint8_t opcode;
 	bool response;
 	uint64_t seq;  /* order of capture over all shards; ticks have their own */
 	int64_t ts_ns;
-	struct ip client, server; /* the client is the end that is not on a DNS port */
+	struct ip client, server; /* see pipeline/observe.h for who is who */
 	uint16_t client_port, server_port;
 	uint16_t id;
 	uint16_t flags; /* enum dns_flag */

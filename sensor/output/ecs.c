@@ -168,6 +168,25 @@ static void put_vlan(struct json *j, uint16_t vlan)
 	json_object_end(j);
 }
 
+static const struct transport {
+	const char *ip;    /* what carries it, in ECS's words */
+	const char *cover; /* what kept it from being read on the wire; NULL: nothing */
+} transports[] = {
+	[TRANSPORT_UDP] = { "udp", NULL },
+	[TRANSPORT_TCP] = { "tcp", NULL },
+	[TRANSPORT_DOT] = { "tcp", "dot" },
+	[TRANSPORT_DOH] = { "tcp", "doh" },
+	[TRANSPORT_DOQ] = { "udp", "doq" },
+	[TRANSPORT_DNSCRYPT_UDP] = { "udp", "dnscrypt" },
+	[TRANSPORT_DNSCRYPT_TCP] = { "tcp", "dnscrypt" },
+};
+
+static const struct transport *transport_of(const struct alert *a)
+{
+	assert(a->transport < ARRAY_LEN(transports));
+	return &transports[a->transport];
+}
+
 static void put_network(struct json *j, const struct alert *a)
 {
 	/* Findings about many messages (a window that closed) have no one transport. */
@@ -175,7 +194,7 @@ static void put_network(struct json *j, const struct alert *a)
 		return;
 	json_object(j, "network");
 	if (a->has_destination)
-		json_string(j, "transport", a->transport == TRANSPORT_TCP ? "tcp" : "udp");
+		json_string(j, "transport", transport_of(a)->ip);
 	if (a->vlan_count > 0)
 		put_vlan(j, a->vlan[0]);
 	if (a->vlan_count > 1) {
@@ -364,6 +383,8 @@ static void put_own(struct json *j, const struct alert *a)
 	json_unsigned(j, "count", a->count);
 	if (a->suppressed)
 		json_unsigned(j, "suppressed", a->suppressed);
+	if (a->has_destination && transport_of(a)->cover)
+		json_string(j, "transport", transport_of(a)->cover);
 	put_text(j, "zone", a, a->zone);
 	put_text(j, "key", a, a->key_name);
 	put_why(j, a);

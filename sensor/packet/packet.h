@@ -51,6 +51,12 @@ struct frame {
 	int64_t ts_ns;      /* capture time, since 1970 UTC */
 	uint16_t link;      /* enum packet_link */
 	uint16_t interface; /* index in the source's interface names; 0 for a plain file */
+	/*
+	 * For a message that never was a packet (dnstap): who spoke to whom, as the source knows
+	 * it, and `result` in place of what packet_decode would say. NULL for a packet.
+	 */
+	const struct packet *decoded;
+	uint8_t result; /* enum packet_result */
 };
 
 enum packet_result {
@@ -69,6 +75,15 @@ enum packet_checksum {
 	PACKET_CHECKSUM_OK,
 	PACKET_CHECKSUM_WRONG, /* counted, and judged all the same: mirrors see packets before
 				  offload */
+};
+
+/* What kept a message from being read on the wire; only a dnstap source tells. */
+enum packet_cover {
+	PACKET_COVER_NONE,
+	PACKET_COVER_DOT,
+	PACKET_COVER_DOH,
+	PACKET_COVER_DOQ,
+	PACKET_COVER_DNSCRYPT,
 };
 
 enum packet_tcp_flag {
@@ -100,6 +115,7 @@ struct packet {
 	uint32_t tcp_seq, tcp_ack;
 	uint32_t tcp_len;  /* payload on the wire */
 	uint8_t tcp_flags; /* enum packet_tcp_flag; 0: no such segment */
+	uint8_t cover;     /* enum packet_cover */
 };
 
 #define PACKET_NO_VNI UINT32_MAX

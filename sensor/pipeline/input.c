@@ -96,7 +96,7 @@ static bool take_message(struct input *in, const struct frame *frame, const stru
 		return true;
 	}
 
-	struct parties who = observe_parties(&in->observer, p, frame->interface, m);
+	struct parties who = observe_parties(&in->observer, frame, p, m);
 	struct lane *lane = &in->lane[who.tenant % in->lane_count];
 	struct observation *o = lane_offer(lane, in->number, observe_bound(m), in->live);
 	if (__builtin_expect(!o, 0))
@@ -121,6 +121,22 @@ static void note_time(struct input_counters *c, int64_t ts_ns)
 		gauge_set(&c->last_ts_ns, (uint64_t)ts_ns);
 }
 
+/* A dnstap source has said already what a packet would have to be decoded for. */
+static enum packet_result decode(
+	const struct input *in, struct packet *p, const struct frame *frame)
+{
+	if (!frame->decoded)
+		return packet_decode(p, frame, in->observer.ports);
+	*p = *frame->decoded;
+	return (enum packet_result)frame->result;
+}
+
+/* The payload is a message, not a part of a stream. */
+static bool is_message(const struct frame *frame, const struct packet *p)
+{
+	return frame->decoded || p->protocol == IPPROTO_UDP;
+}
+
 static void take_frame(struct input *in, const struct frame *frame)
 {
 	struct input_counters *c = in->counters;
@@ -131,11 +147,11 @@ static void take_frame(struct input *in, const struct frame *frame)
 	note_time(c, frame->ts_ns);
 	advance_clock(in, frame->ts_ns);
 
-	enum packet_result result = packet_decode(&p, frame, in->observer.ports);
+	enum packet_result result = decode(in, &p, frame);
 	if (result == PACKET_DNS) {
 		if (p.checksum == PACKET_CHECKSUM_WRONG)
 			gauge_add(&c->checksum_wrong, 1);
-		if (p.protocol == IPPROTO_UDP && !take_message(in, frame, &p))
+		if (is_message(frame, &p) && !take_message(in, frame, &p))
 			result = PACKET_REJECT_RING_FULL;
 	}
 	gauge_add(&c->packets[result], 1);

@@ -12,20 +12,25 @@ struct build {
 	struct observation_match match[OBSERVATION_MATCHES_MAX];
 };
 
-struct parties observe_parties(struct observer *o, const struct packet *p, uint16_t interface,
-	const struct dns_message *m)
+static bool source_is_server(const struct observer *o, const struct frame *frame,
+	const struct packet *p, const struct dns_message *m)
 {
-	bool source_is_server = port_set_has(o->ports, p->sport);
-	if (source_is_server && port_set_has(o->ports, p->dport))
-		source_is_server = dns_is_response(m);
+	bool on_port = port_set_has(o->ports, p->sport);
+	bool both = on_port && port_set_has(o->ports, p->dport);
 
+	return frame->decoded || both ? dns_is_response(m) : on_port;
+}
+
+struct parties observe_parties(struct observer *o, const struct frame *frame,
+	const struct packet *p, const struct dns_message *m)
+{
 	struct parties who;
-	if (source_is_server)
+	if (source_is_server(o, frame, p, m))
 		who = (struct parties){ p->dst, p->src, p->dport, p->sport, 0 };
 	else
 		who = (struct parties){ p->src, p->dst, p->sport, p->dport, 0 };
 
-	struct tenant_link link = { interface, p->vlan_count, p->vlan, p->vni };
+	struct tenant_link link = { frame->interface, p->vlan_count, p->vlan, p->vni };
 	who.tenant = tenant_find_cached(
 		o->tenants, o->known->policies->map, &link, &who.client, &who.server);
 	return who;
@@ -134,12 +139,31 @@ static void take_names(struct build *b, const struct dns_message *m, const struc
 	}
 }
 
+static uint8_t transport_of(const struct packet *p)
+{
+	bool tcp = p->protocol == IPPROTO_TCP;
+
+	switch ((enum packet_cover)p->cover) {
+	case PACKET_COVER_DOT:
+		return TRANSPORT_DOT;
+	case PACKET_COVER_DOH:
+		return TRANSPORT_DOH;
+	case PACKET_COVER_DOQ:
+		return TRANSPORT_DOQ;
+	case PACKET_COVER_DNSCRYPT:
+		return tcp ? TRANSPORT_DNSCRYPT_TCP : TRANSPORT_DNSCRYPT_UDP;
+	case PACKET_COVER_NONE:
+		break;
+	}
+	return tcp ? TRANSPORT_TCP : TRANSPORT_UDP;
+}
+
 static void fill_header(struct observation *o, const struct frame *frame,
 	const struct packet *p, const struct parties *who, const struct dns_message *m)
 {
 	*o = (struct observation){
 		.kind = OBSERVATION_MESSAGE,
-		.transport = p->protocol == IPPROTO_TCP ? TRANSPORT_TCP : TRANSPORT_UDP,
+		.transport = transport_of(p),
 		.opcode = m->opcode,
 		.response = dns_is_response(m),
 		.ts_ns = frame->ts_ns,

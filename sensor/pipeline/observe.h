@@ -31,9 +31,13 @@ struct parties {
 	uint16_t tenant;
 };
 
-/* The client is the end that is not on a DNS port; with both on one, the sender of the query. */
-struct parties observe_parties(struct observer *o, const struct packet *p, uint16_t interface,
-	const struct dns_message *m);
+/*
+ * The client is the end that is not on a DNS port; with both on one, the sender of the query. A
+ * message that was no packet (frame->decoded) knows its roles whatever the ports: the client is the
+ * sender of a query and the receiver of a response.
+ */
+struct parties observe_parties(struct observer *o, const struct frame *frame,
+	const struct packet *p, const struct dns_message *m);
 
 /* An upper bound of the block that observe_build will need for this message. */
 size_t observe_bound(const struct dns_message *m);

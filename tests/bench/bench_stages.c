@@ -67,8 +67,8 @@ static void run_batch(struct bench *b, size_t count, int64_t t)
 	for (size_t i = 0; i < count; i++) {
 		if (!b->is_dns[i])
 			continue;
-		struct parties who =
-			observe_parties(&b->observer, &b->packet[i], 0, &b->message[i]);
+		struct parties who = observe_parties(
+			&b->observer, &b->frame[i], &b->packet[i], &b->message[i]);
 		struct observation *o = (struct observation *)b->block[i];
 		observe_build(
 			&b->observer, o, &b->frame[i], &b->packet[i], &who, &b->message[i]);

@@ -275,6 +275,44 @@ Test(ecs, takes_an_alert_that_is_full_to_its_limits)
 }
 
 static const struct {
+	enum observation_transport transport;
+	const char *ip, *cover;
+} transports[] = {
+	{ TRANSPORT_UDP, "udp", NULL },
+	{ TRANSPORT_TCP, "tcp", NULL },
+	{ TRANSPORT_DOT, "tcp", "dot" },
+	{ TRANSPORT_DOH, "tcp", "doh" },
+	{ TRANSPORT_DOQ, "udp", "doq" },
+	{ TRANSPORT_DNSCRYPT_UDP, "udp", "dnscrypt" },
+	{ TRANSPORT_DNSCRYPT_TCP, "tcp", "dnscrypt" },
+};
+
+Test(ecs, tells_what_encrypted_a_message_and_what_carried_it)
+{
+	for (size_t i = 0; i < ARRAY_LEN(transports); i++) {
+		sample_full(&a);
+		a.transport = (uint8_t)transports[i].transport;
+		json_t *root = parsed();
+		cr_expect_str_eq(json_string_value(at(root, "network/transport")),
+			transports[i].ip, "%zu", i);
+		const char *cover = json_string_value(at(root, "dynwatch/transport"));
+		cr_expect_str_eq(cover ? cover : "none",
+			transports[i].cover ? transports[i].cover : "none", "%zu", i);
+		json_decref(root);
+	}
+}
+
+Test(ecs, says_nothing_of_a_cover_where_no_one_transport_is_meant)
+{
+	plain();
+	a.transport = TRANSPORT_DOT;
+	json_t *root = parsed();
+	cr_expect_null(at(root, "network"));
+	cr_expect_null(at(root, "dynwatch/transport"));
+	json_decref(root);
+}
+
+static const struct {
 	const char *name;
 	const char *sensor, *tenant, *key;
 	enum rule_id rule;

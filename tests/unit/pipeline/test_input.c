@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <criterion/criterion.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -274,6 +275,61 @@ Test(input, a_silent_file_does_not_tick)
 	fake_silence(&b->source, 1100);
 	bench_run(b);
 	cr_assert_eq(drain(b, 0).ticks, 1);
+	bench_free(b);
+}
+
+/* --- messages that were no packets -------------------------------------------------------------- */
+
+static void decoded_frame(struct bench *b, const struct packet *p, enum packet_result result)
+{
+	fake_frame(&b->source, START, "whatever", 8);
+	struct frame *frame = &b->source.step[b->source.count - 1].frame;
+	frame->decoded = p;
+	frame->result = (uint8_t)result;
+}
+
+Test(input, a_decoded_message_is_taken_whatever_its_port_and_transport)
+{
+	struct bench *b = bench_new(1, RING_LARGE, false);
+	static struct dns_build query;
+	build_start(&query, 1, 0);
+	build_question(&query, "www.example.com", 1, 1);
+	struct packet p = { .protocol = IPPROTO_TCP,
+		.sport = 40000,
+		.dport = 853,
+		.cover = PACKET_COVER_DOT,
+		.vni = PACKET_NO_VNI,
+		.payload = query.at,
+		.payload_len = (uint32_t)query.len };
+	cr_assert(ip_parse(&p.src, "10.1.0.7") && ip_parse(&p.dst, "10.1.0.53"));
+
+	decoded_frame(b, &p, PACKET_DNS);
+	bench_run(b);
+	const struct observation *o = next(b, 0);
+	cr_assert_eq(o->kind, OBSERVATION_TICK);
+	o = next(b, 0);
+	cr_assert_eq(o->kind, OBSERVATION_MESSAGE);
+	cr_assert_eq(o->transport, TRANSPORT_DOT);
+	cr_assert(ip_equal(&o->client, &p.src));
+	cr_assert_eq(packets(b, PACKET_DNS), 1);
+	cr_assert_eq(gauge_read(&b->counters.tcp), 1);
+	check_books(b);
+	bench_free(b);
+}
+
+Test(input, a_frame_that_its_source_rejects_is_counted_by_the_reason_given)
+{
+	struct bench *b = bench_new(1, RING_LARGE, false);
+	struct packet none = { .vni = PACKET_NO_VNI };
+
+	decoded_frame(b, &none, PACKET_REJECT_DNSTAP_MALFORMED);
+	decoded_frame(b, &none, PACKET_REJECT_DNSTAP_TYPE);
+	decoded_frame(b, &none, PACKET_REJECT_DNSTAP_TYPE);
+	bench_run(b);
+	cr_assert_eq(packets(b, PACKET_REJECT_DNSTAP_MALFORMED), 1);
+	cr_assert_eq(packets(b, PACKET_REJECT_DNSTAP_TYPE), 2);
+	cr_assert_eq(drain(b, 0).messages, 0);
+	check_books(b);
 	bench_free(b);
 }
 

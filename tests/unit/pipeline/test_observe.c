@@ -77,7 +77,7 @@ static const struct observation *scene_observe(struct scene *s)
 	struct dns_message *m = &s->message;
 
 	cr_assert_eq(dns_message_decode(m, s->build.at, s->build.len), DNS_OK);
-	struct parties who = observe_parties(&s->observer, &s->packet, s->frame.interface, m);
+	struct parties who = observe_parties(&s->observer, &s->frame, &s->packet, m);
 	size_t bound = observe_bound(m);
 	free(s->o);
 	s->o = malloc(bound);
@@ -239,6 +239,51 @@ Test(observe, a_query_keeps_its_header_its_question_and_where_it_was_seen)
 	cr_assert_eq(o->answer_count, 0);
 	cr_assert_eq(o->address_count + o->name_count + o->match_count, 0);
 	cr_assert_null(observation_message(o));
+	scene_free(s);
+}
+
+static const struct {
+	const char *name;
+	uint16_t query_port, response_port;
+	uint8_t protocol, cover, transport;
+} roles[] = {
+	{ "DoT", 40000, 853, IPPROTO_TCP, PACKET_COVER_DOT, TRANSPORT_DOT },
+	{ "DoH", 40000, 443, IPPROTO_TCP, PACKET_COVER_DOH, TRANSPORT_DOH },
+	{ "DoQ", 40000, 853, IPPROTO_UDP, PACKET_COVER_DOQ, TRANSPORT_DOQ },
+	{ "DNSCrypt over UDP", 40000, 443, IPPROTO_UDP, PACKET_COVER_DNSCRYPT,
+		TRANSPORT_DNSCRYPT_UDP },
+	{ "DNSCrypt over TCP", 40000, 443, IPPROTO_TCP, PACKET_COVER_DNSCRYPT,
+		TRANSPORT_DNSCRYPT_TCP },
+	{ "UDP without ports", 0, 0, IPPROTO_UDP, PACKET_COVER_NONE, TRANSPORT_UDP },
+	{ "TCP from the DNS port", 53, 40000, IPPROTO_TCP, PACKET_COVER_NONE, TRANSPORT_TCP },
+};
+
+Test(observe, roles_that_are_known_count_whatever_the_ports)
+{
+	struct scene *s = scene_new();
+	struct packet p = s->packet;
+	scene_freeze(s);
+
+	s->frame.decoded = &s->packet;
+	for (size_t i = 0; i < ARRAY_LEN(roles); i++) {
+		s->packet = p;
+		s->packet.sport = roles[i].query_port;
+		s->packet.dport = roles[i].response_port;
+		s->packet.protocol = roles[i].protocol;
+		s->packet.cover = roles[i].cover;
+		for (int response = 0; response < 2; response++) {
+			build_start(&s->build, 1, response ? DNS_FLAG_QR : 0);
+			build_question(&s->build, "a.example", 1, 1);
+			const struct observation *o = scene_observe(s);
+			cr_expect(ip_equal(&o->client, &p.src), "%s", roles[i].name);
+			cr_expect(ip_equal(&o->server, &p.dst), "%s", roles[i].name);
+			cr_expect_eq(o->client_port, roles[i].query_port, "%s", roles[i].name);
+			cr_expect_eq(
+				o->server_port, roles[i].response_port, "%s", roles[i].name);
+			cr_expect_eq(o->transport, roles[i].transport, "%s", roles[i].name);
+			scene_answer(s);
+		}
+	}
 	scene_free(s);
 }
 
