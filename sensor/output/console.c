@@ -201,6 +201,19 @@ static void put_head(struct console *c)
 	text_putc(&c->line, '\n');
 }
 
+/* A closing alert says so first: the end of its sentence may be cut. */
+static void put_message(struct console *c, struct row *row, const struct alert *a)
+{
+	char repeats[32];
+
+	if (a->suppressed) {
+		snprintf(repeats, sizeof(repeats), "(+%llu) ",
+			(unsigned long long)a->suppressed);
+		row_put(row, repeats);
+	}
+	put_cell(c, row, COLUMN_MESSAGE, alert_get(a, a->message), NULL);
+}
+
 static void put_alert(struct console *c, const struct alert *a)
 {
 	struct row row = row_start(c);
@@ -217,7 +230,7 @@ static void put_alert(struct console *c, const struct alert *a)
 	put_cell(c, &row, COLUMN_TENANT, alert_get(a, a->tenant_id), NULL);
 	put_cell(c, &row, COLUMN_CLIENT, client, NULL);
 	put_cell(c, &row, COLUMN_RULE, rule_table[a->rule].id, NULL);
-	put_cell(c, &row, COLUMN_MESSAGE, alert_get(a, a->message), NULL);
+	put_message(c, &row, a);
 	text_putc(&c->line, '\n');
 }
 

@@ -7,7 +7,8 @@
  *looked ...
  *
  * Times are UTC. A line is never wider than the terminal: the message is cut, on narrow
- * terminals the rule and then the tenant give way. Without a terminal nothing is cut or
+ * terminals the rule and then the tenant give way. "(+41)" before a message: so many repeats of
+ * the alert were held back. Without a terminal nothing is cut or
  *coloured.
  *
  * Input:    texts of an alert may come from the wire: control characters are not passed on.

@@ -103,6 +103,14 @@ Test(console, writes_a_line_that_fits)
 	}
 }
 
+Test(console, a_closing_alert_shows_its_number_where_it_is_not_cut)
+{
+	make("10.1.0.9", M40 " (41 more times until 12:31 UTC)");
+	a.suppressed = 41;
+	cr_expect(
+		strstr(written((struct console_style){ .width = 60 }, 1), "  (+41) 123456789"));
+}
+
 Test(console, the_head_comes_once)
 {
 	make("10.1.0.9", "x");
