@@ -2,14 +2,12 @@
 /*
  * console.h -- the sink for people: a table on a terminal, one alert a line.
  *
- *	time            severity  tenant      client           rule                message
- *	11-22 12:31:05  high      acme        10.1.0.9         lookup.malicious    10.1.0.9
- *looked ...
+ *	time (UTC)      severity  tenant      client     rule              message
+ *	11-22 12:31:05  high      acme        10.1.0.9   lookup.malicious  10.1.0.9 asked ...
  *
- * Times are UTC. A line is never wider than the terminal: the message is cut, on narrow
- * terminals the rule and then the tenant give way. "(+41)" before a message: so many repeats of
- * the alert were held back. Without a terminal nothing is cut or
- *coloured.
+ * A line is never wider than the terminal: the message is cut, on narrow terminals the rule and
+ * then the tenant give way. "(+41)" before a message: so many repeats of the alert were held
+ * back. Without a terminal nothing is cut or coloured.
  *
  * Input:    texts of an alert may come from the wire: control characters are not passed on.
  * Threads:  as sink.h.
