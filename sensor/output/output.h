@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * output.h -- alerts leave the sensor: repeats are suppressed, the rest becomes ECS JSON and
- *goes to every sink.
+ * goes to every sink.
  *
  *	struct output *o = output_new(&options);
  *	output_add_sink(o, sink);             // before the first alert
@@ -13,7 +13,7 @@
  *
  * Owner:    output_free frees the sinks too.
  * Threads:  one drives it (Redis has a thread of its own behind its sink); output_written may
- *be read from any thread.
+ *           be read from any thread.
  */
 #ifndef SENSOR_OUTPUT_OUTPUT_H
 #define SENSOR_OUTPUT_OUTPUT_H
