@@ -34,10 +34,11 @@ struct policy_selector {
 };
 
 struct policy_approved {
-	char *name;           /* as configured; NULL for a provider entry */
-	uint32_t provider;    /* PROVIDER_NONE for a name entry; given by app once feeds are read */
+	char *name; /* as configured; NULL for a provider entry */
+	uint32_t
+		provider; /* PROVIDER_NONE for a name entry; given by app once feeds are read */
 	struct ip_set clients; /* empty: all */
-	int64_t until_ns;     /* INT64_MAX: no end */
+	int64_t until_ns;      /* INT64_MAX: no end */
 };
 
 struct policy_zone {
@@ -47,14 +48,14 @@ struct policy_zone {
 	bool require_signed;    /* default true */
 	char **critical;        /* owner names below the zone, "@" is its apex */
 	size_t critical_count;
-	char **country;         /* ISO 3166 alpha-2, upper case; none: not restricted */
+	char **country; /* ISO 3166 alpha-2, upper case; none: not restricted */
 	size_t country_count;
 };
 
 struct policy_exclude {
-	enum rule_id rule;      /* RULE_COUNT: every rule */
-	struct ip_set clients;  /* empty: all */
-	char **name;            /* "x" alone, "*.x" all below x; none: all */
+	enum rule_id rule;     /* RULE_COUNT: every rule */
+	struct ip_set clients; /* empty: all */
+	char **name;           /* "x" alone, "*.x" all below x; none: all */
 	size_t name_count;
 	int64_t until_ns;
 };

@@ -44,7 +44,7 @@ enum rule_option_type {
 };
 
 struct rule {
-	const char *id;         /* "lookup.malicious" */
+	const char *id; /* "lookup.malicious" */
 	const char *name;
 	enum severity severity; /* default */
 	const char *techniques; /* "T1568 T1071.004", space-separated, may be empty */
@@ -96,10 +96,10 @@ NODISCARD bool rule_settings_set(struct rule_settings *s, enum rule_id rule, con
 
 /* RULE_COUNT when there is none of that id. */
 enum rule_id rule_find(const char *dotted);
-const char *severity_name(enum severity s);         /* "high" */
+const char *severity_name(enum severity s); /* "high" */
 /* "duration", "count", "number", "boolean", "severity" */
 const char *rule_option_type_name(enum rule_option_type type);
-int severity_ecs(enum severity s);                  /* 10 21 47 73 99 */
+int severity_ecs(enum severity s); /* 10 21 47 73 99 */
 NODISCARD bool severity_parse(enum severity *out, const char *text);
 
 #endif

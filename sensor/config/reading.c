@@ -40,7 +40,7 @@ static struct config_option option_of(const struct part *part, enum config_optio
 	return config_section_key(part->section, id - config_section_first(part->section));
 }
 
-static struct path path_of(const struct part *part, enum config_option_id id)
+struct path reading_key(const struct part *part, enum config_option_id id)
 {
 	return path_key(part->path, option_of(part, id).key);
 }
@@ -48,7 +48,7 @@ static struct path path_of(const struct part *part, enum config_option_id id)
 void reading_fail_key(struct reading *r, const struct part *part, enum config_option_id id,
 	const char *format, ...)
 {
-	struct path path = path_of(part, id);
+	struct path path = reading_key(part, id);
 	va_list args;
 
 	va_start(args, format);
@@ -65,7 +65,7 @@ void reading_out_of_memory(struct reading *r)
 struct place_mark reading_mark(
 	const struct reading *r, const struct part *part, enum config_option_id id)
 {
-	struct path path = path_of(part, id);
+	struct path path = reading_key(part, id);
 
 	return place_find(r->places, &path);
 }
@@ -80,6 +80,14 @@ struct raw reading_raw(const struct part *part, enum config_option_id id)
 bool reading_has(const struct part *part, enum config_option_id id)
 {
 	return reading_raw(part, id).at != NULL;
+}
+
+bool reading_is_empty(
+	const struct reading *r, const struct part *part, enum config_option_id id)
+{
+	struct path path = reading_key(part, id);
+
+	return place_is_empty_list(r->places, &path);
 }
 
 struct part reading_one(const struct part *part, enum config_option_id id, struct path *path)
@@ -138,7 +146,7 @@ static bool count_read(struct reading *r, const struct config_option *option,
 uint64_t reading_count(struct reading *r, const struct part *part, enum config_option_id id)
 {
 	struct config_option option = option_of(part, id);
-	struct path path = path_of(part, id);
+	struct path path = reading_key(part, id);
 	uint64_t count = 0;
 
 	if (r->err || !count_read(r, &option, &path, text_of(part, id), &count))
@@ -362,7 +370,7 @@ static char *name_read(
 
 char *reading_name(struct reading *r, const struct part *part, enum config_option_id id)
 {
-	struct path path = path_of(part, id);
+	struct path path = reading_key(part, id);
 	const char *text = reading_raw(part, id).at;
 
 	return text ? name_read(r, &path, text, false) : NULL;
@@ -406,7 +414,7 @@ uint32_t *reading_counts(
 	struct reading *r, const struct part *part, enum config_option_id id, size_t *count)
 {
 	struct config_option option = option_of(part, id);
-	struct path list_path = path_of(part, id);
+	struct path list_path = reading_key(part, id);
 	struct raw list = reading_raw(part, id);
 	bool given = list.at != NULL;
 
@@ -431,7 +439,7 @@ uint32_t *reading_counts(
 char **reading_texts(
 	struct reading *r, const struct part *part, enum config_option_id id, size_t *count)
 {
-	struct path list_path = path_of(part, id);
+	struct path list_path = reading_key(part, id);
 	struct raw list = reading_raw(part, id);
 	char **text = reading_array(r, list.count, sizeof(*text));
 
@@ -449,7 +457,7 @@ char **reading_texts(
 char **reading_names(struct reading *r, const struct part *part, enum config_option_id id,
 	bool stars, size_t *count)
 {
-	struct path list_path = path_of(part, id);
+	struct path list_path = reading_key(part, id);
 	struct raw list = reading_raw(part, id);
 	char **name = reading_array(r, list.count, sizeof(*name));
 
@@ -510,7 +518,7 @@ static bool network_parse(struct reading *r, const struct path *path, const char
 struct ip_net *reading_selected(
 	struct reading *r, const struct part *part, enum config_option_id id, size_t *count)
 {
-	struct path list_path = path_of(part, id);
+	struct path list_path = reading_key(part, id);
 	struct raw list = reading_raw(part, id);
 	struct ip_net *net = reading_array(r, list.count, sizeof(*net));
 
@@ -527,7 +535,7 @@ struct ip_net *reading_selected(
 void reading_networks(struct reading *r, const struct part *part, enum config_option_id id,
 	struct ip_set *out)
 {
-	struct path list_path = path_of(part, id);
+	struct path list_path = reading_key(part, id);
 	struct raw list = reading_raw(part, id);
 	size_t excluded = 0;
 
@@ -549,52 +557,7 @@ void reading_networks(struct reading *r, const struct part *part, enum config_op
 
 void reading_refuse_empty(struct reading *r, const struct part *part, enum config_option_id id)
 {
-	struct path path = path_of(part, id);
-
-	if (!r->err && place_is_empty_list(r->places, &path))
+	if (!r->err && reading_is_empty(r, part, id))
 		reading_fail_key(
 			r, part, id, "an empty list; leave the key out if all are meant");
-}
-
-struct twin {
-	const char *text;
-	size_t nth;
-};
-
-static int compare_twins(const void *left, const void *right)
-{
-	const struct twin *a = left, *c = right;
-	int order = strcmp(a->text, c->text);
-
-	return order ? order : (a->nth > c->nth) - (a->nth < c->nth);
-}
-
-void reading_refuse_twins(struct reading *r, const struct part *part,
-	enum config_option_id list, const char *key, char *const *text, size_t count)
-{
-	struct twin *twin = reading_array(r, count, sizeof(*twin));
-	const struct twin *first = NULL, *second = NULL;
-
-	if (!twin)
-		return;
-	for (size_t i = 0; i < count; i++)
-		twin[i] = (struct twin){ text[i], i };
-	qsort(twin, count, sizeof(*twin), compare_twins);
-	for (size_t i = 1; i < count; i++) {
-		if (strcmp(twin[i].text, twin[i - 1].text) == 0 &&
-			(!second || twin[i].nth < second->nth)) {
-			first = &twin[i - 1];
-			second = &twin[i];
-		}
-	}
-	if (second) {
-		struct path list_path = path_of(part, list);
-		struct path one = path_item(&list_path, first->nth),
-			    one_key = path_key(&one, key);
-		struct path two = path_item(&list_path, second->nth),
-			    two_key = path_key(&two, key);
-		reading_fail(r, &two_key, "\"%.80s\" stands twice, first in line %u",
-			second->text, place_find(r->places, &one_key).line);
-	}
-	free(twin);
 }

@@ -48,8 +48,13 @@ void reading_out_of_memory(struct reading *r);
 struct place_mark reading_mark(
 	const struct reading *r, const struct part *part, enum config_option_id id);
 
+/* The way to a key of a part. */
+struct path reading_key(const struct part *part, enum config_option_id id);
 /* Is the key there? */
 bool reading_has(const struct part *part, enum config_option_id id);
+/* Is there a list without elements? reading_has is false then. */
+bool reading_is_empty(
+	const struct reading *r, const struct part *part, enum config_option_id id);
 /* What stands behind the key; all zero when it is not there. */
 struct raw reading_raw(const struct part *part, enum config_option_id id);
 /* The mapping behind a key of type ONE; `path` is filled in and must live as long as the part. */
