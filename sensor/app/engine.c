@@ -22,7 +22,7 @@ static bool init_lanes(struct engine *e)
 		struct lane_options lane = {
 			.number = i,
 			.input_count = o->input_count,
-			.threaded = o->tracker_count > 0,
+			.threaded = o->threaded,
 			.batch = i > 0 ? e->lane[0].batch : NULL,
 			.inline_sink = accept_inline,
 			.inline_arg = o->output,
@@ -65,10 +65,9 @@ enum err engine_init(
 	e->alerts = calloc(options->shard_count, sizeof(*e->alerts));
 	e->input = calloc(options->input_count, sizeof(*e->input));
 	e->counters = calloc(options->input_count, sizeof(*e->counters));
-	e->tracker = calloc(options->tracker_count + 1, sizeof(*e->tracker));
-	e->tracker_thread = calloc(options->tracker_count + 1, sizeof(*e->tracker_thread));
-	if (!e->lane || !e->alerts || !e->input || !e->counters || !e->tracker ||
-		!e->tracker_thread || !init_lanes(e) || !init_inputs(e)) {
+	e->tracker_thread = calloc(options->shard_count, sizeof(*e->tracker_thread));
+	if (!e->lane || !e->alerts || !e->input || !e->counters || !e->tracker_thread ||
+		!init_lanes(e) || !init_inputs(e)) {
 		engine_deinit(e);
 		return no_memory(why);
 	}
@@ -78,7 +77,7 @@ enum err engine_init(
 enum err engine_start(struct engine *e, struct err_ctx *why)
 {
 	const struct engine_options *o = &e->options;
-	if (o->tracker_count == 0)
+	if (!o->threaded)
 		return ERR_OK;
 	e->outlet = (struct outlet){
 		.lane = e->lane,
@@ -90,11 +89,8 @@ enum err engine_start(struct engine *e, struct err_ctx *why)
 	};
 	int error = pthread_create(&e->outlet_thread, NULL, outlet_run, &e->outlet);
 	e->outlet_started = error == 0;
-	for (size_t i = 0; error == 0 && i < o->tracker_count; i++) {
-		e->tracker[i] =
-			(struct tracker){ e->lane, o->shard_count, i, o->tracker_count };
-		error = pthread_create(
-			&e->tracker_thread[i], NULL, tracker_run, &e->tracker[i]);
+	for (size_t i = 0; error == 0 && i < o->shard_count; i++) {
+		error = pthread_create(&e->tracker_thread[i], NULL, tracker_run, &e->lane[i]);
 		e->started += error == 0;
 	}
 	if (error == 0)
@@ -117,7 +113,8 @@ void engine_finish(struct engine *e)
 	for (size_t i = 0; i < e->started; i++)
 		pthread_join(e->tracker_thread[i], NULL);
 	/* A lane whose tracker never started is not drained: nobody may wait for it. */
-	for (size_t i = 0; e->started < o->tracker_count && i < o->shard_count; i++)
+	for (size_t i = 0;
+		e->outlet_started && e->started < o->shard_count && i < o->shard_count; i++)
 		if (!e->lane[i].finished)
 			spsc_close(e->lane[i].out);
 	if (e->outlet_started)
@@ -139,7 +136,6 @@ void engine_deinit(struct engine *e)
 	free(e->alerts);
 	free(e->input);
 	free(e->counters);
-	free(e->tracker);
 	free(e->tracker_thread);
 	*e = (struct engine){ 0 };
 }

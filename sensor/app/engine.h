@@ -30,7 +30,7 @@
 struct engine_options {
 	size_t shard_count; /* sensor.trackers */
 	size_t input_count;
-	size_t tracker_count; /* threads; 0: everything on the input's thread (one input only) */
+	bool threaded; /* one tracker thread a shard and one for the output; else all on the input's */
 	size_t memory_bytes;
 	uint64_t seed; /* of all tables; fixed in a replay */
 	bool live;
@@ -47,7 +47,6 @@ struct engine {
 	struct gauge *alerts; /* raised, one per lane */
 	struct input *input;
 	struct input_counters *counters; /* one per input */
-	struct tracker *tracker;
 	pthread_t *tracker_thread, outlet_thread;
 	struct outlet outlet;
 	size_t started; /* tracker threads running */

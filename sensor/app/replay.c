@@ -77,7 +77,10 @@ static const char usage[] =
 	"      --speed SPEED      max, or how many times faster than it was captured (1: as it "
 	"was)\n"
 	"      --progress WHEN    on standard error: auto (on a terminal), always, never\n"
-	"      --threads N        input and tracker threads; 1: everything in one (2)\n"
+	"      --threads N        1: everything in one thread; 2 (the default) or more: an "
+	"input thread,\n"
+	"                         one tracker thread for each of sensor.trackers, one for "
+	"output\n"
 	"      --sensor NAME      name of the sensor in alerts\n"
 	"  -h, --help             this text\n"
 	"\n"
@@ -246,18 +249,12 @@ static enum err open_outputs(struct replay *r, struct err_ctx *why)
 	return err_set(why, ERR_FAILED, "%s: %s", dns_log, strerror(errno));
 }
 
-static size_t tracker_threads(const struct replay *r)
-{
-	size_t shards = r->config->sensor.trackers, threads = r->opt.threads - 1;
-	return threads < shards ? threads : shards;
-}
-
 static enum err start_engine(struct replay *r, struct err_ctx *why)
 {
 	struct engine_options options = {
 		.shard_count = r->config->sensor.trackers,
 		.input_count = 1,
-		.tracker_count = tracker_threads(r),
+		.threaded = r->opt.threads > 1,
 		.memory_bytes = r->config->sensor.memory_mb << 20,
 		.seed = REPLAY_SEED,
 		.known = r->known,
@@ -343,7 +340,7 @@ static void read_capture(struct replay *r, const char *path)
 		return;
 	}
 	stop_watch(0, in->source);
-	if (r->engine.options.tracker_count > 0) {
+	if (r->engine.options.threaded) {
 		if (!read_on_thread(r, &reading))
 			log_error("%s: cannot start a thread", path);
 	} else {

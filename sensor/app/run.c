@@ -295,7 +295,7 @@ static enum err start_engine(struct run *r, struct err_ctx *why)
 	struct engine_options options = {
 		.shard_count = r->config->sensor.trackers,
 		.input_count = r->capture_count,
-		.tracker_count = r->config->sensor.trackers,
+		.threaded = true,
 		.memory_bytes = r->config->sensor.memory_mb << 20,
 		.seed = hash_random_seed(),
 		.live = true,

@@ -9,6 +9,25 @@
 /* A timestamp this far behind the clock is a new time line (merged captures), not reordering. */
 #define CLOCK_BACK_S 60
 
+static void flush_lanes(struct input *in)
+{
+	for (size_t i = 0; i < in->lane_count; i++)
+		lane_flush(&in->lane[i], in->number, in->pushed_seq);
+}
+
+/* Room in a lane. Full: live gives up (the caller counts), replay sleeps until there is room. */
+static struct observation *offer(struct input *in, struct lane *lane, size_t bytes)
+{
+	struct observation *o = lane_offer(lane, in->number, bytes);
+	while (__builtin_expect(!o, 0) && !in->live) {
+		flush_lanes(in);
+		if (!lane_wait(lane, in->number, bytes))
+			return NULL;
+		o = lane_offer(lane, in->number, bytes);
+	}
+	return o;
+}
+
 static void push_ticks(struct input *in, int64_t second)
 {
 	in->clock_s = second;
@@ -16,7 +35,7 @@ static void push_ticks(struct input *in, int64_t second)
 	for (size_t i = 0; i < in->lane_count; i++) {
 		struct lane *lane = &in->lane[i];
 		/* Without a tick windows stay open for one second more: nothing is lost. */
-		struct observation *o = lane_offer(lane, in->number, sizeof(*o), in->live);
+		struct observation *o = offer(in, lane, sizeof(*o));
 		if (!o)
 			continue;
 		*o = (struct observation){
@@ -27,6 +46,7 @@ static void push_ticks(struct input *in, int64_t second)
 		};
 		lane_push(lane, in->number, o);
 	}
+	in->pushed_seq = in->seq;
 }
 
 /* Once a second: what was lost before it reached us. */
@@ -98,7 +118,7 @@ static bool take_message(struct input *in, const struct frame *frame, const stru
 
 	struct parties who = observe_parties(&in->observer, frame, p, m);
 	struct lane *lane = &in->lane[who.tenant % in->lane_count];
-	struct observation *o = lane_offer(lane, in->number, observe_bound(m), in->live);
+	struct observation *o = offer(in, lane, observe_bound(m));
 	if (__builtin_expect(!o, 0))
 		return false;
 
@@ -106,6 +126,7 @@ static bool take_message(struct input *in, const struct frame *frame, const stru
 	observe_build(&in->observer, o, frame, p, &who, m);
 	o->seq = ++in->seq;
 	lane_push(lane, in->number, o);
+	in->pushed_seq = in->seq;
 	if (in->dnslog)
 		log_message(in, frame, p, &who);
 	return true;
@@ -172,12 +193,6 @@ static void keep_time(struct input *in, const struct frame batch[], size_t count
 	} else {
 		advance_clock(in, in->frame_ts_ns + (now_ns - in->frame_at_ns));
 	}
-}
-
-static void flush_lanes(struct input *in)
-{
-	for (size_t i = 0; i < in->lane_count; i++)
-		lane_flush(&in->lane[i], in->number);
 }
 
 enum source_status input_run(struct input *in, struct err_ctx *why)

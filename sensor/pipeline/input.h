@@ -52,6 +52,7 @@ struct input {
 	struct input_counters *counters;
 	/* the thread's own */
 	uint64_t seq;
+	uint64_t pushed_seq; /* every record up to here has been pushed */
 	int64_t clock_s;     /* second of the last tick; INT64_MIN before the first */
 	int64_t frame_ts_ns; /* live: time of the last frame, */
 	int64_t frame_at_ns; /* and when it came by our monotonic clock; 0: none yet */

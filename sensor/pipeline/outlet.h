@@ -3,8 +3,8 @@
  * outlet.h -- the output thread: takes alerts from all lanes in order of capture and gives them to
  * the output.
  *
- * Ordered (replay): records are merged by sequence number; ticks, which every lane gets with the
- * same number, keep the merge moving. Not ordered (live with several inputs): as they come.
+ * Ordered (replay): records are merged by sequence number; a lane that has nothing to say tells by its
+ * mark how far that goes, which keeps the merge moving. Not ordered (live with several inputs): as they come.
  *
  * Threads: outlet_run is the thread.
  */

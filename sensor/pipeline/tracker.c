@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Sleep on one ring while others may get records; bounds how late those are seen. */
+/* Sleep while the rings are empty; bounds how late another input's record is seen. */
 #define TRACKER_WAIT_MS 10
 
 struct tracker_batch {
@@ -157,6 +157,8 @@ static void judge_record(struct lane *lane, const struct observation *o)
 
 	if (lane->out)
 		lane_report_update(lane);
+	if (lane->number != 0) /* the output needs each tick once */
+		return;
 	struct alert tick;
 	memset(&tick, 0, offsetof(struct alert, pool) + 1);
 	tick.kind = ALERT_TICK;
@@ -164,8 +166,8 @@ static void judge_record(struct lane *lane, const struct observation *o)
 	tick.ts_ns = o->ts_ns;
 	tick.pool_len = 1;
 	if (lane->out)
-		pass_on(lane, &tick); /* every lane's: they keep the output's merge moving */
-	else if (lane->number == 0)
+		pass_on(lane, &tick);
+	else
 		pass_inline(lane, &tick);
 }
 
@@ -181,7 +183,7 @@ static void judge_batch(struct tracker_batch *b)
 	b->count = b->used = 0;
 }
 
-struct observation *lane_offer(struct lane *lane, uint16_t input, size_t bytes, bool live)
+struct observation *lane_offer(struct lane *lane, uint16_t input, size_t bytes)
 {
 	struct spsc *ring = lane->in[input];
 	if (!ring) {
@@ -191,13 +193,12 @@ struct observation *lane_offer(struct lane *lane, uint16_t input, size_t bytes, 
 		return (struct observation *)(b->block + b->used);
 	}
 
-	void *room = spsc_reserve(ring, bytes);
-	while (!room && !live) {
-		if (!spsc_wait_room(ring, bytes))
-			return NULL;
-		room = spsc_reserve(ring, bytes);
-	}
-	return room;
+	return spsc_reserve(ring, bytes);
+}
+
+bool lane_wait(struct lane *lane, uint16_t input, size_t bytes)
+{
+	return spsc_wait_room(lane->in[input], bytes);
 }
 
 void lane_push(struct lane *lane, uint16_t input, const struct observation *o)
@@ -212,12 +213,15 @@ void lane_push(struct lane *lane, uint16_t input, const struct observation *o)
 	b->used += (o->size + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
 }
 
-void lane_flush(struct lane *lane, uint16_t input)
+void lane_flush(struct lane *lane, uint16_t input, uint64_t seq)
 {
-	if (lane->in[input])
-		spsc_publish(lane->in[input]);
-	else
+	if (!lane->in[input]) {
 		judge_batch(lane->batch);
+		return;
+	}
+	spsc_publish(lane->in[input]);
+	if (lane->input_count == 1)
+		watermark_set(&lane->pushed, seq);
 }
 
 void lane_close(struct lane *lane, uint16_t input)
@@ -226,60 +230,56 @@ void lane_close(struct lane *lane, uint16_t input)
 		spsc_close(lane->in[input]);
 }
 
+uint64_t lane_silent_until(const struct lane *lane)
+{
+	/* In this order: what was pushed up to this number is counted in spsc_used. */
+	uint64_t pushed = watermark_read(&lane->pushed);
+	return spsc_used(lane->in[0]) == 0 ? pushed : watermark_read(&lane->judged);
+}
+
 /* Up to one batch from one ring; returns how many records there were. */
 static size_t drain_ring(struct lane *lane, struct spsc *ring)
 {
 	struct tracker_batch b = { .count = 0 };
 	const struct observation *o;
+	uint64_t seq = 0;
 	size_t bytes;
 
 	/* What was released stays valid until it is retired. */
 	while (b.count < TRACKER_BATCH && (o = spsc_peek(ring, &bytes)) != NULL) {
 		b.lane[b.count] = lane;
 		b.observation[b.count++] = o;
+		seq = o->seq;
 		spsc_release(ring);
 	}
 	size_t count = b.count;
+	if (count == 0)
+		return 0;
 	judge_batch(&b);
+	watermark_set(&lane->judged, seq); /* read only where there is one input */
 	spsc_retire(ring);
-	return count;
-}
-
-/* One turn over a lane's rings. When the last input has drained, the output is told. */
-static size_t serve_lane(struct lane *lane)
-{
-	size_t count = 0, drained = 0;
-
-	for (size_t i = 0; i < lane->input_count; i++) {
-		count += drain_ring(lane, lane->in[i]);
-		drained += spsc_drained(lane->in[i]);
-	}
-	if (drained == lane->input_count) {
-		lane->finished = true;
-		spsc_close(lane->out);
-	}
 	return count;
 }
 
 void *tracker_run(void *arg)
 {
-	const struct tracker *t = arg;
-	bool single = t->first + t->step >= t->lane_count && t->lane[t->first].input_count == 1;
+	struct lane *lane = arg;
 
 	for (;;) {
-		struct lane *open = NULL;
+		struct spsc *open = NULL;
 		size_t count = 0;
-		for (size_t i = t->first; i < t->lane_count; i += t->step) {
-			struct lane *lane = &t->lane[i];
-			if (lane->finished)
-				continue;
-			count += serve_lane(lane);
-			if (!lane->finished)
-				open = lane;
+		for (size_t i = 0; i < lane->input_count; i++) {
+			count += drain_ring(lane, lane->in[i]);
+			if (!spsc_drained(lane->in[i]))
+				open = lane->in[i];
 		}
 		if (!open)
-			return NULL;
-		if (count == 0 && !spsc_wait_record(open->in[0], single ? -1 : TRACKER_WAIT_MS))
-			continue;
+			break;
+		if (count == 0)
+			(void)!spsc_wait_record(
+				open, lane->input_count == 1 ? -1 : TRACKER_WAIT_MS);
 	}
+	lane->finished = true;
+	spsc_close(lane->out);
+	return NULL;
 }

@@ -3,11 +3,12 @@
  * tracker.h -- the tracker thread: takes observations from its lanes, judges them, passes alerts on.
  *
  * A lane is the way of one shard of tenants: the ring from the input, the judge, the ring to the
- * output. Without rings (--threads 1) the same judge is called on the input's thread. A tracker
- * thread serves one or more lanes; which thread serves a lane changes nothing in what comes out.
+ * output. Without rings (--threads 1) the same judge is called on the input's thread. Otherwise each
+ * lane has a tracker thread of its own: one that served several could sleep on the full alert ring of
+ * the first while the output waits for the second.
  *
  * Threads:  lane_offer/lane_push/lane_close belong to the input's thread, tracker_run is the
- *           tracker's, the alert ring's other end belongs to outlet.c.
+ *           tracker's, lane_silent_until and the alert ring's other end are outlet.c's.
  */
 #ifndef SENSOR_PIPELINE_TRACKER_H
 #define SENSOR_PIPELINE_TRACKER_H
@@ -20,6 +21,7 @@
 #include "rules/judge.h"
 #include "sensor/ring/gauge.h"
 #include "sensor/ring/spsc.h"
+#include "sensor/ring/watermark.h"
 
 #define LANE_INPUTS_MAX       64
 #define LANE_RING_BYTES       (8u << 20)
@@ -36,6 +38,8 @@ struct lane {
 	void *inline_arg;
 	struct tracker_batch *batch; /* without rings: shared by all lanes, owned by lane 0 */
 	struct gauge *alerts;        /* raised, for progress; written by the lane's thread */
+	struct watermark pushed;     /* the only input: nothing up to here is still to come */
+	struct watermark judged;     /* the tracker: no alert up to here is still to come */
 	struct lane_report *report;  /* the judge's figures as of the last tick */
 	bool finished;               /* every input closed and drained (tracker's own) */
 };
@@ -78,23 +82,30 @@ void lane_deinit(struct lane *lane);
 #define TRACKER_BATCH       64
 #define TRACKER_BATCH_BYTES (512u * 1024)
 
+/* [input] Room for an observation of up to `bytes`; NULL when the ring is full now. */
+struct observation *lane_offer(struct lane *lane, uint16_t input, size_t bytes);
 /*
- * [input] Room for an observation of up to `bytes`. Full: live returns NULL (the caller counts),
- * replay sleeps until there is room.
+ * [input] Sleep until there may be room; the caller first flushes every lane, since the output may be
+ * waiting for one of the others. False: nothing will ever be read again.
  */
-struct observation *lane_offer(struct lane *lane, uint16_t input, size_t bytes, bool live);
+NODISCARD bool lane_wait(struct lane *lane, uint16_t input, size_t bytes);
 /* [input] Hand over what lane_offer returned (size is in the observation). */
 void lane_push(struct lane *lane, uint16_t input, const struct observation *o);
-/* [input] Make everything pushed visible; at the end of a batch. */
-void lane_flush(struct lane *lane, uint16_t input);
+/*
+ * [input] Make everything pushed visible; at the end of a batch. `seq`: every record of this input up
+ * to that number has been pushed, into whichever lane.
+ */
+void lane_flush(struct lane *lane, uint16_t input, uint64_t seq);
 /* [input] Nothing more will come from this input. */
 void lane_close(struct lane *lane, uint16_t input);
 
-/* One tracker thread: serves lane[first], lane[first + step], ... until all have drained. */
-struct tracker {
-	struct lane *lane;
-	size_t lane_count, first, step;
-};
-void *tracker_run(void *tracker);
+/*
+ * [output] A number such that the lane, whose alert ring was found empty after this call, will have
+ * no alert of a record up to it any more. One input only.
+ */
+uint64_t lane_silent_until(const struct lane *lane);
+
+/* The tracker thread of one lane, until all its rings have drained. */
+void *tracker_run(void *lane);
 
 #endif

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Lanes, tracker threads and the output thread together: what comes out never depends on threads, and
+ * no burst makes them wait for each other for ever.
+ */
+#include <criterion/criterion.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sensor/base/attribute.h"
+#include "sensor/base/clock.h"
+#include "sensor/base/hash.h"
+#include "sensor/pipeline/input.h"
+#include "sensor/pipeline/outlet.h"
+#include "sensor/pipeline/tracker.h"
+#include "tests/unit/pipeline/fake_source.h"
+#include "tests/unit/pipeline/known.h"
+
+#define START     KNOWN_START_NS
+#define LANES_MAX 4
+
+/* --- what comes out -------------------------------------------------------------------------------- */
+
+/* All lines that were written, as their number and one hash over them in order. */
+struct heard {
+	struct sink sink;
+	size_t count;
+	uint64_t hash;
+};
+
+static void heard_write(struct sink *s, const struct sink_record *record)
+{
+	struct heard *h = (struct heard *)s;
+
+	h->count++;
+	h->hash = hash_bytes(h->hash, record->json, record->json_len);
+}
+
+static void heard_nothing(struct sink *s)
+{
+	(void)s;
+}
+
+static void heard_close(struct sink *s, int timeout_ms)
+{
+	(void)s;
+	(void)timeout_ms;
+}
+
+static const struct sink_api heard_api = {
+	.write = heard_write,
+	.flush = heard_nothing,
+	.close = heard_close,
+	.free = heard_nothing,
+};
+
+/* --- a pipeline --------------------------------------------------------------------------------------- */
+
+struct rig {
+	struct known known;
+	struct output *output;
+	struct heard heard;
+	struct lane lane[LANES_MAX];
+	size_t lane_count;
+	struct gauge alerts[LANES_MAX];
+	struct input input;
+	struct input_counters counters;
+};
+
+static void accept_inline(void *arg, const struct alert *a)
+{
+	output_accept(arg, a);
+}
+
+static void rig_open(struct rig *r, size_t lane_count, bool threaded)
+{
+	static const struct output_options options = { "test", "0", { 0, 0 } };
+
+	known_init(&r->known);
+	known_tenant(&r->known, "t1", "10.1.0.0/16");
+	known_tenant(&r->known, "t2", "10.2.0.0/16");
+	known_tenant(&r->known, "t3", "10.3.0.0/16");
+	known_list(&r->known, "evil.test", SCOPE_SUFFIX);
+	known_freeze(&r->known);
+	r->output = output_new(&options);
+	cr_assert_not_null(r->output);
+	r->heard.sink = (struct sink){ .api = &heard_api, .name = "heard" };
+	cr_assert(output_add_sink(r->output, &r->heard.sink));
+	r->lane_count = lane_count;
+	for (size_t i = 0; i < lane_count; i++) {
+		struct lane_options lane = {
+			.number = i,
+			.input_count = 1,
+			.threaded = threaded,
+			.batch = i > 0 ? r->lane[0].batch : NULL,
+			.inline_sink = accept_inline,
+			.inline_arg = r->output,
+			.memory_bytes = 8 << 20,
+			.seed = 1,
+			.alerts = &r->alerts[i],
+		};
+		cr_assert(lane_init(&r->lane[i], &lane, &r->known.knowledge));
+	}
+	r->input = (struct input){
+		.lane = r->lane,
+		.lane_count = lane_count,
+		.tenants = r->known.knowledge.policies,
+		.observer = known_observer(&r->known),
+		.counters = &r->counters,
+		.clock_s = INT64_MIN,
+	};
+}
+
+static void rig_close(struct rig *r)
+{
+	for (size_t i = 0; i < r->lane_count; i++)
+		lane_deinit(&r->lane[i]);
+	output_free(r->output);
+	known_deinit(&r->known);
+	free(r);
+}
+
+static void run_threads(struct rig *r)
+{
+	struct outlet outlet = { r->lane, r->lane_count, true, r->output, NULL, NULL };
+	pthread_t thread[LANES_MAX], outlet_thread;
+	struct err_ctx why;
+
+	cr_assert_eq(pthread_create(&outlet_thread, NULL, outlet_run, &outlet), 0);
+	for (size_t i = 0; i < r->lane_count; i++)
+		cr_assert_eq(pthread_create(&thread[i], NULL, tracker_run, &r->lane[i]), 0);
+	cr_assert_eq(input_run(&r->input, &why), SOURCE_END);
+	for (size_t i = 0; i < r->lane_count; i++)
+		lane_close(&r->lane[i], 0);
+	for (size_t i = 0; i < r->lane_count; i++)
+		pthread_join(thread[i], NULL);
+	pthread_join(outlet_thread, NULL);
+}
+
+struct outcome {
+	size_t written, raised;
+	uint64_t hash;
+};
+
+/* Run the source through so many lanes, on threads of their own or all on this one. */
+static struct outcome run(struct fake_source *f, size_t lane_count, bool threaded)
+{
+	struct rig *r = calloc(1, sizeof(*r));
+	struct err_ctx why;
+
+	cr_assert_not_null(r);
+	rig_open(r, lane_count, threaded);
+	f->next = 0;
+	r->input.source = &f->base;
+	if (threaded)
+		run_threads(r);
+	else
+		cr_assert_eq(input_run(&r->input, &why), SOURCE_END);
+	output_finish(r->output);
+	struct output_stats stats;
+	output_stats(r->output, &stats);
+	struct outcome outcome = { r->heard.count, stats.raised, r->heard.hash };
+	size_t counted = 0;
+	for (size_t i = 0; i < lane_count; i++)
+		counted += gauge_read(&r->alerts[i]);
+	cr_assert_eq(counted, outcome.raised, "every alert raised has come out");
+	rig_close(r);
+	return outcome;
+}
+
+static void check_same(const struct outcome *one, const struct outcome *other, const char *what)
+{
+	cr_assert_eq(one->raised, other->raised, "%s: %zu and %zu raised", what, one->raised,
+		other->raised);
+	cr_assert_eq(one->written, other->written, "%s: %zu and %zu written", what,
+		one->written, other->written);
+	cr_assert_eq(one->hash, other->hash, "%s: the same lines in the same order", what);
+}
+
+/* Look-ups of listed names by `clients` hosts of one tenant, all different. */
+static void lookups(struct fake_source *f, int64_t ts_ns, unsigned tenant, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		char client[32], name[32];
+		snprintf(client, sizeof(client), "10.%u.%u.%u", tenant, i / 250 % 250,
+			i % 250 + 1);
+		snprintf(name, sizeof(name), "n%u.evil.test", i);
+		fake_message(f, ts_ns + i, client, "192.0.2.53", name, false);
+	}
+}
+
+static void check_threads(struct fake_source *f)
+{
+	for (size_t lanes = 1; lanes <= LANES_MAX; lanes++) {
+		char what[64];
+		snprintf(what, sizeof(what), "%zu lanes", lanes);
+		struct outcome alone = run(f, lanes, false);
+		struct outcome threads = run(f, lanes, true);
+		cr_assert_gt(alone.raised, 0, "%s", what);
+		check_same(&alone, &threads, what);
+	}
+}
+
+Test(tracker, alerts_are_the_same_with_and_without_threads, .timeout = 60)
+{
+	struct fake_source f;
+
+	fake_init(&f, SOURCE_END);
+	for (int second = 0; second < 20; second++)
+		for (unsigned tenant = 0; tenant <= 3; tenant++)
+			lookups(&f, START + second * NS_PER_S + tenant * NS_PER_MS, tenant, 20);
+	check_threads(&f);
+	fake_deinit(&f);
+}
+
+/*
+ * More alerts within a second of capture time than an alert ring holds, and more messages behind
+ * them than an observation ring holds: the output must not wait for a lane that has nothing to say
+ * while everything else waits for the output.
+ */
+Test(tracker, a_burst_in_one_lane_does_not_wait_for_silent_ones, .timeout = 60)
+{
+	struct fake_source f;
+
+	fake_init(&f, SOURCE_END);
+	lookups(&f, START, 1, 60000);
+	lookups(&f, START + 2 * NS_PER_S, 2, 100);
+	check_threads(&f);
+	fake_deinit(&f);
+}
