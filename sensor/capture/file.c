@@ -4,12 +4,12 @@
  *
  * The stream is ours (fopencookie): its read function waits for the file and for interruption
  * at once, so that a pipe that delivers nothing can still be given up, and counts bytes for
- * progress.
+ * progress. What it gives goes through decompress.c, so libpcap only sees the capture.
  *
  * Frames that were read before the end or an error are delivered first: `last` keeps what is to
  * be said after them.
  */
-#include "sensor/capture/source.h"
+#include "sensor/capture/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,6 +22,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sensor/capture/decompress.h"
 #include "sensor/capture/libpcap.h"
 
 #define STREAM_BUFFER_BYTES (256 * 1024)
@@ -33,6 +34,8 @@ struct file_source {
 	char *buffer; /* the stream's */
 	int fd;
 	int wake_fd; /* readable once interrupted */
+	bool wake_borrowed;
+	struct decompress decompress;
 	bool opened;
 	bool interrupted;
 	enum source_status last; /* SOURCE_OK: read on */
@@ -46,10 +49,10 @@ static struct file_source *file_of(struct source *s)
 	return (struct file_source *)s;
 }
 
-/* Read for stdio: 0 at the end of the file and when interrupted, -1 with errno. */
-static ssize_t stream_read(void *cookie, char *buf, size_t size)
+/* The file as it is: 0 at its end and when interrupted, -1 with errno. */
+static ssize_t file_read(void *arg, void *buf, size_t size)
 {
-	struct file_source *f = cookie;
+	struct file_source *f = arg;
 	struct pollfd ready[] = {
 		{ .fd = f->fd, .events = POLLIN },
 		{ .fd = f->wake_fd, .events = POLLIN },
@@ -75,6 +78,20 @@ static ssize_t stream_read(void *cookie, char *buf, size_t size)
 	}
 }
 
+/* Read for stdio. */
+static ssize_t stream_read(void *cookie, char *buf, size_t size)
+{
+	struct file_source *f = cookie;
+
+	return decompress_read(&f->decompress, buf, size);
+}
+
+/* What is wrong: with what was compressed, or else as libpcap says. */
+static const char *reason(const struct file_source *f, const char *text)
+{
+	return f->decompress.why[0] ? f->decompress.why : text;
+}
+
 static enum source_status last_status(struct file_source *f, struct err_ctx *why)
 {
 	if (f->last == SOURCE_ERROR)
@@ -95,7 +112,8 @@ static enum source_status file_next_batch(struct source *s,
 		f->last = SOURCE_END;
 	} else if (result < 0) {
 		f->last = SOURCE_ERROR;
-		err_set(&f->last_why, ERR_INPUT, "%s: %s", f->name, pcap_geterr(f->pcap));
+		err_set(&f->last_why, ERR_INPUT, "%s: %s", f->name,
+			reason(f, pcap_geterr(f->pcap)));
 	} else if (*count < SOURCE_BATCH_MAX) {
 		f->last = SOURCE_END;
 	}
@@ -128,8 +146,9 @@ static void file_close(struct source *s)
 		fclose(f->stream);
 	if (f->fd > STDIN_FILENO)
 		close(f->fd);
-	if (f->wake_fd != -1)
+	if (f->wake_fd != -1 && !f->wake_borrowed)
 		close(f->wake_fd);
+	decompress_deinit(&f->decompress);
 	libpcap_batch_deinit(&f->batch);
 	free(f->buffer);
 	free(f);
@@ -153,7 +172,8 @@ static enum err stream_open(struct file_source *f, const char *path, struct err_
 		return err_set(why, ERR_INPUT, "%s: %s", f->name, strerror(errno));
 	if (S_ISREG(st.st_mode))
 		f->base.size_bytes = (uint64_t)st.st_size;
-	f->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (!f->wake_borrowed)
+		f->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (f->wake_fd == -1)
 		return err_set(why, ERR_FAILED, "%s: eventfd: %s", f->name, strerror(errno));
 	f->buffer = malloc(STREAM_BUFFER_BYTES);
@@ -173,11 +193,11 @@ static enum err handle_open(struct file_source *f, struct err_ctx *why)
 	f->pcap = pcap_fopen_offline_with_tstamp_precision(
 		f->stream, PCAP_TSTAMP_PRECISION_NANO, text);
 	if (!f->pcap)
-		return err_set(why, ERR_INPUT, "%s: %s", f->name, text);
+		return err_set(why, ERR_INPUT, "%s: %s", f->name, reason(f, text));
 	return libpcap_batch_adopt(&f->batch, f->pcap, f->name, why);
 }
 
-enum err source_open_file(struct source **out, const char *path, struct err_ctx *why)
+enum err file_open(struct source **out, const char *path, int wake_fd, struct err_ctx *why)
 {
 	const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
 	size_t name_len = strlen(name);
@@ -191,7 +211,10 @@ enum err source_open_file(struct source **out, const char *path, struct err_ctx 
 	f->base.ops = &file_ops;
 	f->base.name = f->name;
 	f->fd = -1;
-	f->wake_fd = -1;
+	f->wake_fd = wake_fd;
+	f->wake_borrowed = wake_fd != -1;
+	f->decompress.read = file_read;
+	f->decompress.arg = f;
 	err = libpcap_batch_init(&f->batch, LIBPCAP_FRAME_MAX, why);
 	if (err == ERR_OK)
 		err = stream_open(f, path, why);
@@ -204,4 +227,62 @@ enum err source_open_file(struct source **out, const char *path, struct err_ctx 
 	f->opened = true;
 	*out = &f->base;
 	return ERR_OK;
+}
+
+enum err source_open_file(struct source **out, const char *path, struct err_ctx *why)
+{
+	return file_open(out, path, -1, why);
+}
+
+static ssize_t descriptor_read(void *arg, void *buf, size_t size)
+{
+	const int *fd = arg;
+	ssize_t got;
+
+	do
+		got = read(*fd, buf, size);
+	while (got == -1 && errno == EINTR);
+	return got;
+}
+
+/* pcap with times in micro- or nanoseconds or with longer headers, in either byte order; pcapng. */
+static bool is_magic(const uint8_t magic[4])
+{
+	static const uint8_t known[][4] = {
+		{ 0xa1, 0xb2, 0xc3, 0xd4 },
+		{ 0xd4, 0xc3, 0xb2, 0xa1 },
+		{ 0xa1, 0xb2, 0x3c, 0x4d },
+		{ 0x4d, 0x3c, 0xb2, 0xa1 },
+		{ 0xa1, 0xb2, 0xcd, 0x34 },
+		{ 0x34, 0xcd, 0xb2, 0xa1 },
+		{ 0x0a, 0x0d, 0x0d, 0x0a },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
+		if (memcmp(magic, known[i], 4) == 0)
+			return true;
+	return false;
+}
+
+bool file_is_capture(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct decompress d = { .read = descriptor_read, .arg = &fd };
+	uint8_t magic[4];
+	size_t have = 0;
+	ssize_t got = 1;
+
+	if (fd == -1)
+		return false;
+	errno = 0;
+	while (have < sizeof(magic) && got > 0) {
+		got = decompress_read(&d, magic + have, sizeof(magic) - have);
+		have += got > 0 ? (size_t)got : 0;
+	}
+	int saved = errno;
+	bool capture = d.why[0] || (have == sizeof(magic) && is_magic(magic));
+	decompress_deinit(&d);
+	close(fd);
+	errno = got == -1 ? saved : 0;
+	return capture;
 }

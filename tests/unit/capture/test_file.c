@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -10,7 +11,9 @@
 
 #include "sensor/base/attribute.h"
 #include "sensor/base/clock.h"
+#include "sensor/capture/file.h"
 #include "sensor/capture/source.h"
+#include "tests/unit/capture/pack.h"
 
 /* --- a capture file in the making ------------------------------------------------------------ */
 
@@ -530,4 +533,119 @@ Test(file, an_interrupt_ends_a_file_between_batches)
 	cr_assert_eq(source_next_batch(s, batch, &count, &why), SOURCE_END);
 	source_close(s);
 	unlink(w.path);
+}
+
+/* --- compressed ------------------------------------------------------------------------------- */
+
+/* Write a capture of so many records and compress the file in place; returns its new length. */
+static size_t packed_write(struct writer *w, enum pack_format format, unsigned records)
+{
+	static uint8_t bytes[1 << 20];
+	size_t packed_len;
+
+	writer_open(w, false);
+	put_pcap_header(w, false, 1);
+	for (unsigned i = 0; i < records; i++)
+		put_record(w, SECONDS + i, 0, 40 + i % 50, 100, (uint8_t)(i * 7));
+	cr_assert_eq(fclose(w->stream), 0);
+	w->stream = fopen(w->path, "rb");
+	size_t len = fread(bytes, 1, sizeof(bytes), w->stream);
+	fclose(w->stream);
+	uint8_t *packed = pack(format, bytes, len, &packed_len);
+	w->stream = fopen(w->path, "wb");
+	cr_assert_eq(fwrite(packed, 1, packed_len, w->stream), packed_len);
+	free(packed);
+	return packed_len;
+}
+
+Test(file, compressed_captures_read_like_plain_ones)
+{
+	for (int format = PACK_PLAIN; format < PACK_FORMATS; format++) {
+		struct writer w;
+		struct reading r;
+		size_t packed_len = packed_write(&w, format, 1000);
+		written_read(&w, &r);
+		cr_assert_eq(r.opened, ERR_OK, "%s: %s", pack_names[format], r.why.text);
+		cr_assert_eq(r.end, SOURCE_END, "%s: %s", pack_names[format], r.why.text);
+		cr_assert_eq(r.count, 1000, "%s", pack_names[format]);
+		cr_assert_eq(r.first.caplen, 40, "%s", pack_names[format]);
+		cr_assert_eq(r.size_bytes, packed_len, "%s", pack_names[format]);
+		cr_assert_eq(r.position_bytes, packed_len, "%s: of the file as it is",
+			pack_names[format]);
+	}
+}
+
+Test(file, a_compressed_file_that_is_cut_gives_what_came_before_and_says_path_and_reason)
+{
+	for (int format = PACK_GZIP; format < PACK_FORMATS; format++) {
+		struct writer w;
+		struct reading r;
+		size_t packed_len = packed_write(&w, format, 3000);
+		fflush(w.stream);
+		cr_assert_eq(ftruncate(fileno(w.stream), (off_t)packed_len - 6), 0);
+		written_read(&w, &r);
+		cr_assert_eq(r.opened, ERR_OK, "%s: %s", pack_names[format], r.why.text);
+		cr_assert_eq(r.end, SOURCE_ERROR, "%s", pack_names[format]);
+		cr_assert_gt(r.count, 0, "%s", pack_names[format]);
+		cr_assert_eq(strncmp(r.why.text, w.path, strlen(w.path)), 0, "%s", r.why.text);
+		cr_assert_not_null(
+			strstr(r.why.text, "data ends in the middle"), "%s", r.why.text);
+	}
+}
+
+Test(file, compressed_standard_input_is_recognised)
+{
+	struct writer w;
+	struct reading r;
+
+	packed_write(&w, PACK_ZSTD, 50);
+	fclose(w.stream);
+	FILE *in = fopen(w.path, "rb");
+	cr_assert_eq(dup2(fileno(in), STDIN_FILENO), STDIN_FILENO);
+	read_all(&r, "-");
+	cr_assert_eq(r.count, 50, "%s", r.why.text);
+	fclose(in);
+	unlink(w.path);
+}
+
+static void put_text(struct writer *w, const char *text, size_t text_len)
+{
+	writer_open(w, false);
+	fwrite(text, 1, text_len, w->stream);
+	cr_assert_eq(fclose(w->stream), 0);
+}
+
+Test(file, a_capture_is_known_by_its_first_bytes)
+{
+	static const struct {
+		const char *name, *bytes;
+		size_t len;
+		bool capture;
+	} rows[] = {
+		{ "pcap", "\xd4\xc3\xb2\xa1", 4, true },
+		{ "pcap of the other byte order", "\xa1\xb2\xc3\xd4", 4, true },
+		{ "nanoseconds", "\x4d\x3c\xb2\xa1rest", 8, true },
+		{ "pcapng", "\x0a\x0d\x0d\x0a", 4, true },
+		{ "lz4: opening it says why not", "\x04\x22\x4d\x18", 4, true },
+		{ "damaged gzip", "\x1f\x8b\xff\xff\xff\xff", 6, true },
+		{ "nothing", "", 0, false },
+		{ "a cut magic", "\xd4\xc3\xb2", 3, false },
+		{ "text", "some notes", 10, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct writer w;
+		put_text(&w, rows[i].bytes, rows[i].len);
+		cr_assert_eq(file_is_capture(w.path), rows[i].capture, "%s", rows[i].name);
+		unlink(w.path);
+	}
+	for (int format = PACK_PLAIN; format < PACK_FORMATS; format++) {
+		struct writer w;
+		packed_write(&w, format, 1);
+		fclose(w.stream);
+		cr_assert(file_is_capture(w.path), "%s", pack_names[format]);
+		unlink(w.path);
+	}
+	cr_assert_not(file_is_capture("/nonexistent/x.pcap"));
+	cr_assert_eq(errno, ENOENT);
 }
