@@ -35,7 +35,7 @@ PKG_LIBS   := $(if $(HAVE_PKGS),$(shell pkg-config --libs $(PKGS)))
 # Not every Debian version ships a .pc file for these two.
 HIREDIS_SSL := $(shell pkg-config --exists hiredis_ssl 2>/dev/null && echo yes)
 ifeq ($(HIREDIS_SSL),yes)
-PKG_LIBS += $(shell pkg-config --libs hiredis_ssl)
+PKG_LIBS += $(shell pkg-config --libs hiredis_ssl openssl)
 PKG_CFLAGS += -DHAVE_HIREDIS_SSL
 endif
 
@@ -72,6 +72,7 @@ ALL_SRCS := $(foreach m,$(MODULES),$(call srcs,$(m))) sensor/main.c $(wildcard t
             $(wildcard tests/*/*.c tests/unit/*/*.c)
 RACE_BINS  := $(patsubst tests/race/%.c,$(B)/race/%,$(wildcard tests/race/*.c))
 FUZZ_BINS  := $(patsubst tests/fuzz/fuzz_%.c,$(B)/fuzz/fuzz_%,$(wildcard tests/fuzz/fuzz_*.c))
+E2E_BINS   := $(patsubst tests/e2e/%.c,$(B)/e2e/%,$(wildcard tests/e2e/*.c))
 BENCH_BINS := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
 UNIT_MODULES := $(if $(M),$(M),$(foreach m,$(MODULES),$(if $(wildcard tests/unit/$(m)/*.c),$(m))))
 SUPPORT := $(call obj,$(wildcard tests/support/*.c))
@@ -132,6 +133,10 @@ run-fuzz: $(FUZZ_BINS)
 	  $(SAN_ENV) $$t -max_total_time=$(FUZZ_S) -verbosity=0 -print_final_stats=0 -artifact_prefix=$(B)/corpus/ \
 	    $(B)/corpus/$$n $$(ls -d tests/fuzz/corpus/$$n 2>/dev/null); done
 
+# Programs that end-to-end tests drive beside the sensor itself.
+$(E2E_BINS): $(B)/e2e/%: $(B)/tests/e2e/%.o $(MODULE_LIBS)
+	$(call say,LINK,$@)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS)
+
 $(BENCH_BINS): $(B)/bench/%: $(B)/tests/bench/%.o $(MODULE_LIBS)
 	$(call say,LINK,$@)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS)
 
@@ -152,7 +157,7 @@ objects: $(call obj,$(ALL_SRCS))
 # --- the whole program, tested as users have it ------------------------------------------------
 .PHONY: golden e2e sanitize test demo bench profile
 # Programs that shell tests drive.
-TEST_PROGRAMS := $(PROGRAMS)
+TEST_PROGRAMS := $(PROGRAMS) $(E2E_BINS)
 PROVE = DYNWATCH=$(B)/dynwatch MKPCAP=$(B)/mkpcap BUILD_DIR=$(B) prove --timer --comments -e ''
 
 golden: $(TEST_PROGRAMS) ## replay captures and compare with tests/golden; ACCEPT=1 rewrites what is expected
@@ -186,7 +191,13 @@ bench: $(TEST_PROGRAMS) $(BENCH_BINS) ## speed by stage and as a whole, against 
 # --- housekeeping ------------------------------------------------------------------------------
 .PHONY: install uninstall clean
 MANDIR ?= $(PREFIX)/share/man
-install: all ## install into $(DESTDIR)$(PREFIX)
+MAN_PAGES := $(wildcard tools/man/*.[1-8]) $(B)/man/dynwatch.conf.5
+
+# The tables of the configuration's manual page are made from the same lines as the program.
+$(B)/man/dynwatch.conf.5: tools/man/dynwatch.conf.5.in $(B)/dynwatch
+	$(call say,MAN,$@)mkdir -p $(@D) && $(B)/dynwatch check --manual $< > $@
+
+install: all $(MAN_PAGES) ## install into $(DESTDIR)$(PREFIX)
 	$(Q)install -D -m 0755 $(B)/dynwatch $(DESTDIR)$(PREFIX)/sbin/dynwatch
 	$(Q)install -D -m 0644 tools/systemd/dynwatch.service $(DESTDIR)/usr/lib/systemd/system/dynwatch.service
 	$(Q)install -D -m 0644 tools/completion/dynwatch.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/dynwatch

@@ -9,6 +9,9 @@
 #include "sensor/output/jsonl.h"
 #include "sensor/output/redis.h"
 
+/* A replay can wait for a slow server where a live sensor has to go on. */
+#define REPLAY_ROOM_MS 10000
+
 bool sinks_format_parse(enum sinks_format *out, const char *text)
 {
 	static const char *const names[] = { "auto", "table", "json" };
@@ -67,6 +70,7 @@ enum err sinks_add_redis(struct output *o, const char *url, const char *sensor,
 		.maxlen = 1000000,
 		.sensor = sensor,
 		.version = DYNWATCH_VERSION,
+		.room_timeout_ms = REPLAY_ROOM_MS,
 	};
 	return add_redis(o, &options, redis, why);
 }

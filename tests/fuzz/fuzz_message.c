@@ -37,6 +37,8 @@ static void check_record(
 		require(text->at[i] >= 0x20 && text->at[i] <= 0x7e);
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct dns_message m;

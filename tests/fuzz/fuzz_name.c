@@ -44,6 +44,8 @@ static void check_wire(const uint8_t *wire, size_t wire_len, size_t at)
 	check_name(&name);
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct dns_name name;

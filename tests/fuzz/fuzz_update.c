@@ -11,6 +11,8 @@ static void require(bool holds)
 		abort();
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct update *u = update_decode(data, size);

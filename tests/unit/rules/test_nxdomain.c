@@ -168,22 +168,22 @@ Test(nxdomain, a_learned_baseline_excuses_what_is_usual)
 }
 
 struct silent {
-	const char *name, *format;
+	const char *name, *before, *after; /* the label in between */
 	uint16_t qtype;
 };
 
 /* Each asked 60 times with another label in front; none of it is evidence. */
 static const struct silent silent[] = {
-	{ "single labels (Chromium probes)", "%s", DNS_TYPE_A },
-	{ "single labels with the tenant's suffix", "%s.corp.example", DNS_TYPE_A },
-	{ "DNSBL zone by structure", "2.0.0.127.%s.com", DNS_TYPE_A },
-	{ "listed lookup service", "%s.e5.sk", DNS_TYPE_A },
-	{ "service discovery", "_ldap._tcp.%s.com", DNS_TYPE_A },
-	{ "DMARC policies", "_dmarc.%s.com", DNS_TYPE_TXT },
-	{ "mail exchangers", "%s.com", DNS_TYPE_MX },
-	{ "reverse look-ups", "%s.com", DNS_TYPE_PTR },
-	{ "names that never leave a site", "%s.local", DNS_TYPE_A },
-	{ "wpad", "wpad.%s.com", DNS_TYPE_A },
+	{ "single labels (Chromium probes)", "", "", DNS_TYPE_A },
+	{ "single labels with the tenant's suffix", "", ".corp.example", DNS_TYPE_A },
+	{ "DNSBL zone by structure", "2.0.0.127.", ".com", DNS_TYPE_A },
+	{ "listed lookup service", "", ".e5.sk", DNS_TYPE_A },
+	{ "service discovery", "_ldap._tcp.", ".com", DNS_TYPE_A },
+	{ "DMARC policies", "_dmarc.", ".com", DNS_TYPE_TXT },
+	{ "mail exchangers", "", ".com", DNS_TYPE_MX },
+	{ "reverse look-ups", "", ".com", DNS_TYPE_PTR },
+	{ "names that never leave a site", "", ".local", DNS_TYPE_A },
+	{ "wpad", "wpad.", ".com", DNS_TYPE_A },
 };
 
 Test(nxdomain, what_lists_and_structure_explain_is_no_evidence)
@@ -197,8 +197,8 @@ Test(nxdomain, what_lists_and_structure_explain_is_no_evidence)
 		struct rig *r = rig_new(&nxdomain_family, w);
 		char label[32], qname[80];
 		for (unsigned i = 0; i < 60; i++) {
-			snprintf(qname, sizeof(qname), silent[row].format,
-				random_label(i, label));
+			snprintf(qname, sizeof(qname), "%s%s%s", silent[row].before,
+				random_label(i, label), silent[row].after);
 			fail_name(r, i * 1000, "10.1.0.7", qname, silent[row].qtype);
 		}
 		cr_expect_eq(r->alerts.count, 0, "%s", silent[row].name);
