@@ -27,7 +27,7 @@ static void take_packets(struct account *a, const struct engine *e)
 	p->checksum_wrong = TOTAL(e, checksum_wrong);
 	p->dropped = TOTAL(e, dropped_kernel) + TOTAL(e, dropped_interface);
 	size_t count = 0;
-	for (int r = PACKET_OTHER + 1; r < PACKET_RESULT_COUNT; r++)
+	for (int r = PACKET_HELD + 1; r < PACKET_RESULT_COUNT; r++)
 		a->rejected[count++] = (struct summary_pair){ packet_result_name(r),
 			TOTAL(e, packets[r]), packet_result_meaning(r) };
 	p->rejected = (struct summary_pairs){ a->rejected, count };
@@ -70,6 +70,20 @@ static void add_table(struct account *a, const struct table_stats *t)
 	}
 	a->table[a->summary.table_count++] =
 		(struct summary_table){ t->name, t->used, t->capacity, t->evicted };
+}
+
+static void take_inputs(struct account *a, const struct engine *e)
+{
+	for (size_t i = 0; i < e->options.input_count; i++) {
+		const struct input_counters *c = &e->counters[i];
+		struct table_stats fragments = {
+			.name = "fragments",
+			.used = gauge_read(&c->fragments_used),
+			.capacity = gauge_read(&c->fragments_capacity),
+			.evicted = gauge_read(&c->fragments_evicted),
+		};
+		add_table(a, &fragments);
+	}
 }
 
 static void take_trackers(struct account *a, struct engine *e, size_t tenant_count)
@@ -144,6 +158,7 @@ bool account_take(struct account *a, struct engine *e, const struct output *outp
 	}
 	take_packets(a, e);
 	take_dns(a, e);
+	take_inputs(a, e);
 	take_trackers(a, e, policies->tenant_count);
 	take_alerts(a, output, policies);
 	take_times(a, e);

@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* sensor.memory_mb divided by this goes to reassembly: 4 MiB of the default 512. */
+#define DECODERS_SHARE 128
+
 static void accept_inline(void *output, const struct alert *a)
 {
 	output_accept(output, a);
@@ -13,6 +16,12 @@ static enum err no_memory(struct err_ctx *why)
 {
 	return err_set(
 		why, ERR_FAILED, "out of memory for the tracking tables (sensor.memory_mb)");
+}
+
+/* What the decoders of all inputs may have for datagrams in pieces; the lanes have the rest. */
+static size_t decoder_bytes(const struct engine_options *o)
+{
+	return o->memory_bytes / DECODERS_SHARE;
 }
 
 static bool init_lanes(struct engine *e)
@@ -26,7 +35,7 @@ static bool init_lanes(struct engine *e)
 			.batch = i > 0 ? e->lane[0].batch : NULL,
 			.inline_sink = accept_inline,
 			.inline_arg = o->output,
-			.memory_bytes = o->memory_bytes / o->shard_count,
+			.memory_bytes = (o->memory_bytes - decoder_bytes(o)) / o->shard_count,
 			.seed = o->seed,
 			.alerts = &e->alerts[i],
 		};
@@ -41,18 +50,23 @@ static bool init_inputs(struct engine *e)
 	const struct engine_options *o = &e->options;
 	for (size_t i = 0; i < o->input_count; i++) {
 		struct tenant_cache *cache = tenant_cache_new();
-		if (!cache)
-			return false;
+		struct decoder *decoder =
+			decoder_new(o->packet, decoder_bytes(o) / o->input_count);
 		e->input[i] = (struct input){
 			.lane = e->lane,
 			.lane_count = o->shard_count,
 			.live = o->live,
 			.number = (uint16_t)i,
 			.tenants = o->known->policies,
-			.observer = { .known = o->known, .ports = o->ports, .tenants = cache },
+			.observer = { .known = o->known,
+				.ports = &o->packet->ports,
+				.tenants = cache },
+			.decoder = decoder,
 			.counters = &e->counters[i],
 			.clock_s = INT64_MIN,
 		};
+		if (!cache || !decoder)
+			return false;
 	}
 	return true;
 }
@@ -107,6 +121,8 @@ struct input *engine_input(struct engine *e, size_t i)
 void engine_finish(struct engine *e)
 {
 	const struct engine_options *o = &e->options;
+	for (size_t i = 0; i < o->input_count; i++)
+		input_finish(&e->input[i]);
 	for (size_t i = 0; i < o->shard_count; i++)
 		for (size_t k = 0; k < o->input_count; k++)
 			lane_close(&e->lane[i], (uint16_t)k);
@@ -130,8 +146,10 @@ void engine_deinit(struct engine *e)
 {
 	for (size_t i = 0; e->lane && i < e->options.shard_count; i++)
 		lane_deinit(&e->lane[i]);
-	for (size_t i = 0; e->input && i < e->options.input_count; i++)
+	for (size_t i = 0; e->input && i < e->options.input_count; i++) {
 		tenant_cache_free(e->input[i].observer.tenants);
+		decoder_free(e->input[i].decoder);
+	}
 	free(e->lane);
 	free(e->alerts);
 	free(e->input);

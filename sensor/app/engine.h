@@ -35,7 +35,7 @@ struct engine_options {
 	uint64_t seed; /* of all tables; fixed in a replay */
 	bool live;
 	const struct knowledge *known;
-	const struct port_set *ports;
+	const struct packet_options *packet;
 	struct output *output;
 	void (*idle)(void *arg); /* about once a second on the output thread; may be NULL */
 	void *idle_arg;

@@ -343,3 +343,27 @@ void load_warn(const struct config *config, const struct knowledge *known,
 	}
 	text_deinit(&line);
 }
+
+static void take_tunnel(
+	uint16_t port[PACKET_TUNNEL_PORTS_MAX], const struct config_tunnel *tunnel)
+{
+	if (!tunnel->given)
+		return;
+	memset(port, 0, PACKET_TUNNEL_PORTS_MAX * sizeof(*port));
+	for (size_t i = 0; i < tunnel->port_count; i++)
+		port[i] = tunnel->port[i];
+}
+
+void load_packet_options(struct packet_options *out, const struct config *config, uint64_t seed)
+{
+	_Static_assert(PACKET_TUNNEL_PORTS_MAX >= CONFIG_TUNNEL_PORTS_MAX, "ports fit");
+
+	packet_options_init(out);
+	out->seed = seed;
+	for (size_t i = 0; i < config->port_count; i++)
+		port_set_add(&out->ports, config->port[i]);
+	take_tunnel(out->vxlan, &config->vxlan);
+	take_tunnel(out->geneve, &config->geneve);
+	take_tunnel(out->gtpu, &config->gtpu);
+	take_tunnel(out->tzsp, &config->tzsp);
+}

@@ -46,7 +46,7 @@ struct replay {
 	struct output *output;
 	struct sinks_redis redis;
 	struct engine engine;
-	struct port_set ports;
+	struct packet_options packet;
 	struct dnslog *dnslog;
 	struct progress progress;
 	uint64_t bytes_total, bytes_before; /* of all captures, of those already read */
@@ -209,6 +209,8 @@ static enum err load(struct replay *r, struct err_ctx *why)
 	int64_t start = clock_monotonic_ns();
 	enum err err = r->opt.config ? config_load(&r->config, r->opt.config, why)
 				     : config_builtin(&r->config, why);
+	if (err == ERR_OK && r->opt.outputs)
+		err = load_check_outputs(r->config, why);
 	const struct load_options options = { .seed = REPLAY_SEED };
 	struct load_report report = { 0 };
 	if (err == ERR_OK)
@@ -218,8 +220,7 @@ static enum err load(struct replay *r, struct err_ctx *why)
 	load_report_deinit(&report);
 	if (err != ERR_OK)
 		return err;
-	for (size_t i = 0; i < r->config->port_count; i++)
-		port_set_add(&r->ports, r->config->port[i]);
+	load_packet_options(&r->packet, r->config, options.seed);
 	r->load_s = (double)(clock_monotonic_ns() - start) / 1e9;
 	return ERR_OK;
 }
@@ -258,7 +259,7 @@ static enum err start_engine(struct replay *r, struct err_ctx *why)
 		.memory_bytes = r->config->sensor.memory_mb << 20,
 		.seed = REPLAY_SEED,
 		.known = r->known,
-		.ports = &r->ports,
+		.packet = &r->packet,
 		.output = r->output,
 	};
 	enum err err = engine_init(&r->engine, &options, why);

@@ -51,7 +51,7 @@ struct run {
 	struct output *output;
 	struct sinks_redis redis;
 	struct engine engine;
-	struct port_set ports;
+	struct packet_options packet;
 	struct dnslog *dnslog;
 	struct source *source[RUN_CAPTURES_MAX];
 	const char *interface[RUN_CAPTURES_MAX];
@@ -149,6 +149,8 @@ static enum err load(struct run *r, struct err_ctx *why)
 	enum err err = config_load(&r->config, r->opt.config, why);
 	if (err == ERR_OK)
 		err = choose_captures(r, why);
+	if (err == ERR_OK)
+		err = load_check_outputs(r->config, why);
 	const struct load_options options = { .seed = hash_random_seed(),
 		.interface_name = r->interface,
 		.interface_count = r->capture_count };
@@ -160,8 +162,7 @@ static enum err load(struct run *r, struct err_ctx *why)
 	load_report_deinit(&report);
 	if (err != ERR_OK)
 		return err;
-	for (size_t i = 0; i < r->config->port_count; i++)
-		port_set_add(&r->ports, r->config->port[i]);
+	load_packet_options(&r->packet, r->config, options.seed);
 	r->load_s = (double)(clock_monotonic_ns() - start) / 1e9;
 	return ERR_OK;
 }
@@ -300,7 +301,7 @@ static enum err start_engine(struct run *r, struct err_ctx *why)
 		.seed = hash_random_seed(),
 		.live = true,
 		.known = r->known,
-		.ports = &r->ports,
+		.packet = &r->packet,
 		.output = r->output,
 		.idle = each_second,
 		.idle_arg = r,

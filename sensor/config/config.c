@@ -53,6 +53,36 @@ static void read_ports(struct reading *r, const struct part *top)
 	free(port);
 }
 
+static void read_tunnel(struct reading *r, const struct part *tunnels, enum config_option_id id,
+	struct config_tunnel *out)
+{
+	size_t count;
+	uint32_t *port = reading_counts(r, tunnels, id, &count);
+
+	out->given = reading_has(tunnels, id) || reading_is_empty(r, tunnels, id);
+	if (count > CONFIG_TUNNEL_PORTS_MAX) {
+		reading_fail_key(
+			r, tunnels, id, "%d ports at most", CONFIG_TUNNEL_PORTS_MAX);
+		count = 0;
+	}
+	out->port_count = count;
+	for (size_t i = 0; i < count; i++)
+		out->port[i] = (uint16_t)port[i];
+	free(port);
+}
+
+static void read_tunnels(struct reading *r, const struct part *top)
+{
+	struct path path;
+	struct part tunnels = reading_one(top, CONFIG_TOP_tunnels, &path);
+	struct config *c = r->config;
+
+	read_tunnel(r, &tunnels, CONFIG_TUNNELS_vxlan, &c->vxlan);
+	read_tunnel(r, &tunnels, CONFIG_TUNNELS_geneve, &c->geneve);
+	read_tunnel(r, &tunnels, CONFIG_TUNNELS_gtpu, &c->gtpu);
+	read_tunnel(r, &tunnels, CONFIG_TUNNELS_tzsp, &c->tzsp);
+}
+
 static void read_places_of_data(struct reading *r, const struct part *top)
 {
 	struct config *c = r->config;
@@ -76,6 +106,7 @@ static void read_top(struct reading *r, const struct raw *raw)
 	read_sensor(r, &top);
 	reading_captures(r, &top);
 	read_ports(r, &top);
+	read_tunnels(r, &top);
 	reading_rules(
 		r, &top, CONFIG_TOP_rules, &r->config->policies->tenant[POLICY_UNMAPPED].rules);
 	if (!r->err)

@@ -44,6 +44,15 @@ struct config_capture {
 	struct place_mark at;
 };
 
+#define CONFIG_TUNNEL_PORTS_MAX 4
+
+/* UDP ports of one kind of tunnel. */
+struct config_tunnel {
+	bool given; /* false: the usual ports */
+	size_t port_count;
+	uint16_t port[CONFIG_TUNNEL_PORTS_MAX];
+};
+
 struct config_feed {
 	struct feed_spec spec; /* its strings belong to the config */
 	enum severity severity;
@@ -86,6 +95,7 @@ struct config {
 	size_t capture_count;
 	uint16_t *port;
 	size_t port_count;
+	struct config_tunnel vxlan, geneve, gtpu, tzsp;
 	struct policy_set
 		*policies; /* tenant 0, unmapped, has the rules at their global settings */
 	struct config_provider *provider;

@@ -38,6 +38,7 @@ static const char *const section_names[CONFIG_SECTION_RULE] = {
 	[CONFIG_SECTION_TOP] = "",
 	[CONFIG_SECTION_SENSOR] = "sensor",
 	[CONFIG_SECTION_CAPTURE] = "capture[]",
+	[CONFIG_SECTION_TUNNELS] = "tunnels",
 	[CONFIG_SECTION_TENANT] = "tenants[]",
 	[CONFIG_SECTION_SELECT] = "tenants[].select",
 	[CONFIG_SECTION_DDNS] = "tenants[].ddns",

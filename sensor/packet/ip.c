@@ -5,49 +5,52 @@
  * A length field of 0 is what segmentation offload leaves in packets that were captured before
  * the network card cut them up: then the packet is as long as the frame.
  */
-#include "sensor/packet/layer.h"
+#include "sensor/packet/fragment.h"
 
 #include <netinet/in.h>
 
 #define IPV4_HEADER_LEN 20
 #define IPV6_HEADER_LEN 40
 #define IPV4_FRAGMENT   0x3fff /* more-fragments flag and offset: either makes a fragment */
+#define IPV4_MORE       0x2000
+#define IPV4_OFFSET     0x1fff /* in units of 8 bytes */
 #define IPV6_FRAGMENT   0xfff9 /* offset and more-fragments flag; both 0: atomic (RFC 6946) */
+#define IPV6_OFFSET     0xfff8 /* in bytes */
 #define JUMBO_MIN       65536  /* RFC 2675 2 */
 
 /*
- * Let the cursor see no more than the `declared` bytes of the packet's payload. False when the
- * frame never had that many.
- */
-static inline bool payload_bound(struct cursor *c, struct layer *layer, uint64_t declared)
-{
-	if (declared > layer_declared(layer, c))
-		return false;
-	if (declared > cursor_left(c)) {
-		layer->missing = declared - cursor_left(c);
-		return true;
-	}
-	layer->missing = 0;
-	*c = cursor_sub(c, declared);
-	return true;
-}
-
-/*
- * A fragment of a protocol that may carry DNS waits for reassembly. After an IPv6 fragment
+ * A fragment of a protocol that may carry DNS waits for the others. After an IPv6 fragment
  * header the protocol may be another extension header: then only the first fragment would know.
  */
-static enum packet_result fragment_of(uint8_t protocol)
+static bool fragment_matters(uint8_t protocol)
 {
 	switch (protocol) {
-	case IPPROTO_UDP:
-	case IPPROTO_TCP:
 	case IPPROTO_ROUTING:
 	case IPPROTO_DSTOPTS:
 	case IPPROTO_AH:
-		return PACKET_REJECT_FRAGMENT;
+	case IPPROTO_FRAGMENT:
+		return true;
 	default:
-		return PACKET_OTHER;
+		return transport_is_decoded(protocol);
 	}
+}
+
+/* *c is the fragment's part. */
+static enum packet_result ipv4_fragment_decode(struct packet *out, struct cursor *c,
+	struct layer *layer, uint8_t protocol, uint16_t fragment)
+{
+	struct fragment f = {
+		.id = out->ip_id,
+		.offset = (fragment & IPV4_OFFSET) * 8u,
+		.more = fragment & IPV4_MORE,
+		.version = 4,
+		.protocol = protocol,
+	};
+
+	if (!transport_is_decoded(protocol))
+		return PACKET_OTHER;
+	enum packet_result result = fragment_take(out, c, layer, &f);
+	return result == PACKET_OTHER ? transport_decode(out, c, layer, protocol) : result;
 }
 
 enum packet_result ipv4_decode(struct packet *out, struct cursor *c, struct layer *layer)
@@ -74,7 +77,7 @@ enum packet_result ipv4_decode(struct packet *out, struct cursor *c, struct laye
 		return PACKET_REJECT_IP_MALFORMED;
 	if (UNLIKELY(!cursor_take(c, header_len - IPV4_HEADER_LEN)))
 		return PACKET_REJECT_IP_TRUNCATED;
-	if (UNLIKELY(total_len != 0 && !payload_bound(c, layer, total_len - header_len)))
+	if (UNLIKELY(total_len != 0 && !layer_bound(c, layer, total_len - header_len)))
 		return PACKET_REJECT_IP_MALFORMED;
 
 	out->src = ip_from_v4(src);
@@ -82,9 +85,7 @@ enum packet_result ipv4_decode(struct packet *out, struct cursor *c, struct laye
 	out->ip_ttl = ttl;
 	out->ip_id = id;
 	if (UNLIKELY(fragment & IPV4_FRAGMENT))
-		return protocol == IPPROTO_UDP || protocol == IPPROTO_TCP
-			       ? PACKET_REJECT_FRAGMENT
-			       : PACKET_OTHER;
+		return ipv4_fragment_decode(out, c, layer, protocol, fragment);
 	return transport_decode(out, c, layer, protocol);
 }
 
@@ -107,7 +108,7 @@ static enum packet_result jumbo_bound(
 		if (data.failed || len != 4 || jumbo_len < JUMBO_MIN)
 			return PACKET_REJECT_IP_EXTENSION;
 		layer->jumbo = true;
-		return payload_bound(after, layer, jumbo_len - header_len)
+		return layer_bound(after, layer, jumbo_len - header_len)
 			       ? PACKET_OTHER
 			       : PACKET_REJECT_IP_MALFORMED;
 	}
@@ -147,6 +148,40 @@ static enum packet_result extension_decode(
 	return PACKET_OTHER;
 }
 
+/*
+ * Step over a fragment header (RFC 8200 4.5). PACKET_OTHER: go on with *protocol, which is what
+ * the whole datagram carries when this fragment completes it.
+ */
+static enum packet_result ipv6_fragment_decode(
+	struct packet *out, struct cursor *c, struct layer *layer, uint8_t *protocol)
+{
+	struct cursor header = cursor_sub(c, 8);
+	uint8_t next = cursor_u8(&header);
+	cursor_take(&header, 1);
+	uint16_t fragment = cursor_be16(&header);
+	uint32_t id = cursor_be32(&header);
+
+	if (header.failed)
+		return extension_cut(layer);
+	*protocol = next;
+	if (!(fragment & IPV6_FRAGMENT))
+		return PACKET_OTHER;
+	if (!fragment_matters(next)) {
+		*protocol = IPPROTO_NONE;
+		return PACKET_OTHER;
+	}
+	struct fragment f = {
+		.id = id,
+		.offset = fragment & IPV6_OFFSET,
+		.more = fragment & 1,
+		.version = 6,
+		.protocol = next,
+	};
+	enum packet_result result = fragment_take(out, c, layer, &f);
+	*protocol = f.protocol;
+	return result;
+}
+
 /* Walk the chain of extension headers (RFC 8200 4) to the protocol at its end. */
 static enum packet_result extensions_decode(struct packet *out, struct cursor *c,
 	struct layer *layer, uint8_t protocol, bool length_zero)
@@ -167,21 +202,12 @@ static enum packet_result extensions_decode(struct packet *out, struct cursor *c
 		}
 		if (count == PACKET_EXTENSIONS_MAX)
 			return PACKET_REJECT_IP_EXTENSION;
-		if (protocol != IPPROTO_FRAGMENT) {
-			enum packet_result result =
-				extension_decode(c, layer, &protocol, length_zero);
-			if (result != PACKET_OTHER)
-				return result;
-			continue;
-		}
-		struct cursor header = cursor_sub(c, 8);
-		protocol = cursor_u8(&header);
-		cursor_take(&header, 1);
-		uint16_t fragment = cursor_be16(&header);
-		if (header.failed)
-			return extension_cut(layer);
-		if (fragment & IPV6_FRAGMENT)
-			return fragment_of(protocol);
+		enum packet_result result =
+			protocol == IPPROTO_FRAGMENT
+				? ipv6_fragment_decode(out, c, layer, &protocol)
+				: extension_decode(c, layer, &protocol, length_zero);
+		if (result != PACKET_OTHER)
+			return result;
 	}
 }
 
@@ -201,7 +227,7 @@ enum packet_result ipv6_decode(struct packet *out, struct cursor *c, struct laye
 
 	if (UNLIKELY(version >> 4 != 6))
 		return PACKET_REJECT_IP_MALFORMED;
-	if (UNLIKELY(payload_len != 0 && !payload_bound(c, layer, payload_len)))
+	if (UNLIKELY(payload_len != 0 && !layer_bound(c, layer, payload_len)))
 		return PACKET_REJECT_IP_MALFORMED;
 
 	out->src = ip_from_v6(src);

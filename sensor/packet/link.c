@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The link layers end in an EtherType (IEEE 802.3 3.2.6): ethertype_decode is where they meet,
- * and where tags and LLC are stepped over before the next protocol is known. Formats of the
- * pseudo link layers: https://www.tcpdump.org/linktypes.html
+ * Most link layers end in an EtherType (IEEE 802.3 3.2.6): ethertype_decode is where they meet,
+ * and where tags and LLC are stepped over before the next protocol is known.
  */
 #include "sensor/packet/layer.h"
 
@@ -11,7 +10,9 @@
 
 enum ethertype {
 	ETHERTYPE_IPV4 = 0x0800,
+	ETHERTYPE_BRIDGED = 0x6558, /* a whole Ethernet frame (RFC 1701) */
 	ETHERTYPE_VLAN = 0x8100,
+	ETHERTYPE_PPP = 0x880b,
 	ETHERTYPE_IPV6 = 0x86dd,
 	ETHERTYPE_MPLS = 0x8847,
 	ETHERTYPE_MPLS_UPSTREAM = 0x8848,
@@ -19,16 +20,6 @@ enum ethertype {
 	ETHERTYPE_QINQ = 0x88a8,
 	ETHERTYPE_QINQ_OLD = 0x9100,
 };
-
-/* Linux cooked: what the protocol field means depends on the hardware type (ARPHRD_). */
-enum arphrd {
-	ARPHRD_IEEE80211 = 801,
-	ARPHRD_IEEE80211_PRISM = 802,
-	ARPHRD_IEEE80211_RADIOTAP = 803,
-	ARPHRD_NETLINK = 824,
-};
-
-#define SLL_PROTOCOL_LLC 0x0004 /* in place of an EtherType: an 802.2 LLC header follows */
 
 /* Step over one tag and keep its id (IEEE 802.1Q 9.6); gives the EtherType after it. */
 static inline bool tag_decode(struct packet *out, struct cursor *c, uint16_t *ethertype)
@@ -48,7 +39,7 @@ static inline bool tag_decode(struct packet *out, struct cursor *c, uint16_t *et
  * Step over an LLC header, and SNAP if there is one (IEEE 802.2, RFC 1042): gives the
  * EtherType, or 0 when the payload is something else (spanning tree, IPX, ...). False when cut.
  */
-static bool llc_decode(struct cursor *c, uint16_t *ethertype)
+static bool llc_step(struct cursor *c, uint16_t *ethertype)
 {
 	uint8_t dsap = cursor_u8(c);
 	uint8_t ssap = cursor_u8(c);
@@ -72,8 +63,35 @@ static bool llc_decode(struct cursor *c, uint16_t *ethertype)
 	return !snap.failed;
 }
 
-/* What an EtherType announces, behind any mix of tags and at most one LLC header. */
-static enum packet_result ethertype_decode(
+enum packet_result llc_decode(struct packet *out, struct cursor *c, struct layer *layer)
+{
+	uint16_t ethertype;
+
+	if (!llc_step(c, &ethertype))
+		return PACKET_REJECT_LINK_TRUNCATED;
+	return ethertype == 0 ? PACKET_OTHER : ethertype_decode(out, c, layer, ethertype);
+}
+
+/* A protocol that is a link layer of its own. */
+static enum packet_result inner_link_decode(
+	struct packet *out, struct cursor *c, struct layer *layer, uint16_t ethertype)
+{
+	if (!tunnel_enter(out, layer))
+		return PACKET_REJECT_TUNNEL_DEPTH;
+	switch (ethertype) {
+	case ETHERTYPE_BRIDGED:
+		return ethernet_decode(out, c, layer);
+	case ETHERTYPE_PPP:
+		return ppp_decode(out, c, layer);
+	case ETHERTYPE_PPPOE_SESSION:
+		return pppoe_decode(out, c, layer);
+	default:
+		return mpls_decode(out, c, layer);
+	}
+}
+
+/* Behind any mix of tags and at most one LLC header. */
+enum packet_result ethertype_decode(
 	struct packet *out, struct cursor *c, struct layer *layer, uint16_t ethertype)
 {
 	for (unsigned tags = 0; tags <= PACKET_TAGS_MAX; tags++) {
@@ -88,16 +106,18 @@ static enum packet_result ethertype_decode(
 			if (tags < PACKET_TAGS_MAX && !tag_decode(out, c, &ethertype))
 				return PACKET_REJECT_LINK_TRUNCATED;
 			continue;
+		case ETHERTYPE_BRIDGED:
+		case ETHERTYPE_PPP:
 		case ETHERTYPE_MPLS:
 		case ETHERTYPE_MPLS_UPSTREAM:
 		case ETHERTYPE_PPPOE_SESSION:
-			return PACKET_REJECT_TUNNEL;
+			return inner_link_decode(out, c, layer, ethertype);
 		default:
 			break;
 		}
 		if (ethertype >= ETHERTYPE_MIN)
 			return PACKET_OTHER;
-		if (!llc_decode(c, &ethertype))
+		if (!llc_step(c, &ethertype))
 			return PACKET_REJECT_LINK_TRUNCATED;
 		if (ethertype == 0)
 			return PACKET_OTHER;
@@ -105,8 +125,7 @@ static enum packet_result ethertype_decode(
 	return PACKET_REJECT_LINK_UNSUPPORTED;
 }
 
-static inline enum packet_result ethernet_decode(
-	struct packet *out, struct cursor *c, struct layer *layer)
+enum packet_result ethernet_decode(struct packet *out, struct cursor *c, struct layer *layer)
 {
 	struct cursor header = cursor_sub(c, 14);
 
@@ -119,96 +138,17 @@ static inline enum packet_result ethernet_decode(
 	return ethertype_decode(out, c, layer, ethertype);
 }
 
-/* What both versions of Linux cooked agree on. */
-static enum packet_result sll_payload_decode(struct packet *out, struct cursor *c,
-	struct layer *layer, uint16_t hardware, uint16_t protocol)
-{
-	switch (hardware) {
-	case ARPHRD_NETLINK:
-		return PACKET_OTHER;
-	case ARPHRD_IEEE80211:
-	case ARPHRD_IEEE80211_PRISM:
-	case ARPHRD_IEEE80211_RADIOTAP:
-		return PACKET_REJECT_LINK_UNSUPPORTED;
-	default:
-		break;
-	}
-	if (protocol < ETHERTYPE_MIN && protocol != SLL_PROTOCOL_LLC)
-		return PACKET_OTHER;
-	return ethertype_decode(out, c, layer, protocol);
-}
-
-/* packet type 2, hardware type 2, address length 2, address 8, protocol 2 */
-static enum packet_result sll_decode(struct packet *out, struct cursor *c, struct layer *layer)
-{
-	struct cursor header = cursor_sub(c, 16);
-
-	cursor_take(&header, 2);
-	uint16_t hardware = cursor_be16(&header);
-	cursor_take(&header, 10);
-	uint16_t protocol = cursor_be16(&header);
-	if (header.failed)
-		return PACKET_REJECT_LINK_TRUNCATED;
-	return sll_payload_decode(out, c, layer, hardware, protocol);
-}
-
-/* protocol 2, reserved 2, interface 4, hardware type 2, packet type 1, address length 1, 8 */
-static enum packet_result sll2_decode(struct packet *out, struct cursor *c, struct layer *layer)
-{
-	struct cursor header = cursor_sub(c, 20);
-	uint16_t protocol = cursor_be16(&header);
-
-	cursor_take(&header, 6);
-	uint16_t hardware = cursor_be16(&header);
-	if (header.failed)
-		return PACKET_REJECT_LINK_TRUNCATED;
-	return sll_payload_decode(out, c, layer, hardware, protocol);
-}
-
-/* BSD null and loop: a 32-bit address family, in the order of a host we do not know. */
-static enum packet_result family_decode(
-	struct packet *out, struct cursor *c, struct layer *layer)
-{
-	uint32_t family = cursor_be32(c);
-
-	if (c->failed)
-		return PACKET_REJECT_LINK_TRUNCATED;
-	if (family > 0xffff)
-		family = __builtin_bswap32(family);
-	switch (family) {
-	case 2: /* AF_INET everywhere */
-		return ipv4_decode(out, c, layer);
-	case 10: /* AF_INET6 of Linux, */
-	case 24: /* NetBSD, OpenBSD and BSD/OS, */
-	case 28: /* FreeBSD and DragonFly, */
-	case 30: /* and Darwin */
-		return ipv6_decode(out, c, layer);
-	default:
-		return PACKET_OTHER;
-	}
-}
-
 enum packet_result link_decode(
 	struct packet *out, struct cursor *c, struct layer *layer, uint16_t link)
 {
 	if (LIKELY(link == PACKET_LINK_ETHERNET))
 		return ethernet_decode(out, c, layer);
 	switch (link) {
-	case PACKET_LINK_LINUX_SLL:
-		return sll_decode(out, c, layer);
-	case PACKET_LINK_LINUX_SLL2:
-		return sll2_decode(out, c, layer);
-	case PACKET_LINK_RAW_DLT:
-	case PACKET_LINK_RAW_OPENBSD:
-	case PACKET_LINK_RAW:
-		return ip_decode(out, c, layer);
-	case PACKET_LINK_IPV4:
-		return ipv4_decode(out, c, layer);
-	case PACKET_LINK_IPV6:
-		return ipv6_decode(out, c, layer);
-	case PACKET_LINK_NULL:
-	case PACKET_LINK_LOOP:
-		return family_decode(out, c, layer);
+#define LINK(id, number, decode, meaning)                                                      \
+	case number:                                                                           \
+		return decode(out, c, layer);
+#include "sensor/packet/link.def"
+#undef LINK
 	default:
 		return PACKET_REJECT_LINK_UNSUPPORTED;
 	}

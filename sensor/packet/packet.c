@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sensor/packet/packet.h"
 
+#include <stdlib.h>
+
+#include "sensor/packet/fragment.h"
 #include "sensor/packet/layer.h"
 
 static const struct {
@@ -9,21 +12,82 @@ static const struct {
 } results[PACKET_RESULT_COUNT] = {
 	[PACKET_DNS] = { "dns", "carries bytes to or from a DNS port" },
 	[PACKET_OTHER] = { "other", "well-formed traffic that is not DNS" },
+	[PACKET_HELD] = { "held", "IP fragment that waits for the rest of its datagram" },
 #define REJECT(id, name, meaning) [PACKET_REJECT_##id] = { name, meaning },
 #include "sensor/packet/reject.def"
 #undef REJECT
 };
 
+void packet_options_init(struct packet_options *options)
+{
+	*options = (struct packet_options){
+		.vxlan = { 4789, 8472 }, /* 8472: Linux before there was a number for it */
+		.geneve = { 6081 },
+		.gtpu = { 2152 },
+		.tzsp = { 37008 },
+	};
+}
+
+struct decoder *decoder_new(const struct packet_options *options, size_t memory_bytes)
+{
+	struct decoder *d = calloc(1, sizeof(*d));
+
+	if (!d)
+		return NULL;
+	if (memory_bytes < DECODER_BYTES_MIN)
+		memory_bytes = DECODER_BYTES_MIN;
+	d->options = options;
+	udp_tunnel_ports(&d->tunnel_ports, options);
+	d->fragments = fragments_new(memory_bytes - sizeof(*d), options->seed);
+	if (!d->fragments) {
+		decoder_free(d);
+		return NULL;
+	}
+	return d;
+}
+
+void decoder_free(struct decoder *d)
+{
+	if (!d)
+		return;
+	fragments_free(d->fragments);
+	free(d);
+}
+
 enum packet_result packet_decode(
-	struct packet *out, const struct frame *frame, const struct port_set *ports)
+	struct packet *out, const struct frame *frame, struct decoder *d)
 {
 	struct cursor c = cursor_init(frame->bytes, frame->caplen);
-	struct layer layer = { .ports = ports };
+	struct layer layer = {
+		.decoder = d,
+		.ports = &d->options->ports,
+		.ts_ns = frame->ts_ns,
+	};
 
 	if (frame->wire_len > frame->caplen)
 		layer.missing = frame->wire_len - frame->caplen;
 	*out = (struct packet){ .vni = PACKET_NO_VNI };
 	return link_decode(out, &c, &layer, frame->link);
+}
+
+void decoder_expire(struct decoder *d, int64_t now_ns)
+{
+	fragments_expire(d->fragments, now_ns);
+}
+
+void decoder_flush(struct decoder *d)
+{
+	fragments_flush(d->fragments);
+}
+
+struct decoder_settled decoder_settled(struct decoder *d)
+{
+	return fragments_settled(d->fragments);
+}
+
+struct decoder_stats decoder_stats(const struct decoder *d)
+{
+	return fragments_stats(d->fragments);
 }
 
 const char *packet_result_name(enum packet_result result)
@@ -39,16 +103,9 @@ const char *packet_result_meaning(enum packet_result result)
 bool packet_link_supported(int link)
 {
 	switch (link) {
-	case PACKET_LINK_NULL:
-	case PACKET_LINK_ETHERNET:
-	case PACKET_LINK_RAW_DLT:
-	case PACKET_LINK_RAW_OPENBSD:
-	case PACKET_LINK_RAW:
-	case PACKET_LINK_LOOP:
-	case PACKET_LINK_LINUX_SLL:
-	case PACKET_LINK_IPV4:
-	case PACKET_LINK_IPV6:
-	case PACKET_LINK_LINUX_SLL2:
+#define LINK(id, number, decode, meaning) case PACKET_LINK_##id:
+#include "sensor/packet/link.def"
+#undef LINK
 		return true;
 	default:
 		return false;

@@ -22,25 +22,18 @@
 #include "sensor/base/attribute.h"
 #include "sensor/base/ip.h"
 
-#define PACKET_VLANS_MAX      4
-#define PACKET_TAGS_MAX       8
-#define PACKET_EXTENSIONS_MAX 8
+#define PACKET_DEPTH_MAX        8
+#define PACKET_VLANS_MAX        4
+#define PACKET_TAGS_MAX         8
+#define PACKET_LABELS_MAX       16
+#define PACKET_EXTENSIONS_MAX   8
+#define PACKET_TUNNEL_PORTS_MAX 4
 
-/*
- * The link types that can be decoded, by libpcap's numbers. Some have one number in files
- * (LINKTYPE_) and others in memory (DLT_): all are here.
- */
+/* The link types that can be decoded, by libpcap's numbers. */
 enum packet_link {
-	PACKET_LINK_NULL = 0, /* BSD loopback, address family in the capturing host's order */
-	PACKET_LINK_ETHERNET = 1,
-	PACKET_LINK_RAW_DLT = 12,     /* raw IP, either version: DLT_RAW nearly everywhere, */
-	PACKET_LINK_RAW_OPENBSD = 14, /* on OpenBSD, */
-	PACKET_LINK_RAW = 101,        /* and LINKTYPE_RAW in files */
-	PACKET_LINK_LOOP = 108,       /* OpenBSD loopback, address family in network order */
-	PACKET_LINK_LINUX_SLL = 113,
-	PACKET_LINK_IPV4 = 228,
-	PACKET_LINK_IPV6 = 229,
-	PACKET_LINK_LINUX_SLL2 = 276,
+#define LINK(id, number, decode, meaning) PACKET_LINK_##id = number,
+#include "sensor/packet/link.def"
+#undef LINK
 };
 
 /* One frame as captured. */
@@ -63,6 +56,7 @@ enum packet_result {
 	PACKET_DNS,   /* carries bytes to or from a DNS port: payload is set */
 	PACKET_OTHER, /* well-formed traffic that is not DNS (also ARP, ICMP, TCP without
 			 payload...) */
+	PACKET_HELD,  /* a fragment whose datagram is not complete: counted later */
 #define REJECT(id, name, meaning) PACKET_REJECT_##id,
 #include "sensor/packet/reject.def"
 #undef REJECT
@@ -102,7 +96,10 @@ struct packet {
 	uint8_t checksum; /* enum packet_checksum; filled for PACKET_DNS over UDP */
 	uint8_t vlan_count;
 	uint16_t vlan[PACKET_VLANS_MAX]; /* 802.1Q ids, outermost first */
-	uint32_t vni; /* VXLAN/GENEVE VNI or ERSPAN session; PACKET_NO_VNI when none */
+	uint32_t vni;  /* VXLAN/GENEVE VNI, NVGRE VSID or ERSPAN session, the innermost;
+			  PACKET_NO_VNI when none */
+	uint32_t held; /* earlier frames of this datagram: they were PACKET_HELD, and are
+			  counted with this one's result */
 	const uint8_t *payload; /* PACKET_DNS: a message (UDP) or a part of a stream (TCP) */
 	uint32_t payload_len;
 	uint32_t payload_missing; /* UDP: bytes of the message behind these that the snapshot
@@ -135,15 +132,61 @@ static inline bool port_set_has(const struct port_set *set, uint16_t port)
 	return set->bits[port >> 6] >> (port & 63) & 1;
 }
 
+struct packet_options {
+	struct port_set ports; /* DNS */
+	/* UDP ports of tunnels; the first 0 ends a list */
+	uint16_t vxlan[PACKET_TUNNEL_PORTS_MAX], geneve[PACKET_TUNNEL_PORTS_MAX];
+	uint16_t gtpu[PACKET_TUNNEL_PORTS_MAX], tzsp[PACKET_TUNNEL_PORTS_MAX];
+	uint64_t seed; /* of hash tables; fixed in a replay */
+};
+
+/* No DNS port; the tunnel ports that are registered or common: 4789 8472, 6081, 2152, 37008. */
+void packet_options_init(struct packet_options *options);
+
+/* One per input thread: what decoding remembers from frame to frame, which is fragments. */
+struct decoder;
+
 /*
- * Decode one frame. PACKET_DNS: *out is complete. Otherwise the fields decoded so far are set
- * and the rest is zero; the value says why and is the counter's index. A multicast name service
- * (mDNS 5353, LLMNR 5355, NetBIOS 137) is never DNS unless its port is in `ports`.
+ * `options` is kept, not copied, and must not change. All memory is taken here: about
+ * `memory_bytes`, but at least DECODER_BYTES_MIN. NULL when out of memory.
+ */
+struct decoder *decoder_new(const struct packet_options *options, size_t memory_bytes);
+void decoder_free(struct decoder *d);
+
+#define DECODER_BYTES_MIN ((size_t)512 << 10)
+
+/*
+ * Decode one frame. PACKET_DNS: *out is complete, and its addresses are the innermost.
+ * PACKET_HELD: nothing to see yet. Otherwise the fields decoded so far are set and the rest is
+ * zero; the value says why and is the counter's index. A multicast name service (mDNS 5353,
+ * LLMNR 5355, NetBIOS 137) is never DNS unless its port is among the options' ports; a UDP port
+ * that is DNS is no tunnel's.
  */
 enum packet_result packet_decode(
-	struct packet *out, const struct frame *frame, const struct port_set *ports);
+	struct packet *out, const struct frame *frame, struct decoder *d);
 
-/* "fragment", "tunnel", ...; "dns" and "other" for the first two. Static text. */
+/* About once a second of capture time: give up datagrams that are too old to be completed. */
+void decoder_expire(struct decoder *d, int64_t now_ns);
+
+/* The capture is over: give up all that is still held. */
+void decoder_flush(struct decoder *d);
+
+/*
+ * What became of frames that were PACKET_HELD and whose datagram was given up: their numbers by
+ * result since the last call. Together with `held` this accounts for each of them once.
+ */
+struct decoder_settled {
+	uint64_t incomplete, evicted;
+};
+struct decoder_settled decoder_settled(struct decoder *d);
+
+/* Datagrams under reassembly, for the summary. */
+struct decoder_stats {
+	uint64_t used, capacity, evicted;
+};
+struct decoder_stats decoder_stats(const struct decoder *d);
+
+/* "ip_truncated", ...; "dns", "other" and "held" for the first three. Static text. */
 const char *packet_result_name(enum packet_result result);
 const char *packet_result_meaning(enum packet_result result);
 

@@ -9,21 +9,13 @@
 #define UDP_HEADER_LEN 8
 #define TCP_HEADER_LEN 20
 
-/* UDP destination ports of the encapsulations that are counted as tunnels. */
-enum udp_tunnel {
-	UDP_TUNNEL_GTP_U = 2152,
-	UDP_TUNNEL_VXLAN = 4789,
-	UDP_TUNNEL_GENEVE = 6081,
-	UDP_TUNNEL_VXLAN_OLD = 8472, /* Linux before it had a number of its own */
-	UDP_TUNNEL_TZSP = 37008,
-};
-
 /* Protocol numbers that <netinet/in.h> does not have everywhere. */
 enum ip_tunnel {
 	IP_TUNNEL_IPV4 = 4,
 	IP_TUNNEL_IPV6 = 41,
 	IP_TUNNEL_GRE = 47,
-	IP_TUNNEL_MPLS = 137, /* RFC 4023 */
+	IP_TUNNEL_ETHERIP = 97, /* RFC 3378 */
+	IP_TUNNEL_MPLS = 137,   /* RFC 4023 */
 };
 
 /* A one's complement sum in the making: 64 bits and the carries out of them. */
@@ -88,20 +80,6 @@ static enum packet_checksum udp_checksum(
 	return sum_fold(&sum) == 0xffff ? PACKET_CHECKSUM_OK : PACKET_CHECKSUM_WRONG;
 }
 
-static bool port_is_tunnel(uint16_t port)
-{
-	switch (port) {
-	case UDP_TUNNEL_GTP_U:
-	case UDP_TUNNEL_VXLAN:
-	case UDP_TUNNEL_GENEVE:
-	case UDP_TUNNEL_VXLAN_OLD:
-	case UDP_TUNNEL_TZSP:
-		return true;
-	default:
-		return false;
-	}
-}
-
 static inline bool is_dns(const struct packet *out, const struct layer *layer)
 {
 	return port_set_has(layer->ports, out->dport) || port_set_has(layer->ports, out->sport);
@@ -118,6 +96,18 @@ static enum packet_result udp_cut(struct packet *out, struct cursor *c, uint64_t
 	out->payload_len = (uint32_t)captured;
 	out->payload_missing = (uint32_t)(message_len - captured);
 	return PACKET_DNS;
+}
+
+/* A datagram that is not DNS, behind its header. */
+static enum packet_result udp_other_decode(
+	struct packet *out, struct cursor *c, struct layer *layer, uint64_t len)
+{
+	const struct port_set *tunnels = &layer->decoder->tunnel_ports;
+
+	if (!port_set_has(tunnels, out->dport) && !port_set_has(tunnels, out->sport))
+		return PACKET_OTHER;
+	layer_bound(c, layer, len);
+	return udp_tunnel_decode(out, c, layer);
 }
 
 static inline enum packet_result udp_decode(
@@ -138,7 +128,7 @@ static inline enum packet_result udp_decode(
 	if (UNLIKELY(len < UDP_HEADER_LEN || len - UDP_HEADER_LEN > layer_declared(layer, c)))
 		return PACKET_REJECT_UDP_MALFORMED;
 	if (!is_dns(out, layer))
-		return port_is_tunnel(out->dport) ? PACKET_REJECT_TUNNEL : PACKET_OTHER;
+		return udp_other_decode(out, c, layer, len - UDP_HEADER_LEN);
 	if (len == UDP_HEADER_LEN)
 		return PACKET_OTHER;
 
@@ -192,6 +182,50 @@ static enum packet_result tcp_decode(struct packet *out, struct cursor *c, struc
 	return tcp_segment(out, &whole, layer, header_len);
 }
 
+bool transport_is_decoded(uint8_t protocol)
+{
+	switch (protocol) {
+	case IPPROTO_UDP:
+	case IPPROTO_TCP:
+	case IP_TUNNEL_IPV4:
+	case IP_TUNNEL_IPV6:
+	case IP_TUNNEL_GRE:
+	case IP_TUNNEL_ETHERIP:
+	case IP_TUNNEL_MPLS:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* version 4 bits, which is 3, and 12 reserved */
+static enum packet_result etherip_decode(
+	struct packet *out, struct cursor *c, struct layer *layer)
+{
+	uint16_t header = cursor_be16(c);
+
+	if (c->failed)
+		return PACKET_REJECT_TUNNEL_TRUNCATED;
+	return header >> 12 == 3 ? ethernet_decode(out, c, layer)
+				 : PACKET_REJECT_TUNNEL_MALFORMED;
+}
+
+/* What stands in IP without a header of its own. */
+static enum packet_result tunnel_decode(
+	struct packet *out, struct cursor *c, struct layer *layer, uint8_t protocol)
+{
+	switch (protocol) {
+	case IP_TUNNEL_IPV4:
+		return ipv4_decode(out, c, layer);
+	case IP_TUNNEL_IPV6:
+		return ipv6_decode(out, c, layer);
+	case IP_TUNNEL_ETHERIP:
+		return etherip_decode(out, c, layer);
+	default:
+		return mpls_decode(out, c, layer);
+	}
+}
+
 enum packet_result transport_decode(
 	struct packet *out, struct cursor *c, struct layer *layer, uint8_t protocol)
 {
@@ -202,12 +236,13 @@ enum packet_result transport_decode(
 	case IPPROTO_TCP:
 		out->protocol = protocol;
 		return tcp_decode(out, c, layer);
-	case IP_TUNNEL_IPV4:
-	case IP_TUNNEL_IPV6:
 	case IP_TUNNEL_GRE:
-	case IP_TUNNEL_MPLS:
-		return PACKET_REJECT_TUNNEL;
+		return gre_decode(out, c, layer);
 	default:
-		return PACKET_OTHER;
+		break;
 	}
+	if (!transport_is_decoded(protocol))
+		return PACKET_OTHER;
+	return tunnel_enter(out, layer) ? tunnel_decode(out, c, layer, protocol)
+					: PACKET_REJECT_TUNNEL_DEPTH;
 }

@@ -58,12 +58,27 @@ static void count_losses(struct input *in)
 	gauge_set(&in->counters->dropped_interface, losses.dropped_interface);
 }
 
+/* What the decoder gave up, and how much it holds. */
+static void count_held(struct input *in)
+{
+	struct input_counters *c = in->counters;
+	struct decoder_settled settled = decoder_settled(in->decoder);
+	struct decoder_stats stats = decoder_stats(in->decoder);
+	gauge_add(&c->packets[PACKET_REJECT_FRAGMENT_INCOMPLETE], settled.incomplete);
+	gauge_add(&c->packets[PACKET_REJECT_FRAGMENT_EVICTED], settled.evicted);
+	gauge_set(&c->fragments_used, stats.used);
+	gauge_set(&c->fragments_evicted, stats.evicted);
+	gauge_set(&c->fragments_capacity, stats.capacity);
+}
+
 /* Capture time moves on with the packets; the same packets give the same ticks. */
 static void advance_clock(struct input *in, int64_t ts_ns)
 {
 	int64_t second = ts_ns / NS_PER_S;
 	if (__builtin_expect(second > in->clock_s || second < in->clock_s - CLOCK_BACK_S, 0)) {
 		push_ticks(in, second);
+		decoder_expire(in->decoder, ts_ns);
+		count_held(in);
 		if (in->live)
 			count_losses(in);
 	}
@@ -147,7 +162,7 @@ static enum packet_result decode(
 	const struct input *in, struct packet *p, const struct frame *frame)
 {
 	if (!frame->decoded)
-		return packet_decode(p, frame, in->observer.ports);
+		return packet_decode(p, frame, in->decoder);
 	*p = *frame->decoded;
 	return (enum packet_result)frame->result;
 }
@@ -175,7 +190,8 @@ static void take_frame(struct input *in, const struct frame *frame)
 		if (is_message(frame, &p) && !take_message(in, frame, &p))
 			result = PACKET_REJECT_RING_FULL;
 	}
-	gauge_add(&c->packets[result], 1);
+	if (result != PACKET_HELD)
+		gauge_add(&c->packets[result], 1 + p.held);
 }
 
 /*
@@ -214,4 +230,10 @@ enum source_status input_run(struct input *in, struct err_ctx *why)
 			in->each_batch(in->each_batch_arg);
 	} while (status == SOURCE_OK);
 	return status;
+}
+
+void input_finish(struct input *in)
+{
+	decoder_flush(in->decoder);
+	count_held(in);
 }

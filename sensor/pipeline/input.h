@@ -32,6 +32,7 @@ struct input_counters {
 	struct gauge queries, responses, tcp;
 	struct gauge opcode[16], rcode[INPUT_RCODES_MAX];
 	struct gauge checksum_wrong, trailing;
+	struct gauge fragments_used, fragments_capacity, fragments_evicted;
 	struct gauge first_ts_ns, last_ts_ns; /* lowest and highest; while read is 0: none */
 	struct gauge position_bytes;          /* in the current file */
 	struct gauge dropped_kernel, dropped_interface; /* live: never read */
@@ -49,6 +50,7 @@ struct input {
 	void (*each_batch)(void *arg);    /* NULL, or called now and then (progress) */
 	void *each_batch_arg;
 	struct observer observer;
+	struct decoder *decoder; /* of this input alone */
 	struct input_counters *counters;
 	/* the thread's own */
 	uint64_t seq;
@@ -64,5 +66,8 @@ struct input {
  * handed on. Does not close the lanes.
  */
 enum source_status input_run(struct input *in, struct err_ctx *why);
+
+/* Nothing more will be read: what waits for its rest is given up, so that the books balance. */
+void input_finish(struct input *in);
 
 #endif

@@ -30,6 +30,7 @@ static const char *const stage_name[STAGE_COUNT] = { "read", "decode", "message"
 struct bench {
 	struct source *source;
 	struct observer observer;
+	struct decoder *decoder;
 	struct judge *judge;
 	int64_t ns[STAGE_COUNT];
 	uint64_t packets, alerts, seq;
@@ -56,8 +57,8 @@ static void count_alert(void *arg, const struct alert *a)
 static void run_batch(struct bench *b, size_t count, int64_t t)
 {
 	for (size_t i = 0; i < count; i++)
-		b->is_dns[i] = packet_decode(&b->packet[i], &b->frame[i], b->observer.ports) ==
-			       PACKET_DNS;
+		b->is_dns[i] =
+			packet_decode(&b->packet[i], &b->frame[i], b->decoder) == PACKET_DNS;
 	t = lap(&b->ns[STAGE_DECODE], t);
 	for (size_t i = 0; i < count; i++)
 		b->is_dns[i] =
@@ -115,7 +116,7 @@ int main(int argc, char **argv)
 {
 	struct err_ctx why = { { 0 } };
 	struct bench b = { 0 };
-	struct port_set *ports = calloc(1, sizeof(*ports));
+	static struct packet_options packet;
 	struct config *config = NULL;
 	struct knowledge *known = NULL;
 	if (argc != 3) {
@@ -129,11 +130,13 @@ int main(int argc, char **argv)
 		fprintf(stderr, "bench_stages: %s\n", why.text);
 		return 1;
 	}
-	port_set_add(ports, 53);
+	packet_options_init(&packet);
+	port_set_add(&packet.ports, 53);
+	b.decoder = decoder_new(&packet, DECODER_BYTES_MIN);
 	b.message = calloc(SOURCE_BATCH_MAX, sizeof(*b.message));
 	for (size_t i = 0; i < SOURCE_BATCH_MAX; i++)
 		b.block[i] = aligned_alloc(CACHE_LINE, 128 * 1024);
-	b.observer = (struct observer){ known, ports, tenant_cache_new() };
+	b.observer = (struct observer){ known, &packet.ports, tenant_cache_new() };
 	b.judge = judge_new(
 		&(struct judge_options){ .memory_bytes = config->sensor.memory_mb << 20,
 			.seed = 1,
@@ -143,6 +146,7 @@ int main(int argc, char **argv)
 	int status = run(&b);
 	print(&b);
 	judge_free(b.judge);
+	decoder_free(b.decoder);
 	source_close(b.source);
 	load_free(known);
 	config_free(config);

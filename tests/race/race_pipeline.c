@@ -215,7 +215,7 @@ struct run {
 	struct engine engine;
 	struct output *output;
 	const struct knowledge *known;
-	struct port_set ports;
+	struct packet_options packet;
 };
 
 static void take_books(struct run *r)
@@ -240,7 +240,8 @@ static void run_open(struct run *r, struct outcome *outcome, const struct knowle
 	struct err_ctx why;
 
 	*r = (struct run){ .known = known };
-	port_set_add(&r->ports, 53);
+	packet_options_init(&r->packet);
+	port_set_add(&r->packet.ports, 53);
 	*outcome = (struct outcome){ .sink = { .api = &outcome_api, .name = "race" } };
 	r->output = output_new(&output);
 	if (!r->output || !output_add_sink(r->output, &outcome->sink))
@@ -253,7 +254,7 @@ static void run_open(struct run *r, struct outcome *outcome, const struct knowle
 		.seed = 1,
 		.live = inputs > 1,
 		.known = known,
-		.ports = &r->ports,
+		.packet = &r->packet,
 		.output = r->output,
 		.idle = each_second,
 		.idle_arg = r,

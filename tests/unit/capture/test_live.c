@@ -76,18 +76,21 @@ static void receive(struct source *s, struct seen *seen, size_t frames, int64_t 
 {
 	int64_t end_ns = clock_monotonic_ns() + within_ms * NS_PER_MS;
 	struct frame batch[SOURCE_BATCH_MAX];
-	static struct port_set ports;
+	static struct packet_options options;
 	struct err_ctx why = { 0 };
 	struct packet p;
 	size_t count;
 
-	port_set_add(&ports, dns_port());
+	packet_options_init(&options);
+	port_set_add(&options.ports, dns_port());
+	struct decoder *decoder = decoder_new(&options, DECODER_BYTES_MIN);
+	cr_assert_not_null(decoder);
 	memset(seen, 0, sizeof(*seen));
 	while (seen->frames < frames && clock_monotonic_ns() < end_ns) {
 		cr_assert_eq(source_next_batch(s, batch, &count, &why), SOURCE_OK);
 		for (size_t i = 0; i < count; i++) {
 			seen->frames++;
-			if (packet_decode(&p, &batch[i], &ports) != PACKET_DNS)
+			if (packet_decode(&p, &batch[i], decoder) != PACKET_DNS)
 				continue;
 			seen->dns++;
 			seen->last = p;
@@ -96,6 +99,7 @@ static void receive(struct source *s, struct seen *seen, size_t frames, int64_t 
 				p.payload_len < 64 ? p.payload_len : 64);
 		}
 	}
+	decoder_free(decoder);
 }
 
 static void send_udp(uint16_t port, const char *payload)

@@ -158,6 +158,11 @@ Test(config, sensor_capture_and_ports)
 	cr_assert(c->capture[0].promiscuous);
 	cr_assert_eq(c->port_count, 1);
 	cr_assert_eq(c->port[0], 53);
+	cr_assert(c->vxlan.given && c->gtpu.given && c->tzsp.given);
+	cr_assert_eq(c->vxlan.port_count, 3);
+	cr_assert_eq(c->vxlan.port[2], 14789);
+	cr_assert_eq(c->gtpu.port[1], 2153);
+	cr_assert_eq(c->tzsp.port_count, 0);
 	cr_assert(c->builtin_lists);
 	config_free(c);
 }

@@ -19,6 +19,7 @@ static const struct {
 	{ CONFIG_SECTION_TOP, "{", "}" },
 	{ CONFIG_SECTION_SENSOR, "sensor: {", "}" },
 	{ CONFIG_SECTION_CAPTURE, "capture: [{interface: eth0, ", "}]" },
+	{ CONFIG_SECTION_TUNNELS, "tunnels: {", "}" },
 	{ CONFIG_SECTION_SELECT, "tenants: [{id: a, select: {", "}}]" },
 	{ CONFIG_SECTION_ZONE, "tenants: [{id: a, zones: [{name: z.example, ", "}]}]" },
 	{ CONFIG_SECTION_FEED, "feeds: [{name: a, path: a, kind: malicious, ", "}]" },

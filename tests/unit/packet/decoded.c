@@ -6,12 +6,17 @@
 /* The last frame stays readable until the next: packet.payload points into it. */
 static struct guard guard;
 
-const struct port_set *decoded_ports(void)
+struct decoder *decoded_by(void)
 {
-	static struct port_set ports;
+	static struct packet_options options;
+	static struct decoder *decoder;
 
-	port_set_add(&ports, 53);
-	return &ports;
+	if (!decoder) {
+		packet_options_init(&options);
+		port_set_add(&options.ports, 53);
+		decoder = decoder_new(&options, DECODER_BYTES_MIN);
+	}
+	return decoder;
 }
 
 enum packet_result decoded_bytes(
@@ -24,7 +29,7 @@ enum packet_result decoded_bytes(
 		.link = link,
 	};
 
-	return packet_decode(out, &frame, decoded_ports());
+	return packet_decode(out, &frame, decoded_by());
 }
 
 enum packet_result decoded_spec(struct packet *out, const struct frame_spec *spec)

@@ -12,8 +12,8 @@
 /* A query, for which only what differs from frames.h's defaults has to be said. */
 #define QUERY_SPEC(...) ((struct frame_spec){ __VA_ARGS__ })
 
-/* Port 53 and nothing else. */
-const struct port_set *decoded_ports(void);
+/* The decoder of all these: port 53, the usual tunnels, the least memory. */
+struct decoder *decoded_by(void);
 
 /* Decode bytes that end at a guard page; wire_len as given. */
 enum packet_result decoded_bytes(struct packet *out, uint16_t link, const uint8_t *bytes,

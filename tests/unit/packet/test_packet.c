@@ -20,7 +20,8 @@ Test(packet, every_result_has_a_name_of_its_own_and_a_meaning)
 	}
 	cr_assert_str_eq(packet_result_name(PACKET_DNS), "dns");
 	cr_assert_str_eq(packet_result_name(PACKET_OTHER), "other");
-	cr_assert_str_eq(packet_result_name(PACKET_REJECT_FRAGMENT), "fragment");
+	cr_assert_str_eq(
+		packet_result_name(PACKET_REJECT_FRAGMENT_OVERLAP), "fragment_overlap");
 	cr_assert_str_eq(packet_result_name(PACKET_REJECT_RING_FULL), "ring_full");
 }
 
@@ -93,8 +94,8 @@ Test(packet, every_prefix_of_every_frame_has_a_result_and_never_faults)
 				caplen);
 			if (caplen + spec.padding_len < len && !spec.ip_len_zero)
 				cr_assert(decoded_bytes(&p, spec.link, bytes, caplen, len) !=
-							PACKET_DNS ||
-						p.payload_missing > 0,
+							  PACKET_DNS ||
+						  p.payload_missing > 0,
 					"shape %zu, %zu of %zu bytes", i, caplen, len);
 		}
 	}

@@ -23,8 +23,11 @@ void known_init(struct known *k)
 	};
 	cr_assert(k->builder && k->cache && k->knowledge.providers && k->knowledge.policies);
 	k->knowledge.feed = &k->feed;
-	port_set_add(&k->ports, 53);
-	port_set_add(&k->ports, 5353);
+	packet_options_init(&k->packet);
+	port_set_add(&k->packet.ports, 53);
+	port_set_add(&k->packet.ports, 5353);
+	k->decoder = decoder_new(&k->packet, DECODER_BYTES_MIN);
+	cr_assert_not_null(k->decoder);
 }
 
 uint16_t known_tenant(struct known *k, const char *id, const char *network)
@@ -62,7 +65,7 @@ void known_freeze(struct known *k)
 
 struct observer known_observer(struct known *k)
 {
-	return (struct observer){ &k->knowledge, &k->ports, k->cache };
+	return (struct observer){ &k->knowledge, &k->packet.ports, k->cache };
 }
 
 void known_deinit(struct known *k)
@@ -72,4 +75,5 @@ void known_deinit(struct known *k)
 	policy_set_free(k->knowledge.policies);
 	provider_registry_free(k->knowledge.providers);
 	tenant_cache_free(k->cache);
+	decoder_free(k->decoder);
 }

@@ -27,7 +27,8 @@ struct known {
 	struct knowledge knowledge;
 	struct knowledge_feed feed;
 	struct index_builder *builder; /* NULL once frozen */
-	struct port_set ports;         /* 53 and 5353 */
+	struct packet_options packet;  /* ports 53 and 5353 */
+	struct decoder *decoder;
 	struct tenant_cache *cache;
 };
 

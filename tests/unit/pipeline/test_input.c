@@ -52,6 +52,7 @@ static struct bench *bench_new(size_t lane_count, size_t ring_bytes, bool live)
 		.live = live,
 		.tenants = b->known.knowledge.policies,
 		.observer = known_observer(&b->known),
+		.decoder = b->known.decoder,
 		.counters = &b->counters,
 		.clock_s = INT64_MIN,
 	};

@@ -108,6 +108,7 @@ static void rig_open(struct rig *r, size_t lane_count, bool threaded)
 		.lane_count = lane_count,
 		.tenants = r->known.knowledge.policies,
 		.observer = known_observer(&r->known),
+		.decoder = r->known.decoder,
 		.counters = &r->counters,
 		.clock_s = INT64_MIN,
 	};
