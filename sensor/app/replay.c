@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "sensor/app/account.h"
@@ -19,6 +18,8 @@
 #include "sensor/base/clock.h"
 #include "sensor/base/log.h"
 #include "sensor/base/quantity.h"
+#include "sensor/capture/captures.h"
+#include "sensor/capture/merge.h"
 #include "sensor/capture/paced.h"
 #include "sensor/output/progress.h"
 
@@ -49,7 +50,8 @@ struct replay {
 	struct packet_options packet;
 	struct dnslog *dnslog;
 	struct progress progress;
-	uint64_t bytes_total, bytes_before; /* of all captures, of those already read */
+	struct captures captures;
+	uint64_t bytes_total; /* of all captures; 0: not known */
 	unsigned batches;
 	double load_s;
 	int64_t started_ns;
@@ -58,7 +60,10 @@ struct replay {
 
 static const char usage[] =
 	"Usage: dynwatch replay [OPTIONS] CAPTURE...\n"
-	"Investigate capture files (pcap, pcapng; - is standard input) in the order given.\n"
+	"Investigate capture files: pcap and pcapng, also compressed with gzip, zstd or xz; "
+	"of a\n"
+	"directory the captures in it; - is standard input. Several are read as one time "
+	"line.\n"
 	"\n"
 	"  -c, --config FILE      configuration; without it one tenant 'default' has all "
 	"private\n"
@@ -188,7 +193,13 @@ static int parse(struct replay_options *o, int argc, char **argv)
 	}
 	o->capture = argv + optind;
 	o->capture_count = (size_t)(argc - optind);
-	return o->capture_count > 0 ? -1 : usage_fail("replay", "name at least one capture");
+	if (o->capture_count == 0)
+		return usage_fail("replay", "name at least one capture");
+	for (size_t i = 0; o->capture_count > 1 && i < o->capture_count; i++)
+		if (strcmp(o->capture[i], "-") == 0)
+			return usage_fail("replay",
+				"standard input (-) cannot be merged with other captures");
+	return -1;
 }
 
 /* --- setting up ----------------------------------------------------------------------------- */
@@ -271,11 +282,16 @@ static enum err start_engine(struct replay *r, struct err_ctx *why)
 
 /* --- reading -------------------------------------------------------------------------------- */
 
-static void show_progress(struct replay *r)
+static struct progress_facts facts_now(const struct replay *r)
 {
 	struct engine_progress now = engine_progress(&r->engine);
-	struct progress_facts facts = { r->bytes_before + now.position_bytes, r->bytes_total,
-		now.packets, now.alerts };
+	return (struct progress_facts){ now.position_bytes, r->bytes_total, now.packets,
+		now.alerts };
+}
+
+static void show_progress(struct replay *r)
+{
+	struct progress_facts facts = facts_now(r);
 	progress_update(&r->progress, &facts, clock_monotonic_ns());
 }
 
@@ -321,55 +337,58 @@ static bool read_on_thread(struct replay *r, struct reading *reading)
 	}
 }
 
-static enum err open_capture(
-	struct replay *r, const char *path, struct source **out, struct err_ctx *why)
+static void input_failure(struct replay *r, const struct err_ctx *why)
 {
-	enum err err = source_open_file(out, path, why);
-	if (err != ERR_OK || r->opt.speed == 0)
-		return err;
-	return source_open_paced(out, *out, r->opt.speed, why);
+	log_error("%s", why->text);
+	r->input_failed = true;
 }
 
-/* Errors cost this capture, not the ones after it. */
-static void read_capture(struct replay *r, const char *path)
+/* The files that the arguments mean. A directory that cannot be read costs itself only. */
+static bool find_captures(struct replay *r)
+{
+	for (size_t i = 0; i < r->opt.capture_count; i++) {
+		struct err_ctx why;
+		if (captures_add(&r->captures, r->opt.capture[i], &why) != ERR_OK)
+			input_failure(r, &why);
+	}
+	return r->captures.count > 0;
+}
+
+static enum err open_captures(struct replay *r, struct source **out, struct err_ctx *why)
+{
+	enum err err = source_open_merged(out, r->captures.path, r->captures.count, why);
+	if (err != ERR_OK)
+		return err;
+	r->bytes_total = (*out)->size_bytes;
+	return r->opt.speed == 0 ? ERR_OK : source_open_paced(out, *out, r->opt.speed, why);
+}
+
+static void read_captures(struct replay *r)
 {
 	struct input *in = engine_input(&r->engine, 0);
 	struct reading reading = { .input = in };
-	if (open_capture(r, path, &in->source, &reading.why) != ERR_OK) {
-		log_error("%s", reading.why.text);
-		r->input_failed = true;
+	if (!find_captures(r))
+		return;
+	if (open_captures(r, &in->source, &reading.why) != ERR_OK) {
+		input_failure(r, &reading.why);
 		return;
 	}
 	stop_watch(0, in->source);
+	if (stop_requested())
+		source_interrupt(in->source);
 	if (r->engine.options.threaded) {
 		if (!read_on_thread(r, &reading))
-			log_error("%s: cannot start a thread", path);
+			log_error("cannot start a thread");
 	} else {
 		in->each_batch = each_batch;
 		in->each_batch_arg = r;
 		read_source(&reading);
 	}
 	stop_watch(0, NULL);
-	if (reading.status == SOURCE_ERROR) {
-		log_error("%s", reading.why.text);
-		r->input_failed = true;
-	}
-	r->bytes_before += in->source->position_bytes;
-	gauge_set(&in->counters->position_bytes, 0);
+	if (reading.status == SOURCE_ERROR)
+		input_failure(r, &reading.why);
 	source_close(in->source);
 	in->source = NULL;
-}
-
-static void measure_captures(struct replay *r)
-{
-	struct stat st;
-	for (size_t i = 0; i < r->opt.capture_count; i++) {
-		if (stat(r->opt.capture[i], &st) == -1 || !S_ISREG(st.st_mode)) {
-			r->bytes_total = 0; /* a pipe among them: not known */
-			return;
-		}
-		r->bytes_total += (uint64_t)st.st_size;
-	}
 }
 
 /* --- finishing ------------------------------------------------------------------------------ */
@@ -403,9 +422,7 @@ static int write_summary(struct replay *r, uint64_t lost)
 static int finish(struct replay *r)
 {
 	engine_finish(&r->engine);
-	struct engine_progress now = engine_progress(&r->engine);
-	struct progress_facts facts = { r->bytes_before, r->bytes_total, now.packets,
-		now.alerts };
+	struct progress_facts facts = facts_now(r);
 	progress_end(&r->progress, &facts, clock_monotonic_ns());
 
 	uint64_t lost = output_close(r->output, REPLAY_DRAIN_MS);
@@ -431,6 +448,7 @@ static void close_all(struct replay *r)
 	output_free(r->output);
 	load_free(r->known);
 	config_free(r->config);
+	captures_deinit(&r->captures);
 }
 
 int replay_command(int argc, char **argv)
@@ -455,11 +473,9 @@ int replay_command(int argc, char **argv)
 		log_error("%s", why.text);
 		status = (int)err;
 	} else {
-		measure_captures(r);
 		r->started_ns = clock_monotonic_ns();
 		progress_init(&r->progress, r->opt.progress, STDERR_FILENO, r->started_ns);
-		for (size_t i = 0; i < r->opt.capture_count && !stop_requested(); i++)
-			read_capture(r, r->opt.capture[i]);
+		read_captures(r);
 		status = finish(r);
 	}
 	close_all(r);
