@@ -28,7 +28,7 @@ below = $(shell sed -n 's/^$(1): *//p' tools/layers)
 reach = $(shell tools/check-layers --reach $(1))
 
 # --- libraries ---------------------------------------------------------------------------------
-PKGS := libpcap ldns hiredis libmaxminddb libcyaml yaml-0.1 libpsl jansson libidn2 libcap-ng libsystemd zlib libzstd liblzma
+PKGS := libpcap libfstrm ldns hiredis libmaxminddb libcyaml yaml-0.1 libpsl jansson libidn2 libcap-ng libsystemd zlib libzstd liblzma
 HAVE_PKGS := $(shell pkg-config --exists $(PKGS) 2>/dev/null && echo yes)
 PKG_CFLAGS := $(if $(HAVE_PKGS),$(shell pkg-config --cflags $(PKGS)))
 PKG_LIBS   := $(if $(HAVE_PKGS),$(shell pkg-config --libs $(PKGS)))

@@ -101,8 +101,10 @@ static void print_inputs(const struct config *c)
 		s->trackers == 1 ? "" : "s");
 	for (size_t i = 0; i < c->capture_count; i++) {
 		print_heading(i ? "" : "capture");
-		printf("%s%s%s\n", c->capture[i].interface,
-			c->capture[i].filter[0] ? ", filter " : "", c->capture[i].filter);
+		const struct config_capture *capture = &c->capture[i];
+		const char *filter = capture->dnstap ? "" : capture->filter;
+		printf("%s%s%s%s\n", capture->dnstap ? "dnstap at " : "", capture->interface,
+			filter[0] ? ", filter " : "", filter);
 	}
 	print_heading("ports");
 	for (size_t i = 0; i < c->port_count; i++)

@@ -7,15 +7,37 @@
 #include <string.h>
 #include <unistd.h>
 
+static const struct passwd *user_find(const char *user, struct err_ctx *why)
+{
+	errno = 0;
+	const struct passwd *who = getpwnam(user);
+	if (!who)
+		err_set(why, ERR_USAGE, "sensor.user: no user '%s'%s%s", user,
+			errno ? ": " : " on this system", errno ? strerror(errno) : "");
+	return who;
+}
+
+enum err privilege_user(const char *user, uid_t *owner, gid_t *group, struct err_ctx *why)
+{
+	*owner = (uid_t)-1;
+	*group = (gid_t)-1;
+	if (*user == '\0')
+		return ERR_OK;
+	const struct passwd *who = user_find(user, why);
+	if (!who)
+		return ERR_USAGE;
+	*owner = who->pw_uid;
+	*group = who->pw_gid;
+	return ERR_OK;
+}
+
 enum err privilege_drop(const char *user, struct err_ctx *why)
 {
 	if (*user == '\0')
 		return ERR_OK;
-	errno = 0;
-	const struct passwd *who = getpwnam(user);
+	const struct passwd *who = user_find(user, why);
 	if (!who)
-		return err_set(why, ERR_USAGE, "sensor.user: no user '%s'%s%s", user,
-			errno ? ": " : " on this system", errno ? strerror(errno) : "");
+		return ERR_USAGE;
 	if (who->pw_uid == geteuid())
 		return ERR_OK;
 	if (geteuid() != 0)

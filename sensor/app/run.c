@@ -22,6 +22,7 @@
 #include "sensor/base/clock.h"
 #include "sensor/base/hash.h"
 #include "sensor/base/log.h"
+#include "sensor/capture/dnstap.h"
 #include "sensor/output/redis.h"
 
 #define RUN_CAPTURES_MAX STOP_SOURCES_MAX
@@ -177,24 +178,43 @@ static const struct config_capture *settings_of(const struct run *r, const char 
 	return &plain;
 }
 
+static enum err open_interface(
+	struct run *r, size_t i, const struct config_capture *c, struct err_ctx *why)
+{
+	struct live_options options = {
+		.interface = r->interface[i],
+		.filter = c->filter,
+		.ports = r->config->port,
+		.port_count = r->config->port_count,
+		.snaplen = c->snaplen,
+		.buffer_mb = c->buffer_mb,
+		.promiscuous = c->promiscuous,
+		.interface_index = (uint16_t)i,
+	};
+	return source_open_live(&r->source[i], &options, why);
+}
+
+/* The socket belongs to whom we are to become, so that it can be removed at the end. */
+static enum err open_dnstap(struct run *r, size_t i, struct err_ctx *why)
+{
+	struct dnstap_options options = {
+		.socket_path = r->interface[i],
+		.interface_index = (uint16_t)i,
+	};
+	enum err err =
+		privilege_user(r->config->sensor.user, &options.owner, &options.group, why);
+	return err == ERR_OK ? source_open_dnstap(&r->source[i], &options, why) : err;
+}
+
 static enum err open_captures(struct run *r, struct err_ctx *why)
 {
 	for (size_t i = 0; i < r->capture_count; i++) {
 		const struct config_capture *c = settings_of(r, r->interface[i]);
-		struct live_options options = {
-			.interface = r->interface[i],
-			.filter = c->filter,
-			.ports = r->config->port,
-			.port_count = r->config->port_count,
-			.snaplen = c->snaplen,
-			.buffer_mb = c->buffer_mb,
-			.promiscuous = c->promiscuous,
-			.interface_index = (uint16_t)i,
-		};
-		enum err err = source_open_live(&r->source[i], &options, why);
+		enum err err =
+			c->dnstap ? open_dnstap(r, i, why) : open_interface(r, i, c, why);
 		if (err != ERR_OK)
 			return err;
-		log_notice("watching %s", r->interface[i]);
+		log_notice("%s %s", c->dnstap ? "listening on" : "watching", r->interface[i]);
 	}
 	return ERR_OK;
 }

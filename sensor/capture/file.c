@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "sensor/capture/decompress.h"
+#include "sensor/capture/dnstap.h"
 #include "sensor/capture/libpcap.h"
 
 #define STREAM_BUFFER_BYTES (256 * 1024)
@@ -199,6 +200,9 @@ static enum err handle_open(struct file_source *f, struct err_ctx *why)
 
 enum err file_open(struct source **out, const char *path, int wake_fd, struct err_ctx *why)
 {
+	if (dnstap_is_recorded(path))
+		return dnstap_file_open(out, path, wake_fd, why);
+
 	const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
 	size_t name_len = strlen(name);
 	struct file_source *f = calloc(1, sizeof(*f) + name_len + 1);
@@ -274,6 +278,11 @@ bool file_is_capture(const char *path)
 
 	if (fd == -1)
 		return false;
+	if (dnstap_is_recorded(path)) {
+		close(fd);
+		errno = 0;
+		return true;
+	}
 	errno = 0;
 	while (have < sizeof(magic) && got > 0) {
 		got = decompress_read(&d, magic + have, sizeof(magic) - have);

@@ -2,7 +2,8 @@
 /*
  * source.h -- where frames come from: one small table of functions per kind of source.
  *
- * Kinds: capture file (file.c) and live interface (live.c), both over libpcap.
+ * Kinds: capture file (file.c) and live interface (live.c), both over libpcap; dnstap from a
+ * socket and from a file (dnstap.h).
  *
  * Owner:    source_* functions open, source_close frees. Frames of a batch belong to the source
  *           and live until its next call.
@@ -65,7 +66,8 @@ struct live_options {
 
 /*
  * Open a capture file: pcap or pcapng, either byte order, micro- or nanoseconds; "-" is
- * standard input. A link type that packet/ cannot decode is an error that names it.
+ * standard input. A link type that packet/ cannot decode is an error that names it. A recorded
+ * dnstap file is recognised by its content (see dnstap.h).
  */
 NODISCARD enum err source_open_file(struct source **out, const char *path, struct err_ctx *why);
 

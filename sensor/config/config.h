@@ -37,8 +37,9 @@ struct config_sensor {
 };
 
 struct config_capture {
-	char *interface;
-	char *filter; /* "": none */
+	char *interface; /* or the path of the socket */
+	bool dnstap;     /* a socket that DNS servers tell dnstap to; the rest does not apply */
+	char *filter;    /* "": none */
 	int buffer_mb, snaplen;
 	bool promiscuous;
 	struct place_mark at;

@@ -102,8 +102,8 @@ struct ip_net *reading_selected(
 void reading_refuse_empty(struct reading *r, const struct part *part, enum config_option_id id);
 
 /*
- * Refuse the first text that stands twice. `text` has the texts of key `id` of each element of
- * `list`, in order.
+ * Refuse the first text that stands twice. `text` has the texts of key `key` of each element of
+ * `list`, in order; NULL where there is none.
  */
 void reading_refuse_twins(struct reading *r, const struct part *part,
 	enum config_option_id list, const char *key, char *const *text, size_t count);

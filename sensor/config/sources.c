@@ -4,20 +4,43 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
+
+#include "sensor/base/attribute.h"
+
+#define SOCKET_PATH_MAX ((int)sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
 
 /* --- capture ------------------------------------------------------------------------------- */
 
-static void read_capture(struct reading *r, const struct part *part, struct config_capture *out)
+/* What says how packets are captured says nothing of a socket. */
+static void refuse_packet_keys(struct reading *r, const struct part *part)
 {
-	if (reading_has(part, CONFIG_CAPTURE_dnstap)) {
+	static const enum config_option_id keys[] = { CONFIG_CAPTURE_interface,
+		CONFIG_CAPTURE_filter, CONFIG_CAPTURE_buffer_mb, CONFIG_CAPTURE_snaplen,
+		CONFIG_CAPTURE_promiscuous };
+
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		if (reading_has(part, keys[i]))
+			reading_fail_key(r, part, keys[i],
+				"does not go with dnstap; make it a capture of its own");
+}
+
+static void read_dnstap(struct reading *r, const struct part *part, struct config_capture *out)
+{
+	*out = (struct config_capture){
+		.interface = reading_path(r, part, CONFIG_CAPTURE_dnstap),
+		.dnstap = true,
+		.at = reading_mark(r, part, CONFIG_CAPTURE_dnstap),
+	};
+	refuse_packet_keys(r, part);
+	if (out->interface && strlen(out->interface) > SOCKET_PATH_MAX)
 		reading_fail_key(r, part, CONFIG_CAPTURE_dnstap,
-			"this version does not read dnstap; capture from an interface");
-		return;
-	}
-	if (!reading_has(part, CONFIG_CAPTURE_interface)) {
-		reading_fail(r, part->path, "interface is missing");
-		return;
-	}
+			"the path of a socket has at most %d characters", SOCKET_PATH_MAX);
+}
+
+static void read_interface(
+	struct reading *r, const struct part *part, struct config_capture *out)
+{
 	*out = (struct config_capture){
 		.interface = reading_text(r, part, CONFIG_CAPTURE_interface),
 		.filter = reading_text(r, part, CONFIG_CAPTURE_filter),
@@ -30,11 +53,22 @@ static void read_capture(struct reading *r, const struct part *part, struct conf
 		reading_fail_key(r, part, CONFIG_CAPTURE_interface, "empty");
 }
 
+static void read_capture(struct reading *r, const struct part *part, struct config_capture *out)
+{
+	if (reading_has(part, CONFIG_CAPTURE_dnstap))
+		read_dnstap(r, part, out);
+	else if (reading_has(part, CONFIG_CAPTURE_interface))
+		read_interface(r, part, out);
+	else
+		reading_fail(r, part->path, "interface or dnstap is missing");
+}
+
 void reading_captures(struct reading *r, const struct part *top)
 {
 	struct config *c = r->config;
 	size_t count = reading_raw(top, CONFIG_TOP_capture).count;
 	char **interface = reading_array(r, count, sizeof(*interface));
+	char **socket = reading_array(r, count, sizeof(*socket));
 	struct path list, item;
 
 	c->capture = reading_array(r, count, sizeof(*c->capture));
@@ -43,11 +77,15 @@ void reading_captures(struct reading *r, const struct part *top)
 		c->capture_count = i + 1;
 		read_capture(r, &part, &c->capture[i]);
 		if (!r->err)
-			interface[i] = c->capture[i].interface;
+			*(c->capture[i].dnstap ? &socket[i] : &interface[i]) =
+				c->capture[i].interface;
 	}
 	if (!r->err)
 		reading_refuse_twins(r, top, CONFIG_TOP_capture, "interface", interface, count);
+	if (!r->err)
+		reading_refuse_twins(r, top, CONFIG_TOP_capture, "dnstap", socket, count);
 	free(interface);
+	free(socket);
 }
 
 /* --- feeds --------------------------------------------------------------------------------- */

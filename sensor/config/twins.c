@@ -23,13 +23,15 @@ void reading_refuse_twins(struct reading *r, const struct part *part,
 {
 	struct twin *twin = reading_array(r, count, sizeof(*twin));
 	const struct twin *first = NULL, *second = NULL;
+	size_t there = 0;
 
 	if (!twin)
 		return;
 	for (size_t i = 0; i < count; i++)
-		twin[i] = (struct twin){ text[i], i };
-	qsort(twin, count, sizeof(*twin), compare_twins);
-	for (size_t i = 1; i < count; i++) {
+		if (text[i])
+			twin[there++] = (struct twin){ text[i], i };
+	qsort(twin, there, sizeof(*twin), compare_twins);
+	for (size_t i = 1; i < there; i++) {
 		if (strcmp(twin[i].text, twin[i - 1].text) == 0 &&
 			(!second || twin[i].nth < second->nth)) {
 			first = &twin[i - 1];
