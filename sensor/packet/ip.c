@@ -36,7 +36,7 @@ static bool fragment_matters(uint8_t protocol)
 }
 
 /* *c is the fragment's part. */
-static enum packet_result ipv4_fragment_decode(struct packet *out, struct cursor *c,
+static COLD enum packet_result ipv4_fragment_decode(struct packet *out, struct cursor *c,
 	struct layer *layer, uint8_t protocol, uint16_t fragment)
 {
 	struct fragment f = {

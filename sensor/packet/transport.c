@@ -86,7 +86,8 @@ static inline bool is_dns(const struct packet *out, const struct layer *layer)
 }
 
 /* What was captured of a message of which `message_len` bytes were on the wire. */
-static enum packet_result udp_cut(struct packet *out, struct cursor *c, uint64_t message_len)
+static COLD enum packet_result udp_cut(
+	struct packet *out, struct cursor *c, uint64_t message_len)
 {
 	size_t captured = cursor_left(c);
 
@@ -99,7 +100,7 @@ static enum packet_result udp_cut(struct packet *out, struct cursor *c, uint64_t
 }
 
 /* A datagram that is not DNS, behind its header. */
-static enum packet_result udp_other_decode(
+static COLD enum packet_result udp_other_decode(
 	struct packet *out, struct cursor *c, struct layer *layer, uint64_t len)
 {
 	const struct port_set *tunnels = &layer->decoder->tunnel_ports;
@@ -211,7 +212,7 @@ static enum packet_result etherip_decode(
 }
 
 /* What stands in IP without a header of its own. */
-static enum packet_result tunnel_decode(
+static COLD enum packet_result tunnel_decode(
 	struct packet *out, struct cursor *c, struct layer *layer, uint8_t protocol)
 {
 	switch (protocol) {
