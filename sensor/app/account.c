@@ -82,7 +82,21 @@ static void take_inputs(struct account *a, const struct engine *e)
 			.capacity = gauge_read(&c->fragments_capacity),
 			.evicted = gauge_read(&c->fragments_evicted),
 		};
+		struct table_stats streams = {
+			.name = "tcp_streams",
+			.used = gauge_read(&c->streams_used),
+			.capacity = gauge_read(&c->streams_capacity),
+			.evicted = gauge_read(&c->streams_evicted),
+		};
+		struct table_stats held = {
+			.name = "tcp_bytes",
+			.used = gauge_read(&c->held_bytes),
+			.capacity = gauge_read(&c->held_bytes_max),
+			.evicted = gauge_read(&c->held_evicted),
+		};
 		add_table(a, &fragments);
+		add_table(a, &streams);
+		add_table(a, &held);
 	}
 }
 

@@ -14,12 +14,14 @@
 #include "sensor/output/output.h"
 #include "sensor/output/summary.h"
 
+#define INPUT_TABLES 3 /* fragments, tcp_streams, tcp_bytes */
+
 struct account {
 	struct summary summary;
 	struct summary_pair rejected[PACKET_RESULT_COUNT], malformed[DNS_ERROR_COUNT];
 	struct summary_pair opcode[16], rcode[INPUT_RCODES_MAX], by_rule[RULE_COUNT];
 	char opcode_text[16][16], rcode_text[INPUT_RCODES_MAX][16];
-	struct summary_table table[JUDGE_TABLES_MAX + 1];
+	struct summary_table table[JUDGE_TABLES_MAX + INPUT_TABLES];
 	struct summary_tenant *tenant;
 	uint64_t *tenant_messages;
 };

@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* sensor.memory_mb divided by this goes to reassembly: 4 MiB of the default 512. */
+/* sensor.memory_mb divided by these goes to reassembly: of the default 512 MiB 4 for fragments */
 #define DECODERS_SHARE 128
+#define STREAMS_SHARE  64 /* and 8 for TCP */
 
 static void accept_inline(void *output, const struct alert *a)
 {
@@ -24,6 +25,11 @@ static size_t decoder_bytes(const struct engine_options *o)
 	return o->memory_bytes / DECODERS_SHARE;
 }
 
+static size_t streams_bytes(const struct engine_options *o)
+{
+	return o->memory_bytes / STREAMS_SHARE;
+}
+
 static bool init_lanes(struct engine *e)
 {
 	const struct engine_options *o = &e->options;
@@ -35,7 +41,9 @@ static bool init_lanes(struct engine *e)
 			.batch = i > 0 ? e->lane[0].batch : NULL,
 			.inline_sink = accept_inline,
 			.inline_arg = o->output,
-			.memory_bytes = (o->memory_bytes - decoder_bytes(o)) / o->shard_count,
+			.memory_bytes =
+				(o->memory_bytes - decoder_bytes(o) - streams_bytes(o)) /
+				o->shard_count,
 			.seed = o->seed,
 			.alerts = &e->alerts[i],
 		};
@@ -52,6 +60,8 @@ static bool init_inputs(struct engine *e)
 		struct tenant_cache *cache = tenant_cache_new();
 		struct decoder *decoder =
 			decoder_new(o->packet, decoder_bytes(o) / o->input_count);
+		struct tcp_streams *streams =
+			tcp_streams_new(streams_bytes(o) / o->input_count, o->seed);
 		e->input[i] = (struct input){
 			.lane = e->lane,
 			.lane_count = o->shard_count,
@@ -62,10 +72,11 @@ static bool init_inputs(struct engine *e)
 				.ports = &o->packet->ports,
 				.tenants = cache },
 			.decoder = decoder,
+			.streams = streams,
 			.counters = &e->counters[i],
 			.clock_s = INT64_MIN,
 		};
-		if (!cache || !decoder)
+		if (!cache || !decoder || !streams)
 			return false;
 	}
 	return true;
@@ -149,6 +160,7 @@ void engine_deinit(struct engine *e)
 	for (size_t i = 0; e->input && i < e->options.input_count; i++) {
 		tenant_cache_free(e->input[i].observer.tenants);
 		decoder_free(e->input[i].decoder);
+		tcp_streams_free(e->input[i].streams);
 	}
 	free(e->lane);
 	free(e->alerts);

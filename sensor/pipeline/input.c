@@ -71,17 +71,21 @@ static void count_held(struct input *in)
 	gauge_set(&c->fragments_capacity, stats.capacity);
 }
 
-/* Capture time moves on with the packets; the same packets give the same ticks. */
-static void advance_clock(struct input *in, int64_t ts_ns)
+static void count_streams(struct input *in)
 {
-	int64_t second = ts_ns / NS_PER_S;
-	if (__builtin_expect(second > in->clock_s || second < in->clock_s - CLOCK_BACK_S, 0)) {
-		push_ticks(in, second);
-		decoder_expire(in->decoder, ts_ns);
-		count_held(in);
-		if (in->live)
-			count_losses(in);
-	}
+	struct input_counters *c = in->counters;
+	struct tcp_streams_stats stats;
+	tcp_streams_stats(in->streams, &stats);
+	gauge_set(&c->streams_used, stats.used);
+	gauge_set(&c->streams_capacity, stats.capacity);
+	gauge_set(&c->streams_evicted, stats.evicted);
+	gauge_set(&c->held_bytes, stats.held_bytes);
+	gauge_set(&c->held_bytes_max, stats.held_bytes_max);
+	gauge_set(&c->held_evicted, stats.held_evicted);
+	gauge_set(&c->stream_gaps, stats.gaps);
+	gauge_set(&c->stream_lost_bytes, stats.lost_bytes);
+	gauge_set(&c->stream_resyncs, stats.resyncs);
+	gauge_set(&c->stream_junk, stats.junk);
 }
 
 static void count_message(
@@ -147,6 +151,30 @@ static bool take_message(struct input *in, const struct frame *frame, const stru
 	return true;
 }
 
+/* A message out of a stream. Of several that one segment completes each may find the ring full. */
+static void take_stream_message(void *arg, const struct tcp_message *message)
+{
+	struct input *in = arg;
+	struct frame frame = { .ts_ns = message->ts_ns, .interface = message->interface };
+	if (!take_message(in, &frame, &message->packet))
+		in->stream_refused = true;
+}
+
+/* Capture time moves on with the packets; the same packets give the same ticks. */
+static void advance_clock(struct input *in, int64_t ts_ns)
+{
+	int64_t second = ts_ns / NS_PER_S;
+	if (__builtin_expect(second > in->clock_s || second < in->clock_s - CLOCK_BACK_S, 0)) {
+		push_ticks(in, second);
+		decoder_expire(in->decoder, ts_ns);
+		tcp_streams_expire(in->streams, ts_ns, take_stream_message, in);
+		count_held(in);
+		count_streams(in);
+		if (in->live)
+			count_losses(in);
+	}
+}
+
 /* Called for each packet once it is counted, so the first one is number 1. */
 static void note_time(struct input_counters *c, int64_t ts_ns)
 {
@@ -173,6 +201,14 @@ static bool is_message(const struct frame *frame, const struct packet *p)
 	return frame->decoded || p->protocol == IPPROTO_UDP;
 }
 
+/* A segment is shown to its stream whatever it carries. False: ring full. */
+static bool take_segment(struct input *in, const struct frame *frame, const struct packet *p)
+{
+	in->stream_refused = false;
+	tcp_streams_segment(in->streams, p, frame, take_stream_message, in);
+	return !in->stream_refused;
+}
+
 static void take_frame(struct input *in, const struct frame *frame)
 {
 	struct input_counters *c = in->counters;
@@ -184,12 +220,16 @@ static void take_frame(struct input *in, const struct frame *frame)
 	advance_clock(in, frame->ts_ns);
 
 	enum packet_result result = decode(in, &p, frame);
-	if (result == PACKET_DNS) {
+	bool taken = true;
+	if (p.tcp_flags) {
+		taken = take_segment(in, frame, &p);
+	} else if (result == PACKET_DNS && is_message(frame, &p)) {
 		if (p.checksum == PACKET_CHECKSUM_WRONG)
 			gauge_add(&c->checksum_wrong, 1);
-		if (is_message(frame, &p) && !take_message(in, frame, &p))
-			result = PACKET_REJECT_RING_FULL;
+		taken = take_message(in, frame, &p);
 	}
+	if (UNLIKELY(!taken))
+		result = PACKET_REJECT_RING_FULL;
 	if (result != PACKET_HELD)
 		gauge_add(&c->packets[result], 1 + p.held);
 }
@@ -235,5 +275,8 @@ enum source_status input_run(struct input *in, struct err_ctx *why)
 void input_finish(struct input *in)
 {
 	decoder_flush(in->decoder);
+	tcp_streams_flush(in->streams, take_stream_message, in);
 	count_held(in);
+	count_streams(in);
+	flush_lanes(in);
 }

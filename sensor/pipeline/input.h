@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * input.h -- the input thread: capture, decode, match, hand on. It keeps no memory of earlier
- * messages and does not allocate, lock, log or make a system call per packet.
+ * messages (fragments and streams that are not complete aside) and does not allocate, lock, log or
+ * make a system call per packet.
  *
  * One input per capture handle. Every observation goes into the lane of its tenant's shard; once
  * per second of capture time every lane gets a tick, by which windows close and order is kept.
@@ -19,6 +20,7 @@
 #include "sensor/dns/message.h"
 #include "sensor/output/dnslog.h"
 #include "sensor/packet/packet.h"
+#include "sensor/packet/tcp_stream.h"
 #include "sensor/pipeline/observe.h"
 #include "sensor/pipeline/tracker.h"
 #include "sensor/ring/gauge.h"
@@ -33,6 +35,9 @@ struct input_counters {
 	struct gauge opcode[16], rcode[INPUT_RCODES_MAX];
 	struct gauge checksum_wrong, trailing;
 	struct gauge fragments_used, fragments_capacity, fragments_evicted;
+	struct gauge streams_used, streams_capacity, streams_evicted; /* TCP, by direction */
+	struct gauge held_bytes, held_bytes_max, held_evicted;        /* of streams */
+	struct gauge stream_gaps, stream_lost_bytes, stream_resyncs, stream_junk;
 	struct gauge first_ts_ns, last_ts_ns; /* lowest and highest; while read is 0: none */
 	struct gauge position_bytes;          /* in the current file */
 	struct gauge dropped_kernel, dropped_interface; /* live: never read */
@@ -50,7 +55,8 @@ struct input {
 	void (*each_batch)(void *arg);    /* NULL, or called now and then (progress) */
 	void *each_batch_arg;
 	struct observer observer;
-	struct decoder *decoder; /* of this input alone */
+	struct decoder *decoder;     /* of this input alone */
+	struct tcp_streams *streams; /* likewise */
 	struct input_counters *counters;
 	/* the thread's own */
 	uint64_t seq;
@@ -58,6 +64,7 @@ struct input {
 	int64_t clock_s;     /* second of the last tick; INT64_MIN before the first */
 	int64_t frame_ts_ns; /* live: time of the last frame, */
 	int64_t frame_at_ns; /* and when it came by our monotonic clock; 0: none yet */
+	bool stream_refused; /* the ring was full for a message of the segment under way */
 	struct dns_message message;
 };
 
@@ -67,7 +74,10 @@ struct input {
  */
 enum source_status input_run(struct input *in, struct err_ctx *why);
 
-/* Nothing more will be read: what waits for its rest is given up, so that the books balance. */
+/*
+ * Nothing more will be read: what waits for its rest is given up, so that the books balance, and
+ * messages that waited for a hole before them go into their lanes.
+ */
 void input_finish(struct input *in);
 
 #endif

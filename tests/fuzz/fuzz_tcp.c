@@ -112,7 +112,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t bytes_len)
 	struct tcp_streams_stats stats;
 
 	expect(run.streams != NULL);
-	while (cursor_left(&c) > 0) {
+	while (cursor_left(&c) > 0 && !c.failed) {
 		show_segment(&run, &c);
 		tcp_streams_stats(run.streams, &stats);
 		expect(stats.used <= stats.capacity &&

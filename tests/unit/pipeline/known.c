@@ -27,7 +27,8 @@ void known_init(struct known *k)
 	port_set_add(&k->packet.ports, 53);
 	port_set_add(&k->packet.ports, 5353);
 	k->decoder = decoder_new(&k->packet, DECODER_BYTES_MIN);
-	cr_assert_not_null(k->decoder);
+	k->streams = tcp_streams_new(TCP_STREAMS_BYTES_MIN, 1);
+	cr_assert(k->decoder && k->streams);
 }
 
 uint16_t known_tenant(struct known *k, const char *id, const char *network)
@@ -76,4 +77,5 @@ void known_deinit(struct known *k)
 	provider_registry_free(k->knowledge.providers);
 	tenant_cache_free(k->cache);
 	decoder_free(k->decoder);
+	tcp_streams_free(k->streams);
 }

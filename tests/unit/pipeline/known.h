@@ -19,6 +19,7 @@
 
 #include "rules/knowledge.h"
 #include "sensor/packet/packet.h"
+#include "sensor/packet/tcp_stream.h"
 #include "sensor/pipeline/observe.h"
 
 #define KNOWN_START_NS (INT64_C(1785585600) * NS_PER_S) /* 2026-08-01T12:00:00Z */
@@ -29,6 +30,7 @@ struct known {
 	struct index_builder *builder; /* NULL once frozen */
 	struct packet_options packet;  /* ports 53 and 5353 */
 	struct decoder *decoder;
+	struct tcp_streams *streams;
 	struct tenant_cache *cache;
 };
 

@@ -53,6 +53,7 @@ static struct bench *bench_new(size_t lane_count, size_t ring_bytes, bool live)
 		.tenants = b->known.knowledge.policies,
 		.observer = known_observer(&b->known),
 		.decoder = b->known.decoder,
+		.streams = b->known.streams,
 		.counters = &b->counters,
 		.clock_s = INT64_MIN,
 	};

@@ -109,6 +109,7 @@ static void rig_open(struct rig *r, size_t lane_count, bool threaded)
 		.tenants = r->known.knowledge.policies,
 		.observer = known_observer(&r->known),
 		.decoder = r->known.decoder,
+		.streams = r->known.streams,
 		.counters = &r->counters,
 		.clock_s = INT64_MIN,
 	};
