@@ -3,7 +3,7 @@
  * A live interface over libpcap.
  *
  * The handle does not block: the source waits in poll for a block of frames (the kernel hands
- *one over when it is full or 100 ms old) or for interruption, and gives up after 100 ms. The
+ * one over when it is full or 100 ms old) or for interruption, and gives up after 100 ms. The
  * interrupt is an eventfd that is written and never read, so that it cannot be missed.
  *
  * An interface may go away at any time and that never ends the source:
@@ -13,7 +13,7 @@
  *	GONE  the handle is of no use (interface deleted, replaced, any error): opened anew
  *
  * Once a second the counters are read (they wrap) and the state is checked; every change of it
- *is one line of log. Opening anew needs the capability that the first opening needed.
+ * is one line of log. Opening anew needs the capability that the first opening needed.
  */
 #include "sensor/capture/source.h"
 
@@ -30,6 +30,7 @@
 #include "sensor/base/clock.h"
 #include "sensor/base/log.h"
 #include "sensor/base/text.h"
+#include "sensor/capture/fanout.h"
 #include "sensor/capture/filter.h"
 #include "sensor/capture/libpcap.h"
 #include "sensor/capture/losses.h"
@@ -55,6 +56,7 @@ struct live_source {
 	unsigned index; /* of the interface when it was opened; 0: "any" has none */
 	enum live_state state;
 	int64_t check_at_ns;
+	int64_t since_ns; /* frames before this one are not for us; INT64_MIN: all are */
 	struct losses losses;
 	struct libpcap_batch batch;
 };
@@ -171,7 +173,42 @@ static enum err filter_check(const struct live_options *o, struct err_ctx *why)
 	return err;
 }
 
-static void handle_configure(pcap_t *pcap, const struct live_options *o)
+/* Does the interface offer times of this kind? */
+static bool offers(pcap_t *pcap, int type)
+{
+	int *types = NULL;
+	int count = pcap_list_tstamp_types(pcap, &types);
+	bool found = false;
+
+	for (int i = 0; i < count; i++)
+		found = found || types[i] == type;
+	if (count > 0)
+		pcap_free_tstamp_types(types);
+	return found;
+}
+
+/* Which of libpcap's kinds of time to ask for. */
+static enum err times_choose(
+	pcap_t *pcap, const struct live_options *o, int *type, struct err_ctx *why)
+{
+	*type = PCAP_TSTAMP_HOST;
+	if (o->timestamps == LIVE_TIMESTAMPS_HOST)
+		return ERR_OK;
+	if (offers(pcap, PCAP_TSTAMP_ADAPTER))
+		*type = PCAP_TSTAMP_ADAPTER;
+	else if (o->timestamps == LIVE_TIMESTAMPS_AUTO)
+		return ERR_OK;
+	else if (offers(pcap, PCAP_TSTAMP_ADAPTER_UNSYNCED))
+		*type = PCAP_TSTAMP_ADAPTER_UNSYNCED;
+	else
+		return err_set(why, ERR_USAGE,
+			"%s: timestamps: adapter: the interface offers no times of its own "
+			"(use host or auto)",
+			o->interface);
+	return ERR_OK;
+}
+
+static void handle_configure(pcap_t *pcap, const struct live_options *o, int time_type)
 {
 	pcap_set_snaplen(pcap, o->snaplen);
 	pcap_set_promisc(pcap, o->promiscuous);
@@ -179,6 +216,25 @@ static void handle_configure(pcap_t *pcap, const struct live_options *o)
 	pcap_set_timeout(pcap, POLL_MS);
 	/* not every interface can; what it gives is asked for later */
 	pcap_set_tstamp_precision(pcap, PCAP_TSTAMP_PRECISION_NANO);
+	if (time_type != PCAP_TSTAMP_HOST)
+		pcap_set_tstamp_type(pcap, time_type);
+}
+
+/*
+ * A socket gets every packet of the interface until it is in its group: those were for others.
+ * Times of the adapter cannot be compared with our clock; then a few packets are seen twice.
+ */
+static enum err group_join(
+	struct live_source *l, pcap_t *pcap, int time_type, struct err_ctx *why)
+{
+	l->since_ns = INT64_MIN;
+	if (!l->options.fanout)
+		return ERR_OK;
+	enum err err =
+		fanout_join(l->options.fanout, pcap_fileno(pcap), l->options.interface, why);
+	if (err == ERR_OK && time_type == PCAP_TSTAMP_HOST)
+		l->since_ns = clock_wall_ns();
+	return err;
 }
 
 /*
@@ -195,7 +251,13 @@ static enum err handle_open(struct live_source *l, int *status, struct err_ctx *
 	*status = PCAP_ERROR;
 	if (!pcap)
 		return activate_error(o->interface, PCAP_ERROR, text, why);
-	handle_configure(pcap, o);
+	int time_type;
+	err = times_choose(pcap, o, &time_type, why);
+	if (err != ERR_OK) {
+		pcap_close(pcap);
+		return err;
+	}
+	handle_configure(pcap, o, time_type);
 	*status = pcap_activate(pcap);
 	if (*status < 0) {
 		err = activate_error(o->interface, *status, pcap_geterr(pcap), why);
@@ -207,6 +269,8 @@ static enum err handle_open(struct live_source *l, int *status, struct err_ctx *
 	err = libpcap_batch_adopt(&l->batch, pcap, o->interface, why);
 	if (err == ERR_OK)
 		err = filter_install(pcap, o, why);
+	if (err == ERR_OK)
+		err = group_join(l, pcap, time_type, why);
 	if (err == ERR_OK && pcap_setnonblock(pcap, 1, text) == -1)
 		err = err_set(why, ERR_FAILED, "%s: %s", o->interface, text);
 	if (err != ERR_OK) {
@@ -225,9 +289,10 @@ static void counters_read(struct live_source *l)
 
 	if (!l->pcap || pcap_stats(l->pcap, &stat) == -1)
 		return;
-	losses_update(&l->losses, &(struct losses_reading){ .received = stat.ps_recv,
-					  .dropped_kernel = stat.ps_drop,
-					  .dropped_interface = stat.ps_ifdrop });
+	losses_update(&l->losses,
+		&(struct losses_reading){ .received = stat.ps_recv,
+			.dropped_kernel = stat.ps_drop,
+			.dropped_interface = l->options.member == 0 ? stat.ps_ifdrop : 0 });
 }
 
 /* Give up the handle; `reason` is the one line of log about it. */
@@ -316,6 +381,19 @@ static bool frames_wait(struct live_source *l)
 	return true;
 }
 
+/* Leave out what came before the group was joined. */
+static void drop_foreign(struct live_source *l, struct frame batch[], size_t *count)
+{
+	size_t first = 0;
+
+	while (first < *count && batch[first].ts_ns < l->since_ns)
+		first++;
+	if (first < *count)
+		l->since_ns = INT64_MIN;
+	*count -= first;
+	memmove(batch, batch + first, *count * sizeof(*batch));
+}
+
 static enum source_status live_next_batch(struct source *s,
 	struct frame batch[SOURCE_BATCH_MAX], size_t *count, struct err_ctx *why)
 {
@@ -330,6 +408,8 @@ static enum source_status live_next_batch(struct source *s,
 		return SOURCE_OK;
 	if (libpcap_read(&l->batch, l->pcap, batch, count) < 0)
 		handle_give_up(l, pcap_geterr(l->pcap));
+	if (l->since_ns != INT64_MIN)
+		drop_foreign(l, batch, count);
 	for (size_t i = 0; i < *count; i++)
 		s->position_bytes += batch[i].caplen;
 	return SOURCE_OK;

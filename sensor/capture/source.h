@@ -53,6 +53,15 @@ struct source {
 	uint64_t position_bytes; /* read so far, for progress; single writer, approximate */
 };
 
+/* Who takes the time of a frame. */
+enum live_timestamps {
+	LIVE_TIMESTAMPS_AUTO, /* the adapter, if it offers times synchronised with the host's */
+	LIVE_TIMESTAMPS_HOST, /* the kernel, when it gets the frame */
+	LIVE_TIMESTAMPS_ADAPTER, /* the adapter, whatever its clock goes by, or it is an error */
+};
+
+struct fanout;
+
 struct live_options {
 	const char *interface;
 	const char *filter;    /* BPF, added (and) to the built-in one; NULL or "" for none */
@@ -62,6 +71,11 @@ struct live_options {
 	int buffer_mb; /* kernel buffer; 0: 64 */
 	bool promiscuous;
 	uint16_t interface_index; /* copied into each frame */
+	enum live_timestamps timestamps;
+	/* Several sources share the interface (fanout.h), each of them gets its part; else NULL. */
+	struct fanout *fanout;
+	unsigned
+		member; /* of the fanout, from 0; the drops of the interface are counted by 0 */
 };
 
 /*
@@ -75,7 +89,8 @@ NODISCARD enum err source_open_file(struct source **out, const char *path, struc
  * Open a live interface. The handle is non-blocking behind a poll of at most 100 ms. After this,
  * next_batch never fails: an interface that is down, deleted or replaced is waited for, and opened
  * anew every second, for which the process has to keep CAP_NET_RAW. An interface that is down at
- * the start is waited for as well. ERR_USAGE: wrong name or filter; ERR_FAILED: not permitted.
+ * the start is waited for as well. ERR_USAGE: wrong name or filter, times that are not offered;
+ * ERR_FAILED: not permitted.
  */
 NODISCARD enum err source_open_live(
 	struct source **out, const struct live_options *options, struct err_ctx *why);

@@ -6,13 +6,9 @@
 #include <criterion/criterion.h>
 #include <arpa/inet.h>
 #include <errno.h>
-#include <net/if.h>
-#include <netpacket/packet.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -23,7 +19,7 @@
 #include "sensor/base/attribute.h"
 #include "sensor/base/clock.h"
 #include "sensor/capture/source.h"
-#include "tests/support/frames.h"
+#include "tests/unit/capture/pair.h"
 
 /* Tests run side by side, each in its process, and lo is one for all: a port for each. */
 static uint16_t dns_port(void)
@@ -264,6 +260,38 @@ Test(live, a_wrong_filter_is_an_error_that_quotes_it)
 	}
 }
 
+/* Neither lo nor a veth pair has a clock of its own. */
+Test(live, times_of_the_adapter_are_an_error_where_there_are_none)
+{
+	struct live_options options = options_on("lo");
+	struct err_ctx why = { 0 };
+	struct source *s;
+
+	options.timestamps = LIVE_TIMESTAMPS_ADAPTER;
+	cr_assert_eq(source_open_live(&s, &options, &why), ERR_USAGE, "%s", why.text);
+	cr_assert_not_null(strstr(why.text, "timestamps"), "%s", why.text);
+}
+
+Test(live, times_are_the_hosts_when_asked_for_and_where_there_are_no_others)
+{
+	static const enum live_timestamps kinds[] = { LIVE_TIMESTAMPS_AUTO,
+		LIVE_TIMESTAMPS_HOST };
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		struct live_options options = options_on("lo");
+		struct seen seen;
+		options.timestamps = kinds[i];
+		struct source *s = open_live(&options);
+		int64_t sent_ns = clock_wall_ns();
+		send_udp(dns_port(), "a question");
+		receive(s, &seen, 1, 1000);
+		cr_assert_eq(seen.dns, 1, "%zu", i);
+		cr_assert_geq(seen.last_frame.ts_ns, sent_ns, "%zu", i);
+		cr_assert_leq(seen.last_frame.ts_ns, clock_wall_ns(), "%zu", i);
+		source_close(s);
+	}
+}
+
 Test(live, the_operators_filter_narrows)
 {
 	struct live_options options = options_on("lo");
@@ -299,23 +327,6 @@ Test(live, without_permission_the_error_names_the_capability)
 
 /* --- a veth pair: tags, and an interface that comes and goes ---------------------------------- */
 
-static void run(const char *command)
-{
-	cr_assert_eq(system(command), 0, "failed: %s", command);
-}
-
-#define PAIR_ADD                                                                               \
-	"ip link add dw0 type veth peer name dw1 && "                                          \
-	"ip link set dw0 addrgenmode none && ip link set dw1 addrgenmode none && "             \
-	"ip link set dw1 up"
-
-static void pair_make(void)
-{
-	cr_assert_eq(unshare(CLONE_NEWNET), 0,
-		"no network namespace of its own (these tests need root): %s", strerror(errno));
-	run(PAIR_ADD);
-}
-
 static struct source *open_pair(void)
 {
 	struct live_options options = options_on("dw0");
@@ -324,27 +335,11 @@ static struct source *open_pair(void)
 	return open_live(&options);
 }
 
-/* Send a frame out of the other end of the pair. */
-static void send_frame(struct frame_spec spec)
-{
-	struct sockaddr_ll to = { .sll_family = AF_PACKET,
-		.sll_ifindex = (int)if_nametoindex("dw1") };
-	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
-	uint8_t bytes[FRAMES_BYTES_MAX];
-
-	spec.link = PACKET_LINK_ETHERNET;
-	size_t len = frames_build(bytes, &spec);
-	cr_assert_neq(fd, -1);
-	ssize_t sent = sendto(fd, bytes, len, 0, (const struct sockaddr *)&to, sizeof(to));
-	cr_assert_eq(sent, (ssize_t)len, "%s", strerror(errno));
-	close(fd);
-}
-
 /* The kernel takes the outer tag off before the filter sees the frame; the ids come back. */
 Test(live, tagged_frames_pass_the_filter_and_keep_their_ids)
 {
 	pair_make();
-	run("ip link set dw0 up");
+	pair_run(PAIR_UP);
 	struct source *s = open_pair();
 
 	for (unsigned tags = 0; tags <= 2; tags++) {
@@ -355,9 +350,9 @@ Test(live, tagged_frames_pass_the_filter_and_keep_their_ids)
 					{ tags == 2 ? 0x88a8 : 0x8100, 101 }, { 0x8100, 7 } } };
 			struct seen seen;
 			spec.dport = 123;
-			send_frame(spec);
+			pair_send(spec);
 			spec.dport = dns_port();
-			send_frame(spec);
+			pair_send(spec);
 			receive(s, &seen, 1, 1000);
 			cr_assert_eq(seen.dns, 1, "%u tags, v6 %u", tags, v6);
 			cr_assert_eq(seen.frames, 1, "%u tags, v6 %u", tags, v6);
@@ -396,7 +391,7 @@ static void expect_frames(struct source *s, const char *when)
 	struct seen seen = { 0 };
 
 	for (unsigned tries = 0; seen.dns == 0 && tries < 25; tries++) {
-		send_frame((struct frame_spec){ .dport = dns_port() });
+		pair_send((struct frame_spec){ .dport = dns_port() });
 		receive(s, &seen, 1, 200);
 	}
 	cr_assert_gt(seen.dns, 0, "%s", when);
@@ -407,15 +402,15 @@ Test(live, an_interface_that_goes_down_is_waited_for)
 	struct seen seen;
 
 	pair_make();
-	run("ip link set dw0 up");
+	pair_run(PAIR_UP);
 	FILE *log = log_catch();
 	struct source *s = open_pair();
 	expect_frames(s, "up");
-	run("ip link set dw0 down");
+	pair_run("ip link set dw0 down");
 	double before = cpu_seconds();
 	receive(s, &seen, 1, 2500);
 	cr_assert_lt(cpu_seconds() - before, 0.1, "it spins while the interface is down");
-	run("ip link set dw0 up");
+	pair_run(PAIR_UP);
 	expect_frames(s, "up again");
 	receive(s, &seen, 100, 1500);
 	cr_assert_eq(log_count(log, "down"), 1);
@@ -429,18 +424,18 @@ Test(live, an_interface_that_is_deleted_and_made_anew_is_opened_anew)
 	struct seen seen;
 
 	pair_make();
-	run("ip link set dw0 up");
+	pair_run(PAIR_UP);
 	FILE *log = log_catch();
 	struct source *s = open_pair();
 	expect_frames(s, "up");
 	receive(s, &seen, 100, 1200);
 	source_losses(s, &before);
 	cr_assert_gt(before.received, 0);
-	run("ip link del dw0");
+	pair_run("ip link del dw0");
 	double cpu = cpu_seconds();
 	receive(s, &seen, 1, 2500);
 	cr_assert_lt(cpu_seconds() - cpu, 0.1, "it spins while the interface is gone");
-	run(PAIR_ADD " && ip link set dw0 up");
+	pair_run(PAIR_ADD " && " PAIR_UP);
 	expect_frames(s, "made anew");
 	source_losses(s, &after);
 	cr_assert_gt(after.received, before.received, "the totals stay");
@@ -463,7 +458,7 @@ Test(live, an_interface_that_is_down_at_the_start_is_waited_for)
 	options.interface = "dw0";
 	options.filter = "prot 53";
 	cr_assert_eq(source_open_live(&bad, &options, &why), ERR_USAGE, "%s", why.text);
-	run("ip link set dw0 up");
+	pair_run(PAIR_UP);
 	expect_frames(s, "up");
 	cr_assert_eq(log_count(log, "down"), 1);
 	source_close(s);
