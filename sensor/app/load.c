@@ -367,3 +367,22 @@ void load_packet_options(struct packet_options *out, const struct config *config
 	take_tunnel(out->gtpu, &config->gtpu);
 	take_tunnel(out->tzsp, &config->tzsp);
 }
+
+uint16_t *load_filter_ports(
+	const struct config *config, const struct packet_options *packet, size_t *count)
+{
+	const uint16_t *const tunnel[] = { packet->vxlan, packet->geneve, packet->gtpu,
+		packet->tzsp };
+	size_t room = config->port_count + ARRAY_LEN(tunnel) * PACKET_TUNNEL_PORTS_MAX;
+	uint16_t *port = calloc(room, sizeof(*port));
+
+	*count = 0;
+	if (!port)
+		return NULL;
+	for (size_t i = 0; i < config->port_count; i++)
+		port[(*count)++] = config->port[i];
+	for (size_t i = 0; i < ARRAY_LEN(tunnel); i++)
+		for (size_t k = 0; k < PACKET_TUNNEL_PORTS_MAX && tunnel[i][k] != 0; k++)
+			port[(*count)++] = tunnel[i][k];
+	return port;
+}

@@ -64,4 +64,11 @@ void load_warn(const struct config *config, const struct knowledge *known,
 void load_packet_options(
 	struct packet_options *out, const struct config *config, uint64_t seed);
 
+/*
+ * What a live capture has to let through: DNS ports and those of tunnels. malloc'ed; NULL when
+ * out of memory.
+ */
+uint16_t *load_filter_ports(
+	const struct config *config, const struct packet_options *packet, size_t *count);
+
 #endif

@@ -181,17 +181,23 @@ static const struct config_capture *settings_of(const struct run *r, const char 
 static enum err open_interface(
 	struct run *r, size_t i, const struct config_capture *c, struct err_ctx *why)
 {
+	size_t port_count;
+	uint16_t *port = load_filter_ports(r->config, &r->packet, &port_count);
+	if (!port)
+		return err_set(why, ERR_FAILED, "out of memory");
 	struct live_options options = {
 		.interface = r->interface[i],
 		.filter = c->filter,
-		.ports = r->config->port,
-		.port_count = r->config->port_count,
+		.ports = port,
+		.port_count = port_count,
 		.snaplen = c->snaplen,
 		.buffer_mb = c->buffer_mb,
 		.promiscuous = c->promiscuous,
 		.interface_index = (uint16_t)i,
 	};
-	return source_open_live(&r->source[i], &options, why);
+	enum err err = source_open_live(&r->source[i], &options, why);
+	free(port);
+	return err;
 }
 
 /* The socket belongs to whom we are to become, so that it can be removed at the end. */

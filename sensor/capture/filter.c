@@ -29,7 +29,7 @@ static const char no_ports[] =
 	"ip[6:2] & 0x1fff != 0"
 	" or ip6[6] == 44 or ip6[6] == 0 or ip6[6] == 43 or ip6[6] == 51 or ip6[6] == 60";
 static const char ip_tunnels[] =
-	"proto 4 or proto 41 or proto 47 or proto 137"
+	"proto 4 or proto 41 or proto 47 or proto 97 or proto 137"
 	" or udp dst port 2152 or udp dst port 4789 or udp dst port 6081"
 	" or udp dst port 8472 or udp dst port 37008";
 static const char ether_tunnels[] =
