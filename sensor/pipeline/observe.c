@@ -196,7 +196,10 @@ size_t observe_build(struct observer *observer, struct observation *out,
 	const struct dns_message *m)
 {
 	const struct index *index = observer->known->index;
-	struct build b = { .o = out, .used = sizeof(*out) };
+	struct build b; /* match[] is not worth clearing for every message */
+	b.o = out;
+	b.used = sizeof(*out);
+	b.match_count = 0;
 
 	fill_header(out, frame, p, who, m);
 	out->qname_at = (uint16_t)claim_copy(&b, m->qname.wire, m->qname.wire_len);
