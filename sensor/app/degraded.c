@@ -5,45 +5,172 @@
 #include <string.h>
 
 #include "rules/alert.h"
+#include "sensor/base/clock.h"
 
-static void raise(const struct policy *unmapped, struct output *output, int64_t ts_ns,
-	const char *feature, const char *what, uint64_t lost)
+/* What may be lost. */
+enum loss {
+	LOSS_PACKETS,
+	LOSS_MESSAGES,
+	LOSS_ALERTS,
+};
+
+static const struct {
+	const char *feature, *share, *what, *why;
+} losses[] = {
+	[LOSS_PACKETS] = { "packets_dropped", "packets_dropped_share", "packets",
+		"before it could read them (kernel buffer or interface)" },
+	[LOSS_MESSAGES] = { "messages_dropped", "messages_dropped_share", "messages",
+		"because judging them fell behind" },
+	[LOSS_ALERTS] = { "alerts_lost", "alerts_lost_share", "alerts",
+		"that an output could not deliver" },
+};
+
+/* One kind of loss of one input (of the outputs, for alerts), a total for each second. */
+struct track {
+	enum loss loss;
+	const char *label; /* "": of no input */
+	struct degraded_count at[DEGRADED_WINDOW_S];
+	uint64_t quiet_until; /* second before which it is not said again */
+};
+
+struct degraded {
+	struct track *track;
+	size_t count;
+	uint64_t seconds; /* looked at so far */
+};
+
+struct degraded *degraded_new(const char *const *label, size_t input_count)
 {
-	struct alert *a;
-	if (!unmapped->rules.rule[RULE_SENSOR_DEGRADED].enabled || !(a = calloc(1, sizeof(*a))))
+	struct degraded *d = calloc(1, sizeof(*d));
+
+	if (!d)
+		return NULL;
+	d->count = 2 * input_count + 1;
+	d->track = calloc(d->count, sizeof(*d->track));
+	if (!d->track) {
+		free(d);
+		return NULL;
+	}
+	for (size_t i = 0; i < input_count; i++) {
+		d->track[2 * i] = (struct track){ .loss = LOSS_PACKETS, .label = label[i] };
+		d->track[2 * i + 1] =
+			(struct track){ .loss = LOSS_MESSAGES, .label = label[i] };
+	}
+	d->track[d->count - 1] = (struct track){ .loss = LOSS_ALERTS, .label = "" };
+	return d;
+}
+
+void degraded_free(struct degraded *d)
+{
+	if (!d)
 		return;
+	free(d->track);
+	free(d);
+}
+
+static uint64_t since(uint64_t before, uint64_t now)
+{
+	return now > before ? now - before : 0;
+}
+
+/* Put in the totals of now, take out those of a window ago. */
+static struct degraded_count window_move(
+	struct track *t, uint64_t second, const struct degraded_count *now)
+{
+	struct degraded_count *slot = &t->at[second % DEGRADED_WINDOW_S];
+	struct degraded_count in_window = {
+		.all = since(slot->all, now->all),
+		.lost = since(slot->lost, now->lost),
+	};
+
+	*slot = *now;
+	return in_window;
+}
+
+static double share_of(const struct degraded_count *c)
+{
+	return c->all > 0 ? (double)c->lost / (double)c->all : c->lost > 0;
+}
+
+/* Every alert counts, so for them there is no number that may be lost. */
+static bool is_too_much(
+	const struct track *t, const struct degraded_count *c, const struct rule_settings *s)
+{
+	uint64_t min_lost =
+		t->loss == LOSS_ALERTS ? 1 : s->option[OPTION_SENSOR_DEGRADED_min_lost].count;
+
+	return c->lost >= min_lost &&
+	       share_of(c) > s->option[OPTION_SENSOR_DEGRADED_max_loss].number;
+}
+
+static void fill(struct alert *a, const struct track *t, const struct degraded_count *c,
+	const struct policy *unmapped, int64_t ts_ns)
+{
+	const struct rule_settings *s = &unmapped->rules;
+
 	a->pool_len = 1;
 	a->kind = ALERT_RAISED;
 	a->rule = RULE_SENSOR_DEGRADED;
-	a->severity = (uint8_t)unmapped->rules.rule[RULE_SENSOR_DEGRADED].severity;
-	a->suppress_ns = unmapped->rules.rule[RULE_SENSOR_DEGRADED].suppress_ns;
+	a->severity = (uint8_t)s->rule[RULE_SENSOR_DEGRADED].severity;
+	a->suppress_ns = s->rule[RULE_SENSOR_DEGRADED].suppress_ns;
 	a->score = -1;
-	a->ts_ns = a->start_ns = a->end_ns = ts_ns;
-	a->count = lost;
+	a->ts_ns = a->end_ns = ts_ns;
+	a->start_ns = ts_ns - DEGRADED_WINDOW_S * NS_PER_S;
+	a->count = c->lost;
 	a->tenant = POLICY_UNMAPPED;
 	a->tenant_id = alert_put(a, unmapped->id);
-	a->key = alert_printf(
-		a, "%s|%s||%s", rule_table[RULE_SENSOR_DEGRADED].id, unmapped->id, feature);
-	a->message = alert_printf(a, "the sensor lost %llu %s", (unsigned long long)lost, what);
+	a->key = alert_printf(a, "%s|%s||%s%s%s", rule_table[RULE_SENSOR_DEGRADED].id,
+		unmapped->id, losses[t->loss].feature, *t->label ? " " : "", t->label);
+	a->message = alert_printf(a, "the sensor lost %llu of %llu %s%s%s %s",
+		(unsigned long long)c->lost, (unsigned long long)c->all, losses[t->loss].what,
+		*t->label ? " of " : "", t->label, losses[t->loss].why);
 	a->allow_hint = alert_put(a, "rules:\n  sensor.degraded: {enabled: false}\n");
-	alert_why(a, feature, alert_number((double)lost), alert_number(0), alert_none());
+	alert_why(a, losses[t->loss].share, alert_number(share_of(c)),
+		alert_number(s->option[OPTION_SENSOR_DEGRADED_max_loss].number), alert_none());
+	alert_why(a, losses[t->loss].feature, alert_number((double)c->lost),
+		t->loss == LOSS_ALERTS
+			? alert_none()
+			: alert_number(
+				  (double)s->option[OPTION_SENSOR_DEGRADED_min_lost].count),
+		alert_none());
+}
+
+static void raise(const struct track *t, const struct degraded_count *c,
+	const struct policy *unmapped, struct output *output, int64_t ts_ns)
+{
+	struct alert *a = calloc(1, sizeof(*a));
+
+	if (!a)
+		return;
+	fill(a, t, c, unmapped, ts_ns);
 	output_accept(output, a);
 	free(a);
 }
 
-void degraded_check(struct degraded *d, const struct degraded_losses *now,
-	const struct policy *unmapped, struct output *output, int64_t ts_ns)
+static const struct degraded_count *count_of(size_t i, const struct degraded_input *input,
+	const struct degraded_count *alerts, enum loss loss)
 {
-	if (now->kernel > d->told.kernel)
-		raise(unmapped, output, ts_ns, "packets_dropped",
-			"packets before it could read them (kernel buffer or interface)",
-			now->kernel - d->told.kernel);
-	if (now->ring > d->told.ring)
-		raise(unmapped, output, ts_ns, "messages_dropped",
-			"messages because judging them fell behind", now->ring - d->told.ring);
-	if (now->alerts > d->told.alerts)
-		raise(unmapped, output, ts_ns, "alerts_lost",
-			"alerts that an output could not deliver",
-			now->alerts - d->told.alerts);
-	d->told = *now;
+	if (loss == LOSS_ALERTS)
+		return alerts;
+	return loss == LOSS_PACKETS ? &input[i / 2].packets : &input[i / 2].messages;
+}
+
+void degraded_check(struct degraded *d, const struct degraded_input *input,
+	const struct degraded_count *alerts, const struct policy *unmapped,
+	struct output *output, int64_t ts_ns)
+{
+	uint64_t second = d->seconds++;
+
+	for (size_t i = 0; i < d->count; i++) {
+		struct track *t = &d->track[i];
+		const struct degraded_count *now = count_of(i, input, alerts, t->loss);
+		struct degraded_count window = window_move(t, second, now);
+		if (!unmapped->rules.rule[RULE_SENSOR_DEGRADED].enabled ||
+			!is_too_much(t, &window, &unmapped->rules)) {
+			t->quiet_until = 0;
+		} else if (second >= t->quiet_until) {
+			raise(t, &window, unmapped, output, ts_ns);
+			t->quiet_until = second + DEGRADED_WINDOW_S;
+		}
+	}
 }

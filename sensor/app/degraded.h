@@ -2,28 +2,47 @@
 /*
  * degraded.h -- sensor.degraded: the sensor tells of its own losses, so that silence is never taken
  * for peace. Looked at once a second, on the thread that drives the output.
+ *
+ * Losses are counted over the last DEGRADED_WINDOW_S seconds, for each input, and held against the
+ * rule's options: one lost packet wakes nobody. While they go on, it is said again once a window;
+ * a recovery is silent.
+ *
+ * Owner:    degraded_new/degraded_free; labels are the caller's and outlive it.
+ * Threads:  the one that drives the output.
  */
 #ifndef SENSOR_APP_DEGRADED_H
 #define SENSOR_APP_DEGRADED_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "rules/policy.h"
 #include "sensor/output/output.h"
 
-/* Everything lost so far, by where. */
-struct degraded_losses {
-	uint64_t kernel; /* packets dropped by the kernel or the interface */
-	uint64_t ring;   /* messages dropped because a tracker was behind */
-	uint64_t alerts; /* alerts that a sink could not deliver */
+#define DEGRADED_WINDOW_S 60
+
+/* Totals since the start: how many there were, the lost ones included. */
+struct degraded_count {
+	uint64_t all, lost;
 };
 
-struct degraded {
-	struct degraded_losses told;
+struct degraded_input {
+	struct degraded_count packets;  /* lost: by the kernel or the interface */
+	struct degraded_count messages; /* lost: a tracker was behind */
 };
 
-/* Raise an alert for each kind of loss that has grown since the last one. */
-void degraded_check(struct degraded *d, const struct degraded_losses *now,
-	const struct policy *unmapped, struct output *output, int64_t ts_ns);
+struct degraded;
+
+/* NULL when out of memory. `label` (input_count of them) names the inputs in alerts. */
+struct degraded *degraded_new(const char *const *label, size_t input_count);
+void degraded_free(struct degraded *d);
+
+/*
+ * Once a second: `input` (as many as in degraded_new) and `alerts` (lost: an output could not deliver
+ * them) as they are now. Raises what is over the limits of sensor.degraded.
+ */
+void degraded_check(struct degraded *d, const struct degraded_input *input,
+	const struct degraded_count *alerts, const struct policy *unmapped,
+	struct output *output, int64_t ts_ns);
 
 #endif

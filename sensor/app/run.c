@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "sensor/app/account.h"
+#include "sensor/app/captures.h"
 #include "sensor/app/commands.h"
 #include "sensor/app/degraded.h"
 #include "sensor/app/engine.h"
@@ -22,21 +23,21 @@
 #include "sensor/base/clock.h"
 #include "sensor/base/hash.h"
 #include "sensor/base/log.h"
-#include "sensor/capture/dnstap.h"
 #include "sensor/output/redis.h"
 
-#define RUN_CAPTURES_MAX STOP_SOURCES_MAX
-#define RUN_DRAIN_MS     10000
-#define SUMMARY_EVERY_S  60
-#define HEARTBEAT_S      10
+#define RUN_DRAIN_MS    10000
+#define SUMMARY_EVERY_S 60
+#define HEARTBEAT_S     10
+
+_Static_assert(STOP_SOURCES_MAX >= LANE_INPUTS_MAX, "every input hears of the end");
 
 struct run_options {
 	const char *config, *summary;
-	const char *interface[RUN_CAPTURES_MAX];
+	const char *interface[CAPTURES_MAX];
 	size_t interface_count;
 };
 
-/* One capture and the thread that reads it. */
+/* One input and its thread. */
 struct run_input {
 	struct input *input;
 	pthread_t thread;
@@ -54,12 +55,12 @@ struct run {
 	struct engine engine;
 	struct packet_options packet;
 	struct dnslog *dnslog;
-	struct source *source[RUN_CAPTURES_MAX];
-	const char *interface[RUN_CAPTURES_MAX];
-	struct run_input input[RUN_CAPTURES_MAX];
-	size_t capture_count;
-	struct degraded degraded;
-	struct gauge inputs_left, reopen; /* written by input threads / the main thread */
+	struct captures captures;
+	struct run_input input[LANE_INPUTS_MAX];
+	struct degraded *degraded;
+	struct gauge
+		reopen; /* written by the main thread, and by the output's when it is done */
+	bool watchdog;  /* systemd wants to hear from us */
 	double load_s;
 	int64_t started_ns, started_wall_ns;
 	unsigned seconds; /* of the output thread's clock */
@@ -100,9 +101,9 @@ static int parse(struct run_options *o, int argc, char **argv)
 			o->config = optarg;
 			break;
 		case 'i':
-			if (o->interface_count == RUN_CAPTURES_MAX)
+			if (o->interface_count == CAPTURES_MAX)
 				return usage_fail(
-					"run", "more than %d interfaces", RUN_CAPTURES_MAX);
+					"run", "more than %d interfaces", CAPTURES_MAX);
 			o->interface[o->interface_count++] = optarg;
 			break;
 		case 's':
@@ -128,33 +129,18 @@ static void warn_line(void *arg, const char *line)
 	log_warning("%s", line);
 }
 
-/* The captures by name: those of -i, or else those of the configuration. */
-static enum err choose_captures(struct run *r, struct err_ctx *why)
-{
-	const struct run_options *o = &r->opt;
-	r->capture_count = o->interface_count ? o->interface_count : r->config->capture_count;
-	if (r->capture_count == 0)
-		return err_set(why, ERR_USAGE, "%s: capture: no interface to watch (or use -i)",
-			o->config);
-	if (r->capture_count > RUN_CAPTURES_MAX)
-		return err_set(why, ERR_USAGE, "more than %d captures", RUN_CAPTURES_MAX);
-	for (size_t i = 0; i < r->capture_count; i++)
-		r->interface[i] =
-			o->interface_count ? o->interface[i] : r->config->capture[i].interface;
-	return ERR_OK;
-}
-
 static enum err load(struct run *r, struct err_ctx *why)
 {
 	int64_t start = clock_monotonic_ns();
 	enum err err = config_load(&r->config, r->opt.config, why);
 	if (err == ERR_OK)
-		err = choose_captures(r, why);
+		err = captures_choose(
+			&r->captures, r->config, r->opt.interface, r->opt.interface_count, why);
 	if (err == ERR_OK)
 		err = load_check_outputs(r->config, why);
 	const struct load_options options = { .seed = hash_random_seed(),
-		.interface_name = r->interface,
-		.interface_count = r->capture_count };
+		.interface_name = r->captures.name,
+		.interface_count = r->captures.count };
 	struct load_report report = { 0 };
 	if (err == ERR_OK)
 		err = load_knowledge(&r->known, r->config, &options, &report, why);
@@ -165,63 +151,6 @@ static enum err load(struct run *r, struct err_ctx *why)
 		return err;
 	load_packet_options(&r->packet, r->config, options.seed);
 	r->load_s = (double)(clock_monotonic_ns() - start) / 1e9;
-	return ERR_OK;
-}
-
-/* The configuration's settings for an interface; -i of one that is not there has the defaults. */
-static const struct config_capture *settings_of(const struct run *r, const char *interface)
-{
-	static const struct config_capture plain = { .promiscuous = true };
-	for (size_t i = 0; i < r->config->capture_count; i++)
-		if (strcmp(r->config->capture[i].interface, interface) == 0)
-			return &r->config->capture[i];
-	return &plain;
-}
-
-static enum err open_interface(
-	struct run *r, size_t i, const struct config_capture *c, struct err_ctx *why)
-{
-	size_t port_count;
-	uint16_t *port = load_filter_ports(r->config, &r->packet, &port_count);
-	if (!port)
-		return err_set(why, ERR_FAILED, "out of memory");
-	struct live_options options = {
-		.interface = r->interface[i],
-		.filter = c->filter,
-		.ports = port,
-		.port_count = port_count,
-		.snaplen = c->snaplen,
-		.buffer_mb = c->buffer_mb,
-		.promiscuous = c->promiscuous,
-		.interface_index = (uint16_t)i,
-	};
-	enum err err = source_open_live(&r->source[i], &options, why);
-	free(port);
-	return err;
-}
-
-/* The socket belongs to whom we are to become, so that it can be removed at the end. */
-static enum err open_dnstap(struct run *r, size_t i, struct err_ctx *why)
-{
-	struct dnstap_options options = {
-		.socket_path = r->interface[i],
-		.interface_index = (uint16_t)i,
-	};
-	enum err err =
-		privilege_user(r->config->sensor.user, &options.owner, &options.group, why);
-	return err == ERR_OK ? source_open_dnstap(&r->source[i], &options, why) : err;
-}
-
-static enum err open_captures(struct run *r, struct err_ctx *why)
-{
-	for (size_t i = 0; i < r->capture_count; i++) {
-		const struct config_capture *c = settings_of(r, r->interface[i]);
-		enum err err =
-			c->dnstap ? open_dnstap(r, i, why) : open_interface(r, i, c, why);
-		if (err != ERR_OK)
-			return err;
-		log_notice("%s %s", c->dnstap ? "listening on" : "watching", r->interface[i]);
-	}
 	return ERR_OK;
 }
 
@@ -237,9 +166,11 @@ static enum err open_outputs(struct run *r, struct err_ctx *why)
 		r->output, r->config, r->config->sensor.name, &r->redis, why);
 	if (err != ERR_OK || !dnslog)
 		return err;
-	if (r->capture_count > 1)
+	if (r->captures.input_count > 1)
 		return err_set(why, ERR_USAGE,
-			"%s: outputs: type dnslog works with one capture only", r->opt.config);
+			"%s: outputs: type dnslog works with one capture and sensor.inputs: 1 "
+			"only",
+			r->opt.config);
 	r->dnslog = dnslog_open(dnslog);
 	if (r->dnslog)
 		return ERR_OK;
@@ -263,33 +194,52 @@ static void write_summary(struct run *r)
 	log_notice("%llu packets, %llu DNS messages, %llu alerts, %llu packets dropped",
 		(unsigned long long)s->packets.read, (unsigned long long)s->dns.messages,
 		(unsigned long long)s->alerts.written, (unsigned long long)s->packets.dropped);
+	sd_notifyf(0, "STATUS=%llu packets, %llu DNS messages, %llu alerts, %llu dropped",
+		(unsigned long long)s->packets.read, (unsigned long long)s->dns.messages,
+		(unsigned long long)s->alerts.written, (unsigned long long)s->packets.dropped);
 	account_deinit(&account);
 }
 
-static struct degraded_losses losses_now(const struct run *r)
+/* What an input lost by now, and what there was. */
+static struct degraded_input input_losses(const struct input_counters *c)
 {
-	struct degraded_losses now = { 0 };
-	for (size_t i = 0; i < r->capture_count; i++) {
-		const struct input_counters *c = &r->engine.counters[i];
-		now.kernel +=
-			gauge_read(&c->dropped_kernel) + gauge_read(&c->dropped_interface);
-		now.ring += gauge_read(&c->packets[PACKET_REJECT_RING_FULL]);
-	}
-	for (size_t i = 0; i < r->redis.count; i++)
-		now.alerts += redis_lost(r->redis.sink[i]);
+	struct degraded_input now = {
+		.packets.lost =
+			gauge_read(&c->dropped_kernel) + gauge_read(&c->dropped_interface),
+		.messages.lost = gauge_read(&c->packets[PACKET_REJECT_RING_FULL]),
+	};
+	now.packets.all = gauge_read(&c->read) + now.packets.lost;
+	now.messages.all = gauge_read(&c->packets[PACKET_DNS]) + now.messages.lost;
 	return now;
 }
 
-static void send_heartbeats(struct run *r, const struct degraded_losses *losses)
+/* Look for losses; returns how much was lost since the start, of anything. */
+static uint64_t check_losses(struct run *r)
+{
+	struct degraded_input input[LANE_INPUTS_MAX];
+	struct degraded_count alerts = { .all = output_written(r->output) };
+	uint64_t lost = 0;
+	for (size_t i = 0; i < r->captures.input_count; i++) {
+		input[i] = input_losses(&r->engine.counters[i]);
+		lost += input[i].packets.lost + input[i].messages.lost;
+	}
+	for (size_t i = 0; i < r->redis.count; i++)
+		alerts.lost += redis_lost(r->redis.sink[i]);
+	degraded_check(r->degraded, input, &alerts,
+		&r->known->policies->tenant[POLICY_UNMAPPED], r->output, clock_wall_ns());
+	return lost + alerts.lost;
+}
+
+static void send_heartbeats(struct run *r, uint64_t lost)
 {
 	struct redis_facts facts = {
 		.started_ns = r->started_wall_ns,
 		.packets = engine_progress(&r->engine).packets,
 		.alerts = output_written(r->output),
-		.dropped = losses->kernel + losses->ring + losses->alerts,
+		.dropped = lost,
 		.interval_s = HEARTBEAT_S,
 	};
-	for (size_t i = 0; i < r->capture_count; i++) {
+	for (size_t i = 0; i < r->captures.input_count; i++) {
 		int64_t last = (int64_t)gauge_read(&r->engine.counters[i].last_ts_ns);
 		if (last > facts.last_packet_ns)
 			facts.last_packet_ns = last;
@@ -301,16 +251,16 @@ static void send_heartbeats(struct run *r, const struct degraded_losses *losses)
 static void each_second(void *arg)
 {
 	struct run *r = arg;
-	struct degraded_losses losses = losses_now(r);
+	if (r->watchdog)
+		sd_notify(0, "WATCHDOG=1");
 	if (gauge_read(&r->reopen)) {
 		gauge_set(&r->reopen, 0);
 		output_reopen(r->output);
 	}
-	degraded_check(&r->degraded, &losses, &r->known->policies->tenant[POLICY_UNMAPPED],
-		r->output, clock_wall_ns());
+	uint64_t lost = check_losses(r);
 	output_idle(r->output);
 	if (r->seconds % HEARTBEAT_S == 0)
-		send_heartbeats(r, &losses);
+		send_heartbeats(r, lost);
 	if (++r->seconds % SUMMARY_EVERY_S == 0)
 		write_summary(r);
 }
@@ -319,9 +269,15 @@ static void each_second(void *arg)
 
 static enum err start_engine(struct run *r, struct err_ctx *why)
 {
+	const char *label[LANE_INPUTS_MAX];
+	for (size_t i = 0; i < r->captures.input_count; i++)
+		label[i] = r->captures.input[i].label;
+	r->degraded = degraded_new(label, r->captures.input_count);
+	if (!r->degraded)
+		return err_set(why, ERR_FAILED, "out of memory");
 	struct engine_options options = {
 		.shard_count = r->config->sensor.trackers,
-		.input_count = r->capture_count,
+		.input_count = r->captures.input_count,
 		.threaded = true,
 		.memory_bytes = r->config->sensor.memory_mb << 20,
 		.seed = hash_random_seed(),
@@ -347,10 +303,10 @@ static void *read_source(void *arg)
 
 static enum err start_inputs(struct run *r, struct err_ctx *why)
 {
-	for (size_t i = 0; i < r->capture_count; i++) {
+	for (size_t i = 0; i < r->captures.input_count; i++) {
 		struct run_input *in = &r->input[i];
 		in->input = engine_input(&r->engine, i);
-		in->input->source = r->source[i];
+		in->input->source = r->captures.input[i].source;
 		in->input->dnslog = r->dnslog;
 		int error = pthread_create(&in->thread, NULL, read_source, in);
 		if (error)
@@ -372,7 +328,7 @@ static void wait_for_end(struct run *r)
 	const struct timespec nap = { .tv_nsec = 200 * NS_PER_MS };
 	for (;;) {
 		bool alive = false;
-		for (size_t i = 0; i < r->capture_count; i++) {
+		for (size_t i = 0; i < r->captures.input_count; i++) {
 			struct run_input *in = &r->input[i];
 			if (in->started && input_alive(in))
 				alive = true;
@@ -390,8 +346,20 @@ static void wait_for_end(struct run *r)
 	}
 }
 
+/* The inputs have ended: what was lost in their last second. */
+static void count_last_losses(struct run *r)
+{
+	for (size_t i = 0; i < r->captures.input_count; i++) {
+		struct source_losses losses;
+		source_losses(r->captures.input[i].source, &losses);
+		gauge_set(&r->engine.counters[i].dropped_kernel, losses.dropped_kernel);
+		gauge_set(&r->engine.counters[i].dropped_interface, losses.dropped_interface);
+	}
+}
+
 static int finish(struct run *r)
 {
+	count_last_losses(r);
 	engine_finish(&r->engine);
 	uint64_t lost = output_close(r->output, RUN_DRAIN_MS);
 	int log_errno = dnslog_close(r->dnslog);
@@ -400,7 +368,7 @@ static int finish(struct run *r)
 		log_error("%llu alerts could not be delivered", (unsigned long long)lost);
 	if (log_errno)
 		log_error("the DNS log could not be written: %s", strerror(log_errno));
-	for (size_t i = 0; i < r->capture_count; i++)
+	for (size_t i = 0; i < r->captures.input_count; i++)
 		if (r->input[i].status == SOURCE_ERROR)
 			return ERR_INPUT;
 	return lost > 0 || log_errno ? ERR_FAILED : ERR_OK;
@@ -411,21 +379,23 @@ static int run_until_stopped(struct run *r)
 	struct err_ctx why = { { 0 } };
 	r->started_ns = clock_monotonic_ns();
 	r->started_wall_ns = clock_wall_ns();
+	r->watchdog = sd_watchdog_enabled(0, NULL) > 0;
 	enum err err = start_inputs(r, &why);
 	stop_install();
-	for (size_t i = 0; i < r->capture_count; i++)
-		stop_watch(i, r->source[i]);
+	for (size_t i = 0; i < r->captures.input_count; i++)
+		stop_watch(i, r->captures.input[i].source);
 	if (err == ERR_OK) {
-		sd_notify(0, "READY=1");
+		sd_notifyf(0, "READY=1\nSTATUS=watching %s%s", r->captures.name[0],
+			r->captures.count > 1 ? " and more" : "");
 		wait_for_end(r);
 		sd_notify(0, "STOPPING=1");
 	} else {
 		log_error("%s", why.text);
-		for (size_t i = 0; i < r->capture_count; i++)
-			source_interrupt(r->source[i]);
+		for (size_t i = 0; i < r->captures.input_count; i++)
+			source_interrupt(r->captures.input[i].source);
 		wait_for_end(r);
 	}
-	for (size_t i = 0; i < r->capture_count; i++)
+	for (size_t i = 0; i < r->captures.input_count; i++)
 		stop_watch(i, NULL);
 	int status = finish(r);
 	return err == ERR_OK ? status : (int)err;
@@ -434,8 +404,8 @@ static int run_until_stopped(struct run *r)
 static void close_all(struct run *r)
 {
 	engine_deinit(&r->engine);
-	for (size_t i = 0; i < r->capture_count; i++)
-		source_close(r->source[i]);
+	captures_close(&r->captures);
+	degraded_free(r->degraded);
 	output_free(r->output);
 	load_free(r->known);
 	config_free(r->config);
@@ -454,7 +424,7 @@ int run_command(int argc, char **argv)
 	}
 	enum err err = load(r, &why);
 	if (err == ERR_OK)
-		err = open_captures(r, &why);
+		err = captures_open(&r->captures, r->config, &r->packet, &why);
 	if (err == ERR_OK)
 		err = privilege_drop(r->config->sensor.user, &why);
 	stop_block();

@@ -36,12 +36,20 @@ struct config_sensor {
 	char *user; /* "": stay who we are */
 };
 
+/* Who takes the time of a packet. */
+enum config_timestamps {
+	CONFIG_TIMESTAMPS_AUTO,
+	CONFIG_TIMESTAMPS_HOST,
+	CONFIG_TIMESTAMPS_ADAPTER,
+};
+
 struct config_capture {
 	char *interface; /* or the path of the socket */
 	bool dnstap;     /* a socket that DNS servers tell dnstap to; the rest does not apply */
 	char *filter;    /* "": none */
 	int buffer_mb, snaplen;
 	bool promiscuous;
+	enum config_timestamps timestamps;
 	struct place_mark at;
 };
 

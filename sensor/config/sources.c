@@ -17,7 +17,7 @@ static void refuse_packet_keys(struct reading *r, const struct part *part)
 {
 	static const enum config_option_id keys[] = { CONFIG_CAPTURE_interface,
 		CONFIG_CAPTURE_filter, CONFIG_CAPTURE_buffer_mb, CONFIG_CAPTURE_snaplen,
-		CONFIG_CAPTURE_promiscuous };
+		CONFIG_CAPTURE_promiscuous, CONFIG_CAPTURE_timestamps };
 
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
 		if (reading_has(part, keys[i]))
@@ -47,6 +47,8 @@ static void read_interface(
 		.buffer_mb = (int)reading_count(r, part, CONFIG_CAPTURE_buffer_mb),
 		.snaplen = (int)reading_count(r, part, CONFIG_CAPTURE_snaplen),
 		.promiscuous = reading_bool(r, part, CONFIG_CAPTURE_promiscuous),
+		.timestamps = (enum config_timestamps)reading_choice(
+			r, part, CONFIG_CAPTURE_timestamps),
 		.at = reading_mark(r, part, CONFIG_CAPTURE_interface),
 	};
 	if (out->interface && !out->interface[0])
