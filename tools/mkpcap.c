@@ -39,7 +39,7 @@ enum kind {
 
 struct options {
 	uint64_t packets, clients, tenants, names, seed, records, rate;
-	double missing, flood, dynamic, updates, malformed;
+	double missing, flood, dynamic, updates, malformed, tcp;
 	bool vlans;
 	const char *path, *feed_path;
 	uint64_t feed_names;
@@ -59,7 +59,8 @@ struct exchange {
 	uint32_t client, tenant;
 	uint16_t id, port, qtype;
 	uint8_t kind;
-	bool edns;
+	bool edns, tcp;
+	uint32_t seq[2]; /* TCP: the next of the client, of the server */
 };
 
 struct maker {
@@ -359,23 +360,29 @@ static void put_answer(struct wire *w, const struct exchange *x, uint64_t record
 /* --- frames --------------------------------------------------------------------------------
  */
 
-static uint16_t ip_checksum(const uint8_t *header)
+static uint32_t sum16(uint32_t sum, const uint8_t *bytes, size_t len)
 {
-	uint32_t sum = 0;
-	for (int i = 0; i < 20; i += 2)
-		sum += (uint32_t)(header[i] << 8 | header[i + 1]);
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)~sum;
+	for (size_t i = 0; i < len; i++)
+		sum += (uint32_t)bytes[i] << (i % 2 ? 0 : 8);
+	return sum;
 }
 
-static void put_frame(struct wire *f, const struct maker *m, const struct exchange *x,
-	const struct wire *dns, bool response)
+static void set_checksum(uint8_t *at, uint32_t sum)
+{
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	at[0] = (uint8_t)(~sum >> 8);
+	at[1] = (uint8_t)~sum;
+}
+
+/* Everything below the transport header; returns where the IP header begins. */
+static size_t put_ip(struct wire *f, const struct maker *m, const struct exchange *x,
+	size_t transport_len, bool from_server)
 {
 	uint32_t client = 0x0a000000 | (x->tenant & 255) << 16 | (0x0100 + x->client % 65000);
 	uint32_t server = 0x0a000000 | (x->tenant & 255) << 16 | 53;
 
-	put_bytes(f, response ? "\2\0\0\0\0\2\2\0\0\0\0\1" : "\2\0\0\0\0\1\2\0\0\0\0\2", 12);
+	put_bytes(f, from_server ? "\2\0\0\0\0\2\2\0\0\0\0\1" : "\2\0\0\0\0\1\2\0\0\0\0\2", 12);
 	if (m->opt.vlans) {
 		put_u16(f, 0x8100);
 		put_u16(f, 100 + x->tenant % 3900);
@@ -383,24 +390,89 @@ static void put_frame(struct wire *f, const struct maker *m, const struct exchan
 	put_u16(f, 0x0800);
 	size_t ip = f->len;
 	put_u16(f, 0x4500);
-	put_u16(f, (unsigned)(28 + dns->len));
+	put_u16(f, (unsigned)(20 + transport_len));
 	put_u16(f, x->id ^ 0x5a5a);
 	put_u16(f, 0x4000);
-	put_u16(f, (response ? 64 : 128) << 8 | 17);
+	put_u16(f, (from_server ? 64 : 128) << 8 | (x->tcp ? 6 : 17));
 	put_u16(f, 0);
-	put_u32(f, response ? server : client);
-	put_u32(f, response ? client : server);
-	uint16_t sum = ip_checksum(f->at + ip);
-	f->at[ip + 10] = (uint8_t)(sum >> 8);
-	f->at[ip + 11] = (uint8_t)sum;
-	put_u16(f, response ? 53 : x->port);
-	put_u16(f, response ? x->port : 53);
+	put_u32(f, from_server ? server : client);
+	put_u32(f, from_server ? client : server);
+	set_checksum(f->at + ip + 10, sum16(0, f->at + ip, 20));
+	put_u16(f, from_server ? 53 : x->port);
+	put_u16(f, from_server ? x->port : 53);
+	return ip;
+}
+
+static void put_udp(struct wire *f, const struct maker *m, const struct exchange *x,
+	const struct wire *dns, bool response)
+{
+	put_ip(f, m, x, 8 + dns->len, response);
 	put_u16(f, (unsigned)(8 + dns->len));
 	put_u16(f, 0); /* no checksum (RFC 768) */
 	put_bytes(f, dns->at, dns->len);
 }
 
-static bool write_frame(struct maker *m, const struct exchange *x, bool response)
+enum tcp_flag {
+	TCP_FIN = 0x01,
+	TCP_SYN = 0x02,
+	TCP_PUSH = 0x08,
+	TCP_ACK = 0x10,
+};
+
+static void put_tcp(struct wire *f, const struct maker *m, struct exchange *x,
+	const struct wire *dns, bool from_server, unsigned flags)
+{
+	size_t payload_len = dns ? 2 + dns->len : 0;
+	size_t ip = put_ip(f, m, x, 20 + payload_len, from_server);
+
+	put_u32(f, x->seq[from_server]);
+	put_u32(f, flags & TCP_ACK ? x->seq[!from_server] : 0);
+	put_u16(f, 0x5000 | flags);
+	put_u16(f, 65000);
+	put_u32(f, 0);
+	if (dns) {
+		put_u16(f, (unsigned)dns->len);
+		put_bytes(f, dns->at, dns->len);
+	}
+	uint32_t sum = (uint32_t)(6 + 20 + payload_len);
+	set_checksum(f->at + ip + 36, sum16(sum, f->at + ip + 12, 8 + 20 + payload_len));
+	x->seq[from_server] += (uint32_t)payload_len + !!(flags & (TCP_SYN | TCP_FIN));
+}
+
+static bool write_frame(struct maker *m, const struct wire *frame)
+{
+	uint64_t us = m->written * 1000000 / m->opt.rate;
+	uint32_t header[4] = { (uint32_t)(START_S + (int64_t)(us / 1000000)),
+		(uint32_t)(us % 1000000), (uint32_t)frame->len, (uint32_t)frame->len };
+	m->written++;
+	return fwrite(header, sizeof(header), 1, m->out) == 1 &&
+	       fwrite(frame->at, frame->len, 1, m->out) == 1;
+}
+
+/* The shortest connection there is: opened with the query, closed with the answer. */
+static bool write_segments(
+	struct maker *m, struct exchange *x, const struct wire *dns, bool response)
+{
+	static const struct {
+		bool from_server, message;
+		unsigned flags;
+	} parts[2][3] = {
+		{ { false, false, TCP_SYN }, { true, false, TCP_SYN | TCP_ACK },
+			{ false, true, TCP_PUSH | TCP_ACK } },
+		{ { true, true, TCP_PUSH | TCP_ACK }, { true, false, TCP_FIN | TCP_ACK },
+			{ false, false, TCP_FIN | TCP_ACK } },
+	};
+	for (size_t i = 0; i < 3 && m->written < m->opt.packets; i++) {
+		struct wire frame = { .len = 0 };
+		put_tcp(&frame, m, x, parts[response][i].message ? dns : NULL,
+			parts[response][i].from_server, parts[response][i].flags);
+		if (!write_frame(m, &frame))
+			return false;
+	}
+	return true;
+}
+
+static bool write_message(struct maker *m, struct exchange *x, bool response)
 {
 	struct wire dns = { .len = 0 }, frame = { .len = 0 };
 	if (response)
@@ -409,14 +481,10 @@ static bool write_frame(struct maker *m, const struct exchange *x, bool response
 		put_query(&dns, x);
 	if (unit(m) < m->opt.malformed)
 		dns.len = dns.len > 16 ? 16 : dns.len;
-	put_frame(&frame, m, x, &dns, response);
-
-	uint64_t us = m->written * 1000000 / m->opt.rate;
-	uint32_t header[4] = { (uint32_t)(START_S + (int64_t)(us / 1000000)),
-		(uint32_t)(us % 1000000), (uint32_t)frame.len, (uint32_t)frame.len };
-	m->written++;
-	return fwrite(header, sizeof(header), 1, m->out) == 1 &&
-	       fwrite(frame.at, frame.len, 1, m->out) == 1;
+	if (x->tcp)
+		return write_segments(m, x, &dns, response);
+	put_udp(&frame, m, x, &dns, response);
+	return write_frame(m, &frame);
 }
 
 static void make_exchange(struct maker *m, struct exchange *x)
@@ -446,6 +514,11 @@ static void make_exchange(struct maker *m, struct exchange *x)
 		x->kind = KIND_UPDATE;
 		x->qtype = DNS_TYPE_SOA;
 	}
+	if (m->opt.tcp > 0) { /* without it the same numbers are drawn as ever */
+		x->tcp = unit(m) < m->opt.tcp;
+		x->seq[0] = (uint32_t)random_u64(m);
+		x->seq[1] = (uint32_t)random_u64(m);
+	}
 }
 
 static bool write_capture(struct maker *m)
@@ -458,10 +531,10 @@ static bool write_capture(struct maker *m)
 	while (m->written < m->opt.packets) {
 		size_t slot = below(m, PENDING_MAX);
 		struct exchange *x = &m->pending[slot];
-		if (x->name && !write_frame(m, x, true))
+		if (x->name && !write_message(m, x, true))
 			return false;
 		make_exchange(m, x);
-		if (m->written < m->opt.packets && !write_frame(m, x, false))
+		if (m->written < m->opt.packets && !write_message(m, x, false))
 			return false;
 	}
 	return fflush(m->out) == 0;
@@ -500,6 +573,7 @@ static const char usage[] =
 	"      --dynamic SHARE    names that are dynamic DNS (0.01)\n"
 	"      --updates SHARE    exchanges that are UPDATEs (0.001)\n"
 	"      --malformed SHARE  messages cut short (0)\n"
+	"      --tcp SHARE        exchanges over TCP, each a connection of six segments (0)\n"
 	"      --records N        address records in every answer (0: 1 to 3)\n"
 	"      --rate N           packets per second of capture time (100000)\n"
 	"      --seed N           another capture of the same kind (1)\n"
@@ -517,6 +591,7 @@ enum option_letter {
 	OPT_DYNAMIC,
 	OPT_UPDATES,
 	OPT_MALFORMED,
+	OPT_TCP,
 	OPT_RECORDS,
 	OPT_RATE,
 	OPT_SEED,
@@ -536,6 +611,7 @@ static const struct option long_options[] = {
 	{ "dynamic", required_argument, NULL, OPT_DYNAMIC },
 	{ "updates", required_argument, NULL, OPT_UPDATES },
 	{ "malformed", required_argument, NULL, OPT_MALFORMED },
+	{ "tcp", required_argument, NULL, OPT_TCP },
 	{ "records", required_argument, NULL, OPT_RECORDS },
 	{ "rate", required_argument, NULL, OPT_RATE },
 	{ "seed", required_argument, NULL, OPT_SEED },
@@ -583,6 +659,8 @@ static bool take_option(struct options *o, int letter, const char *text)
 		return quantity_parse_number(&o->updates, text);
 	case OPT_MALFORMED:
 		return quantity_parse_number(&o->malformed, text);
+	case OPT_TCP:
+		return quantity_parse_number(&o->tcp, text);
 	default:
 		return false;
 	}
