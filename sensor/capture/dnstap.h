@@ -39,6 +39,8 @@ struct dnstap_options {
 	/* The socket's owner and group: who may connect, with mode 0660. -1: who we are. */
 	uid_t owner;
 	gid_t group;
+	/* How long a connection may take to start, or be silent inside a frame; 0: 10 s. */
+	unsigned stall_ms;
 };
 
 /*

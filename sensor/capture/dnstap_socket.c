@@ -48,6 +48,7 @@ struct socket_source {
 	struct dnstap_listener listener;
 	int wake_fd; /* readable once interrupted */
 	uint16_t interface;
+	int64_t stall_ns;
 	size_t turn; /* the connection that is served first */
 	uint64_t accepted;
 	uint64_t ends[DNSTAP_END_COUNT];
@@ -256,7 +257,7 @@ static void connection_take(
 
 static void connection_check(struct socket_source *k, struct connection *c, int64_t now_ns)
 {
-	if (now_ns - c->heard_ns > STALL_NS && !c->has_more &&
+	if (now_ns - c->heard_ns > k->stall_ns && !c->has_more &&
 		dnstap_stream_is_within(&c->stream))
 		connection_end(k, c, DNSTAP_END_STALLED);
 }
@@ -395,6 +396,7 @@ enum err source_open_dnstap(
 	k->base.ops = &socket_ops;
 	k->listener.fd = -1;
 	k->interface = options->interface_index;
+	k->stall_ns = options->stall_ms ? options->stall_ms * NS_PER_MS : STALL_NS;
 	for (size_t i = 0; i < DNSTAP_CONNECTIONS_MAX; i++)
 		k->connection[i].fd = -1;
 	k->base.name = strdup(options->socket_path);
