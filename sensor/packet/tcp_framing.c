@@ -9,7 +9,7 @@
 void tcp_framing_close(struct tcp_streams *s, struct tcp_stream *st, enum tcp_state state)
 {
 	tcp_table_drop(s, st);
-	st->state = state;
+	tcp_table_turn(s, st, state);
 	s->stats.junk += state == TCP_STATE_JUNK;
 }
 

@@ -33,7 +33,7 @@ enum tcp_state {
 
 struct tcp_stream {
 	LIST_ENTRY(tcp_stream) chain;
-	TAILQ_ENTRY(tcp_stream) age;    /* in streams.proven or streams.unproven */
+	TAILQ_ENTRY(tcp_stream) age;    /* in streams.proven, .unproven or .closed */
 	TAILQ_ENTRY(tcp_stream) holder; /* while `holding` */
 	struct packet packet;           /* addresses and tags; payload is not kept */
 	int64_t seen_ns;                /* last segment */
@@ -60,7 +60,7 @@ struct tcp_streams {
 	size_t chain_mask;
 	struct tcp_stream *stream;
 	size_t fresh; /* index of the first never used */
-	struct tcp_ages unused, proven, unproven, holders;
+	struct tcp_ages unused, proven, unproven, closed, holders;
 	size_t unproven_count;
 	struct tcp_hold hold;
 	uint64_t seed;
@@ -89,6 +89,9 @@ void tcp_table_touch(struct tcp_streams *s, struct tcp_stream *st);
 
 /* A stream that has shown DNS goes after those that have not. */
 void tcp_table_prove(struct tcp_streams *s, struct tcp_stream *st, bool proven);
+
+/* The only way into CLOSED and out of it: a closed stream goes before all others. */
+void tcp_table_turn(struct tcp_streams *s, struct tcp_stream *st, enum tcp_state state);
 
 /* Room in the slab for so many bytes, if need be of another stream's; false: there is none. */
 NODISCARD bool tcp_table_room(

@@ -93,8 +93,8 @@ static void stream_restart(
 {
 	tcp_table_drop(s, st);
 	tcp_table_prove(s, st, false);
+	tcp_table_turn(s, st, state);
 	st->next = next;
-	st->state = (uint8_t)state;
 	st->skip = 0;
 	st->unproven_bytes = 0;
 	st->failures = 0;
@@ -257,6 +257,7 @@ void tcp_streams_expire(
 	drain_holders(s);
 	expire_silent(s, &s->proven);
 	expire_silent(s, &s->unproven);
+	expire_silent(s, &s->closed);
 }
 
 void tcp_streams_flush(struct tcp_streams *s, tcp_streams_take *take, void *arg)

@@ -19,8 +19,8 @@
  *
  * Owner:    messages are valid during the call of `take` only.
  * Threads:  one (each input has its own).  Input: untrusted.
- * Limits:   all memory is taken at the start. A full table gives up streams that have shown no
- *           DNS before others, the longest silent first; a full slab takes the pieces of the
+ * Limits:   all memory is taken at the start. A full table gives up streams that have ended
+ *           first, then those that have shown no DNS, the longest silent of each; a full slab takes the pieces of the
  *           stream that holds some longest. Streams silent for 60 s of capture time go. Work per
  *           segment is bounded by its length and TCP_AHEAD_MAX.
  */
@@ -68,7 +68,7 @@ void tcp_streams_flush(struct tcp_streams *streams, tcp_streams_take *take, void
 
 /* For the summary. Streams count by direction. */
 struct tcp_streams_stats {
-	uint64_t used, capacity, evicted;
+	uint64_t used, capacity, evicted;    /* that have not ended */
 	uint64_t held_bytes, held_bytes_max; /* waiting; of the slab */
 	uint64_t held_evicted; /* times that a stream lost what it held to a full slab */
 	uint64_t messages;

@@ -34,6 +34,7 @@ struct tcp_streams *tcp_streams_new(size_t memory_bytes, uint64_t seed)
 	TAILQ_INIT(&s->unused);
 	TAILQ_INIT(&s->proven);
 	TAILQ_INIT(&s->unproven);
+	TAILQ_INIT(&s->closed);
 	TAILQ_INIT(&s->holders);
 	if (!tcp_hold_init(&s->hold, memory_bytes / 4 * 3) || !s->stream || !s->chain) {
 		tcp_streams_free(s);
@@ -127,24 +128,27 @@ void tcp_table_drop(struct tcp_streams *s, struct tcp_stream *st)
 	tcp_table_note(s, st);
 }
 
+static struct tcp_ages *ages_of(struct tcp_streams *s, const struct tcp_stream *st)
+{
+	if (st->state == TCP_STATE_CLOSED)
+		return &s->closed;
+	return st->proven ? &s->proven : &s->unproven;
+}
+
 static void age_remove(struct tcp_streams *s, struct tcp_stream *st)
 {
-	if (st->proven) {
-		TAILQ_REMOVE(&s->proven, st, age);
-	} else {
-		TAILQ_REMOVE(&s->unproven, st, age);
-		s->unproven_count--;
-	}
+	struct tcp_ages *ages = ages_of(s, st);
+	TAILQ_REMOVE(ages, st, age);
+	s->unproven_count -= ages == &s->unproven;
+	s->stats.used -= ages != &s->closed;
 }
 
 static void age_add(struct tcp_streams *s, struct tcp_stream *st)
 {
-	if (st->proven) {
-		TAILQ_INSERT_TAIL(&s->proven, st, age);
-	} else {
-		TAILQ_INSERT_TAIL(&s->unproven, st, age);
-		s->unproven_count++;
-	}
+	struct tcp_ages *ages = ages_of(s, st);
+	TAILQ_INSERT_TAIL(ages, st, age);
+	s->unproven_count += ages == &s->unproven;
+	s->stats.used += ages != &s->closed;
 }
 
 void tcp_table_prove(struct tcp_streams *s, struct tcp_stream *st, bool proven)
@@ -153,6 +157,13 @@ void tcp_table_prove(struct tcp_streams *s, struct tcp_stream *st, bool proven)
 		return;
 	age_remove(s, st);
 	st->proven = proven;
+	age_add(s, st);
+}
+
+void tcp_table_turn(struct tcp_streams *s, struct tcp_stream *st, enum tcp_state state)
+{
+	age_remove(s, st);
+	st->state = (uint8_t)state;
 	age_add(s, st);
 }
 
@@ -168,15 +179,22 @@ void tcp_table_end(struct tcp_streams *s, struct tcp_stream *st)
 	age_remove(s, st);
 	LIST_REMOVE(st, chain);
 	TAILQ_INSERT_HEAD(&s->unused, st, age);
-	s->stats.used--;
 }
 
 /* Who goes when the table is full: a flood of beginnings takes at most a quarter of it. */
 static struct tcp_stream *evictable(struct tcp_streams *s)
 {
+	if (!TAILQ_EMPTY(&s->closed))
+		return TAILQ_FIRST(&s->closed);
 	if (s->unproven_count > s->stats.capacity / 4 || TAILQ_EMPTY(&s->proven))
 		return TAILQ_FIRST(&s->unproven);
 	return TAILQ_FIRST(&s->proven);
+}
+
+static void evict(struct tcp_streams *s, struct tcp_stream *st)
+{
+	s->stats.evicted += st->state != TCP_STATE_CLOSED;
+	tcp_table_end(s, st);
 }
 
 /* Streams that only tags tell apart share a chain: no more than a few, or it could grow long. */
@@ -194,8 +212,7 @@ static void keep_chain_short(struct tcp_streams *s, const struct packet *segment
 	}
 	if (count < SAME_ENDS_MAX)
 		return;
-	s->stats.evicted++;
-	tcp_table_end(s, oldest);
+	evict(s, oldest);
 }
 
 static struct tcp_stream *take_unused(struct tcp_streams *s)
@@ -204,9 +221,8 @@ static struct tcp_stream *take_unused(struct tcp_streams *s)
 	if (!st && s->fresh < s->stats.capacity)
 		return &s->stream[s->fresh++];
 	if (!st) {
-		s->stats.evicted++;
 		st = evictable(s);
-		tcp_table_end(s, st);
+		evict(s, st);
 	}
 	TAILQ_REMOVE(&s->unused, st, age);
 	return st;
@@ -233,7 +249,6 @@ struct tcp_stream *tcp_table_begin(struct tcp_streams *s, const struct packet *s
 	memcpy(st->packet.vlan, segment->vlan, sizeof(segment->vlan));
 	LIST_INSERT_HEAD(chain_of(s, segment), st, chain);
 	age_add(s, st);
-	s->stats.used++;
 	return st;
 }
 

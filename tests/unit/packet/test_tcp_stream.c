@@ -629,6 +629,22 @@ Test(tcp_stream, a_flood_of_beginnings_does_not_push_out_streams_that_speak_dns)
 	cr_assert_gt(rig_stats(&rig).evicted, capacity);
 }
 
+Test(tcp_stream, connections_that_have_ended_make_room_without_a_loss)
+{
+	add(1, 100);
+	uint64_t capacity = rig_stats(&rig).capacity;
+	for (uint32_t i = 0; i < 2 * capacity; i++) {
+		rig.client_port = (uint16_t)(1 + i % 60000);
+		rig.isn = i * 1000;
+		rig_clear(&rig);
+		send_all(1000);
+		rig_expect(&rig, &script, 0, 1, "connection");
+		rig_segment(&rig, PACKET_TCP_FIN, script.len, NULL, 0);
+	}
+	cr_assert_eq(rig_stats(&rig).used, 0);
+	cr_assert_eq(rig_stats(&rig).evicted, 0);
+}
+
 Test(tcp_stream, streams_that_only_tags_tell_apart_are_few)
 {
 	for (uint16_t vlan = 1; vlan <= 1000; vlan++) {
