@@ -106,6 +106,7 @@ static inline bool tunnel_enter(struct packet *out, struct layer *layer)
 	layer->depth++;
 	layer->jumbo = false;
 	layer->rerouted = false;
+	out->ip_id = 0;
 	out->sport = 0;
 	out->dport = 0;
 	out->protocol = 0;

@@ -34,10 +34,10 @@ static bool ipv6_fits(struct cursor c, uint64_t declared)
 	return !c.failed && payload_len + UINT64_C(40) <= declared;
 }
 
-/* Is there an EtherType that we know, `skip` bytes on? */
-static bool ethernet_fits(struct cursor c, size_t skip)
+/* Is there an EtherType that we know in its place? */
+static bool ethernet_fits(struct cursor c)
 {
-	cursor_take(&c, skip + ETHERNET_LEN - 2);
+	cursor_take(&c, ETHERNET_LEN - 2);
 	switch (cursor_be16(&c)) {
 	case 0x0800:
 	case 0x0806: /* ARP */
@@ -63,13 +63,13 @@ static enum packet_result bottom_decode(
 
 	if (peek.failed)
 		return PACKET_REJECT_TUNNEL_TRUNCATED;
-	if (nibble == 4 && (ipv4_fits(*c, layer_declared(layer, c)) || !ethernet_fits(*c, 0)))
+	if (nibble == 4 && (ipv4_fits(*c, layer_declared(layer, c)) || !ethernet_fits(*c)))
 		return ipv4_decode(out, c, layer);
-	if (nibble == 6 && (ipv6_fits(*c, layer_declared(layer, c)) || !ethernet_fits(*c, 0)))
+	if (nibble == 6 && (ipv6_fits(*c, layer_declared(layer, c)) || !ethernet_fits(*c)))
 		return ipv6_decode(out, c, layer);
-	if (nibble == 1 && !ethernet_fits(*c, 0)) /* associated channel (RFC 4385 5) */
+	if (nibble == 1 && !ethernet_fits(*c)) /* associated channel (RFC 4385 5) */
 		return PACKET_OTHER;
-	if (nibble == 0 && (ethernet_fits(*c, CONTROL_WORD_LEN) || !ethernet_fits(*c, 0)))
+	if (nibble == 0 && !ethernet_fits(*c))
 		cursor_take(c, CONTROL_WORD_LEN);
 	return ethernet_decode(out, c, layer);
 }
