@@ -217,14 +217,13 @@ static struct degraded_input input_losses(const struct input_counters *c)
 static uint64_t check_losses(struct run *r)
 {
 	struct degraded_input input[LANE_INPUTS_MAX];
-	struct degraded_count alerts = { .all = output_written(r->output) };
+	struct degraded_count alerts = { .all = output_written(r->output),
+		.lost = output_lost(r->output) };
 	uint64_t lost = 0;
 	for (size_t i = 0; i < r->captures.input_count; i++) {
 		input[i] = input_losses(&r->engine.counters[i]);
 		lost += input[i].packets.lost + input[i].messages.lost;
 	}
-	for (size_t i = 0; i < r->redis.count; i++)
-		alerts.lost += redis_lost(r->redis.sink[i]);
 	degraded_check(r->degraded, input, &alerts,
 		&r->known->policies->tenant[POLICY_UNMAPPED], r->output, clock_wall_ns());
 	return lost + alerts.lost;

@@ -149,12 +149,17 @@ void output_finish(struct output *o)
 
 uint64_t output_close(struct output *o, int timeout_ms)
 {
+	for (size_t i = 0; i < o->sink_count; i++)
+		o->sink[i]->api->close(o->sink[i], timeout_ms);
+	return output_lost(o);
+}
+
+uint64_t output_lost(const struct output *o)
+{
 	uint64_t lost = o->unwritten;
 
-	for (size_t i = 0; i < o->sink_count; i++) {
-		o->sink[i]->api->close(o->sink[i], timeout_ms);
+	for (size_t i = 0; i < o->sink_count; i++)
 		lost += sink_lost(o->sink[i]);
-	}
 	return lost;
 }
 

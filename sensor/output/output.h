@@ -68,6 +68,8 @@ void output_finish(struct output *o);
 uint64_t output_close(struct output *o, int timeout_ms);
 
 void output_stats(const struct output *o, struct output_stats *out);
+/* Alerts lost so far, over all sinks; on the thread that drives the output. */
+uint64_t output_lost(const struct output *o);
 /* Alerts written so far: any thread. */
 uint64_t output_written(const struct output *o);
 
