@@ -164,7 +164,9 @@ static enum dns_error read_section(
 	return DNS_OK;
 }
 
-enum dns_error dns_message_decode(struct dns_message *out, const uint8_t *wire, size_t wire_len)
+/* *questions_end tells whether the message is good up to its first record. */
+static inline enum dns_error decode(
+	struct dns_message *out, const uint8_t *wire, size_t wire_len, bool *questions_end)
 {
 	struct dns_walk w = { .wire = wire };
 
@@ -185,10 +187,30 @@ enum dns_error dns_message_decode(struct dns_message *out, const uint8_t *wire, 
 	enum dns_error error = read_header(out, &c);
 	if (LIKELY(!error))
 		error = read_questions(out, &w, &c);
+	*questions_end = !error;
 	for (int section = DNS_ANSWER; section <= DNS_ADDITIONAL && LIKELY(!error); section++)
 		error = read_section(out, &w, &c, (enum dns_section)section);
 	out->trailing_len = (uint16_t)cursor_left(&c);
 	return error;
+}
+
+enum dns_error dns_message_decode(struct dns_message *out, const uint8_t *wire, size_t wire_len)
+{
+	bool questions_end;
+
+	return decode(out, wire, wire_len, &questions_end);
+}
+
+enum dns_error dns_message_decode_cut(
+	struct dns_message *out, const uint8_t *wire, size_t captured_len)
+{
+	bool questions_end;
+	enum dns_error error = decode(out, wire, captured_len, &questions_end);
+
+	if (!questions_end || (error != DNS_RECORD_TRUNCATED && error != DNS_NAME_TRUNCATED))
+		return error;
+	out->trailing_len = 0;
+	return DNS_SNAPLEN;
 }
 
 void dns_message_name(const struct dns_message *m, uint16_t at, struct dns_name *out)

@@ -125,6 +125,16 @@ static inline bool dns_is_response(const struct dns_message *m)
 NODISCARD enum dns_error dns_message_decode(
 	struct dns_message *out, const uint8_t *wire, size_t wire_len);
 
+/*
+ * The same for the first octets of a message of which the capture has no more. DNS_OK: nothing is
+ * missing. DNS_SNAPLEN: header, questions and record[0..record_count) are good and the next record
+ * is cut; count[] says how many there were, has_tsig is not known (false). DNS_HEADER_TRUNCATED,
+ * DNS_QUESTION_TRUNCATED, DNS_NAME_TRUNCATED: cut before the questions' end. Everything else is
+ * wrong with what is there.
+ */
+NODISCARD enum dns_error dns_message_decode_cut(
+	struct dns_message *out, const uint8_t *wire, size_t captured_len);
+
 /* Expand a name that dns_message_decode already walked (owner_at or target_at of a record). */
 void dns_message_name(const struct dns_message *m, uint16_t at, struct dns_name *out);
 
