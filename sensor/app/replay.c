@@ -18,7 +18,7 @@
 #include "sensor/base/clock.h"
 #include "sensor/base/log.h"
 #include "sensor/base/quantity.h"
-#include "sensor/capture/captures.h"
+#include "sensor/capture/capture_files.h"
 #include "sensor/capture/merge.h"
 #include "sensor/capture/paced.h"
 #include "sensor/output/progress.h"
@@ -50,7 +50,7 @@ struct replay {
 	struct packet_options packet;
 	struct dnslog *dnslog;
 	struct progress progress;
-	struct captures captures;
+	struct capture_files captures;
 	uint64_t bytes_total; /* of all captures; 0: not known */
 	unsigned batches;
 	double load_s;
@@ -263,6 +263,7 @@ static enum err open_outputs(struct replay *r, struct err_ctx *why)
 
 static enum err start_engine(struct replay *r, struct err_ctx *why)
 {
+	const enum dedup_mode dedup = load_dedup_mode(r->config->dedup);
 	struct engine_options options = {
 		.shard_count = r->config->sensor.trackers,
 		.input_count = 1,
@@ -271,6 +272,7 @@ static enum err start_engine(struct replay *r, struct err_ctx *why)
 		.seed = REPLAY_SEED,
 		.known = r->known,
 		.packet = &r->packet,
+		.dedup = &dedup,
 		.output = r->output,
 	};
 	enum err err = engine_init(&r->engine, &options, why);
@@ -348,7 +350,7 @@ static bool find_captures(struct replay *r)
 {
 	for (size_t i = 0; i < r->opt.capture_count; i++) {
 		struct err_ctx why;
-		if (captures_add(&r->captures, r->opt.capture[i], &why) != ERR_OK)
+		if (capture_files_add(&r->captures, r->opt.capture[i], &why) != ERR_OK)
 			input_failure(r, &why);
 	}
 	return r->captures.count > 0;
@@ -448,7 +450,7 @@ static void close_all(struct replay *r)
 	output_free(r->output);
 	load_free(r->known);
 	config_free(r->config);
-	captures_deinit(&r->captures);
+	capture_files_deinit(&r->captures);
 }
 
 int replay_command(int argc, char **argv)

@@ -13,7 +13,7 @@
 
 #include "sensor/base/attribute.h"
 #include "sensor/base/clock.h"
-#include "sensor/capture/captures.h"
+#include "sensor/capture/capture_files.h"
 #include "sensor/capture/merge.h"
 
 #define SECONDS   1700000000
@@ -551,10 +551,10 @@ Test(merge, an_interrupt_opens_no_more_files)
 
 /* --- directories ------------------------------------------------------------------------------ */
 
-Test(captures, of_a_directory_those_files_count_that_begin_like_a_capture,
+Test(capture_files, of_a_directory_those_files_count_that_begin_like_a_capture,
 	.init = cr_redirect_stderr)
 {
-	struct captures c = { 0 };
+	struct capture_files c = { 0 };
 	struct err_ctx why = { 0 };
 	struct shelf s;
 	char path[128];
@@ -568,40 +568,40 @@ Test(captures, of_a_directory_those_files_count_that_begin_like_a_capture,
 	cr_assert_eq(mkdir(path, 0700), 0);
 	snprintf(path, sizeof(path), "%s/fifo", s.directory);
 	cr_assert_eq(mkfifo(path, 0600), 0);
-	cr_assert_eq(captures_add(&c, s.directory, &why), ERR_OK, "%s", why.text);
+	cr_assert_eq(capture_files_add(&c, s.directory, &why), ERR_OK, "%s", why.text);
 	cr_assert_eq(c.count, 2);
 	cr_assert_str_eq(c.path[0], s.path[1]);
 	cr_assert_str_eq(c.path[1], s.path[0]);
 	fflush(stderr);
 	expect_said("notes.pcap: skipped: no capture file");
-	captures_deinit(&c);
+	capture_files_deinit(&c);
 	cr_assert_eq(c.count, 0);
 	shelf_deinit(&s);
 }
 
-Test(captures, files_and_standard_input_are_taken_as_they_are)
+Test(capture_files, files_and_standard_input_are_taken_as_they_are)
 {
-	struct captures c = { 0 };
+	struct capture_files c = { 0 };
 	struct err_ctx why = { 0 };
 
-	cr_assert_eq(captures_add(&c, "/nonexistent", &why), ERR_OK);
-	cr_assert_eq(captures_add(&c, "-", &why), ERR_OK);
-	cr_assert_eq(captures_add(&c, "Makefile", &why), ERR_OK);
+	cr_assert_eq(capture_files_add(&c, "/nonexistent", &why), ERR_OK);
+	cr_assert_eq(capture_files_add(&c, "-", &why), ERR_OK);
+	cr_assert_eq(capture_files_add(&c, "Makefile", &why), ERR_OK);
 	cr_assert_eq(c.count, 3);
 	cr_assert_str_eq(c.path[1], "-");
-	captures_deinit(&c);
+	capture_files_deinit(&c);
 }
 
-Test(captures, a_directory_without_a_capture_is_an_error_with_its_path)
+Test(capture_files, a_directory_without_a_capture_is_an_error_with_its_path)
 {
-	struct captures c = { 0 };
+	struct capture_files c = { 0 };
 	struct err_ctx why = { 0 };
 	struct shelf s;
 
 	shelf_init(&s);
-	cr_assert_eq(captures_add(&c, s.directory, &why), ERR_INPUT);
+	cr_assert_eq(capture_files_add(&c, s.directory, &why), ERR_INPUT);
 	cr_assert_eq(strncmp(why.text, s.directory, strlen(s.directory)), 0, "%s", why.text);
 	cr_assert_eq(c.count, 0);
-	captures_deinit(&c);
+	capture_files_deinit(&c);
 	shelf_deinit(&s);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "sensor/capture/captures.h"
+#include "sensor/capture/capture_files.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -17,7 +17,7 @@ static enum err no_memory(struct err_ctx *why)
 }
 
 /* Takes the path over; NULL is out of memory. */
-static enum err take_path(struct captures *c, char *path, struct err_ctx *why)
+static enum err take_path(struct capture_files *c, char *path, struct err_ctx *why)
 {
 	char **more = path ? realloc(c->path, (c->count + 1) * sizeof(*more)) : NULL;
 
@@ -65,7 +65,7 @@ static int by_path(const void *left, const void *right)
 }
 
 /* Every name in the directory that is not hidden, sorted. */
-static enum err list(struct captures *names, const char *path, struct err_ctx *why)
+static enum err list(struct capture_files *names, const char *path, struct err_ctx *why)
 {
 	DIR *directory = opendir(path);
 	enum err err = ERR_OK;
@@ -81,9 +81,9 @@ static enum err list(struct captures *names, const char *path, struct err_ctx *w
 	return err;
 }
 
-static enum err add_directory(struct captures *c, const char *path, struct err_ctx *why)
+static enum err add_directory(struct capture_files *c, const char *path, struct err_ctx *why)
 {
-	struct captures names = { 0 };
+	struct capture_files names = { 0 };
 	size_t before = c->count;
 	enum err err = list(&names, path, why);
 
@@ -93,13 +93,13 @@ static enum err add_directory(struct captures *c, const char *path, struct err_c
 		err = take_path(c, names.path[i], why);
 		names.path[i] = NULL;
 	}
-	captures_deinit(&names);
+	capture_files_deinit(&names);
 	if (err == ERR_OK && c->count == before)
 		err = err_set(why, ERR_INPUT, "%s: no capture file in this directory", path);
 	return err;
 }
 
-enum err captures_add(struct captures *c, const char *path, struct err_ctx *why)
+enum err capture_files_add(struct capture_files *c, const char *path, struct err_ctx *why)
 {
 	struct stat st;
 
@@ -108,10 +108,10 @@ enum err captures_add(struct captures *c, const char *path, struct err_ctx *why)
 	return take_path(c, strdup(path), why);
 }
 
-void captures_deinit(struct captures *c)
+void capture_files_deinit(struct capture_files *c)
 {
 	for (size_t i = 0; i < c->count; i++)
 		free(c->path[i]);
 	free(c->path);
-	*c = (struct captures){ 0 };
+	*c = (struct capture_files){ 0 };
 }
