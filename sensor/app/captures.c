@@ -44,6 +44,13 @@ static unsigned members_of(const struct config *config, const char *name)
 	return settings_of(config, name)->dnstap ? 1 : config->sensor.inputs;
 }
 
+static enum dedup_mode dedup_of(const struct config *config, const char *name)
+{
+	const struct config_capture *settings = settings_of(config, name);
+
+	return load_dedup_mode(settings->interface ? settings->dedup : config->dedup);
+}
+
 static void label_input(
 	const struct captures *c, struct captures_input *input, unsigned members)
 {
@@ -73,6 +80,7 @@ static enum err add_capture(
 		struct captures_input *input = &c->input[c->input_count++];
 		input->capture = c->count;
 		input->member = m;
+		input->dedup = dedup_of(config, name);
 		label_input(c, input, members);
 	}
 	c->count++;

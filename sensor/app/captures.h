@@ -17,6 +17,7 @@
 #include "sensor/base/error.h"
 #include "sensor/capture/source.h"
 #include "sensor/config/config.h"
+#include "sensor/packet/dedup.h"
 #include "sensor/pipeline/tracker.h"
 
 #define CAPTURES_MAX   LANE_INPUTS_MAX
@@ -27,7 +28,8 @@ struct fanout;
 struct captures_input {
 	struct source *source;
 	size_t capture;
-	unsigned member;            /* of those that share the capture */
+	unsigned member; /* of those that share the capture */
+	enum dedup_mode dedup;
 	char label[CAPTURES_LABEL]; /* "eth1", or "eth1 (input 2 of 4)" */
 };
 

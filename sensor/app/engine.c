@@ -62,6 +62,8 @@ static bool init_inputs(struct engine *e)
 			decoder_new(o->packet, decoder_bytes(o) / o->input_count);
 		struct tcp_streams *streams =
 			tcp_streams_new(streams_bytes(o) / o->input_count, o->seed);
+		struct dedup *dedup =
+			dedup_new(o->dedup ? o->dedup[i] : DEDUP_OFF, DEDUP_WINDOW_NS, o->seed);
 		e->input[i] = (struct input){
 			.lane = e->lane,
 			.lane_count = o->shard_count,
@@ -72,11 +74,12 @@ static bool init_inputs(struct engine *e)
 				.ports = &o->packet->ports,
 				.tenants = cache },
 			.decoder = decoder,
+			.dedup = dedup,
 			.streams = streams,
 			.counters = &e->counters[i],
 			.clock_s = INT64_MIN,
 		};
-		if (!cache || !decoder || !streams)
+		if (!cache || !decoder || !streams || !dedup)
 			return false;
 	}
 	return true;
@@ -160,6 +163,7 @@ void engine_deinit(struct engine *e)
 	for (size_t i = 0; e->input && i < e->options.input_count; i++) {
 		tenant_cache_free(e->input[i].observer.tenants);
 		decoder_free(e->input[i].decoder);
+		dedup_free(e->input[i].dedup);
 		tcp_streams_free(e->input[i].streams);
 	}
 	free(e->lane);

@@ -36,6 +36,7 @@ struct engine_options {
 	bool live;
 	const struct knowledge *known;
 	const struct packet_options *packet;
+	const enum dedup_mode *dedup; /* of each input; NULL: off */
 	struct output *output;
 	void (*idle)(void *arg); /* about once a second on the output thread; may be NULL */
 	void *idle_arg;

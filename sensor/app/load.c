@@ -344,6 +344,17 @@ void load_warn(const struct config *config, const struct knowledge *known,
 	text_deinit(&line);
 }
 
+enum dedup_mode load_dedup_mode(enum config_dedup mode)
+{
+	static const enum dedup_mode modes[] = {
+		[CONFIG_DEDUP_AUTO] = DEDUP_AUTO,
+		[CONFIG_DEDUP_ON] = DEDUP_ON,
+		[CONFIG_DEDUP_OFF] = DEDUP_OFF,
+	};
+
+	return modes[mode];
+}
+
 static void take_tunnel(
 	uint16_t port[PACKET_TUNNEL_PORTS_MAX], const struct config_tunnel *tunnel)
 {

@@ -18,6 +18,7 @@
 #include "rules/knowledge.h"
 #include "sensor/base/error.h"
 #include "sensor/config/config.h"
+#include "sensor/packet/dedup.h"
 #include "sensor/packet/packet.h"
 
 struct load_options {
@@ -60,7 +61,8 @@ NODISCARD enum err load_check_outputs(const struct config *config, struct err_ct
 void load_warn(const struct config *config, const struct knowledge *known,
 	const struct load_report *report, void (*say)(void *arg, const char *line), void *arg);
 
-/* What input threads need of the configuration to decode packets. */
+/* What input threads need of the configuration to decode packets, and to know their copies. */
+enum dedup_mode load_dedup_mode(enum config_dedup mode);
 void load_packet_options(
 	struct packet_options *out, const struct config *config, uint64_t seed);
 

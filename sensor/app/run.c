@@ -269,8 +269,11 @@ static void each_second(void *arg)
 static enum err start_engine(struct run *r, struct err_ctx *why)
 {
 	const char *label[LANE_INPUTS_MAX];
-	for (size_t i = 0; i < r->captures.input_count; i++)
+	enum dedup_mode dedup[LANE_INPUTS_MAX];
+	for (size_t i = 0; i < r->captures.input_count; i++) {
 		label[i] = r->captures.input[i].label;
+		dedup[i] = r->captures.input[i].dedup;
+	}
 	r->degraded = degraded_new(label, r->captures.input_count);
 	if (!r->degraded)
 		return err_set(why, ERR_FAILED, "out of memory");
@@ -283,6 +286,7 @@ static enum err start_engine(struct run *r, struct err_ctx *why)
 		.live = true,
 		.known = r->known,
 		.packet = &r->packet,
+		.dedup = dedup,
 		.output = r->output,
 		.idle = each_second,
 		.idle_arg = r,

@@ -104,6 +104,7 @@ static void read_top(struct reading *r, const struct raw *raw)
 	struct part top = { raw, CONFIG_SECTION_TOP, NULL };
 
 	read_sensor(r, &top);
+	r->config->dedup = (enum config_dedup)reading_choice(r, &top, CONFIG_TOP_dedup);
 	reading_captures(r, &top);
 	read_ports(r, &top);
 	read_tunnels(r, &top);

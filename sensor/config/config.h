@@ -43,6 +43,13 @@ enum config_timestamps {
 	CONFIG_TIMESTAMPS_ADAPTER,
 };
 
+/* Whether copies that a mirror makes of a packet count once. */
+enum config_dedup {
+	CONFIG_DEDUP_AUTO,
+	CONFIG_DEDUP_ON,
+	CONFIG_DEDUP_OFF,
+};
+
 struct config_capture {
 	char *interface; /* or the path of the socket */
 	bool dnstap;     /* a socket that DNS servers tell dnstap to; the rest does not apply */
@@ -50,6 +57,7 @@ struct config_capture {
 	int buffer_mb, snaplen;
 	bool promiscuous;
 	enum config_timestamps timestamps;
+	enum config_dedup dedup;
 	struct place_mark at;
 };
 
@@ -102,6 +110,7 @@ struct config {
 	struct config_sensor sensor;
 	struct config_capture *capture;
 	size_t capture_count;
+	enum config_dedup dedup; /* of a replay */
 	uint16_t *port;
 	size_t port_count;
 	struct config_tunnel vxlan, geneve, gtpu, tzsp;

@@ -17,7 +17,7 @@ static void refuse_packet_keys(struct reading *r, const struct part *part)
 {
 	static const enum config_option_id keys[] = { CONFIG_CAPTURE_interface,
 		CONFIG_CAPTURE_filter, CONFIG_CAPTURE_buffer_mb, CONFIG_CAPTURE_snaplen,
-		CONFIG_CAPTURE_promiscuous, CONFIG_CAPTURE_timestamps };
+		CONFIG_CAPTURE_promiscuous, CONFIG_CAPTURE_timestamps, CONFIG_CAPTURE_dedup };
 
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
 		if (reading_has(part, keys[i]))
@@ -38,6 +38,13 @@ static void read_dnstap(struct reading *r, const struct part *part, struct confi
 			"the path of a socket has at most %d characters", SOCKET_PATH_MAX);
 }
 
+static enum config_dedup read_dedup(struct reading *r, const struct part *part)
+{
+	if (!reading_has(part, CONFIG_CAPTURE_dedup))
+		return r->config->dedup;
+	return (enum config_dedup)reading_choice(r, part, CONFIG_CAPTURE_dedup);
+}
+
 static void read_interface(
 	struct reading *r, const struct part *part, struct config_capture *out)
 {
@@ -49,6 +56,7 @@ static void read_interface(
 		.promiscuous = reading_bool(r, part, CONFIG_CAPTURE_promiscuous),
 		.timestamps = (enum config_timestamps)reading_choice(
 			r, part, CONFIG_CAPTURE_timestamps),
+		.dedup = read_dedup(r, part),
 		.at = reading_mark(r, part, CONFIG_CAPTURE_interface),
 	};
 	if (out->interface && !out->interface[0])

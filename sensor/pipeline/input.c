@@ -125,30 +125,83 @@ static void log_message(struct input *in, const struct frame *frame, const struc
 	dnslog_write(in->dnslog, &entry);
 }
 
-/* One DNS payload: decode it, say whose it is, hand it to that tenant's lane. False: ring full. */
-static bool take_message(struct input *in, const struct frame *frame, const struct packet *p)
+/* Say whose message it is and hand it to that tenant's lane. False: ring full. */
+static bool hand_on(struct input *in, const struct frame *frame, const struct packet *p,
+	struct parties *who)
 {
-	struct dns_message *m = &in->message;
-	enum dns_error error = dns_message_decode(m, p->payload, p->payload_len);
-	if (error != DNS_OK) {
-		gauge_add(&in->counters->malformed[error], 1);
-		return true;
-	}
-
-	struct parties who = observe_parties(&in->observer, frame, p, m);
-	struct lane *lane = &in->lane[who.tenant % in->lane_count];
+	const struct dns_message *m = &in->message;
+	*who = observe_parties(&in->observer, frame, p, m);
+	struct lane *lane = &in->lane[who->tenant % in->lane_count];
 	struct observation *o = offer(in, lane, observe_bound(m));
 	if (__builtin_expect(!o, 0))
 		return false;
 
-	count_message(in->counters, p, m);
-	observe_build(&in->observer, o, frame, p, &who, m);
+	observe_build(&in->observer, o, frame, p, who, m);
 	o->seq = ++in->seq;
 	lane_push(lane, in->number, o);
 	in->pushed_seq = in->seq;
+	return true;
+}
+
+static enum packet_result take_malformed(struct input *in, enum dns_error error)
+{
+	gauge_add(&in->counters->malformed[error], 1);
+	return PACKET_DNS;
+}
+
+static enum packet_result take_whole(
+	struct input *in, const struct frame *frame, const struct packet *p)
+{
+	struct parties who;
+	if (!hand_on(in, frame, p, &who))
+		return PACKET_REJECT_RING_FULL;
+	count_message(in->counters, p, &in->message);
 	if (in->dnslog)
 		log_message(in, frame, p, &who);
-	return true;
+	return PACKET_DNS;
+}
+
+/*
+ * A message that the capture cut behind its question: rules see what is there. Of an UPDATE they
+ * would need all of it, and its signature stands at the end.
+ */
+static enum packet_result take_beginning(
+	struct input *in, const struct frame *frame, const struct packet *p)
+{
+	struct parties who;
+	if (in->message.opcode == DNS_OPCODE_QUERY && !hand_on(in, frame, p, &who))
+		return PACKET_REJECT_RING_FULL;
+	return take_malformed(in, DNS_SNAPLEN);
+}
+
+static enum packet_result take_cut(
+	struct input *in, const struct frame *frame, const struct packet *p)
+{
+	enum dns_error error = dns_message_decode_cut(&in->message, p->payload, p->payload_len);
+	switch (error) {
+	case DNS_OK: /* only what stood behind it is missing */
+		return take_whole(in, frame, p);
+	case DNS_SNAPLEN:
+		return take_beginning(in, frame, p);
+	case DNS_HEADER_TRUNCATED:
+	case DNS_QUESTION_TRUNCATED:
+	case DNS_NAME_TRUNCATED:
+		return PACKET_REJECT_SNAPLEN;
+	default:
+		return take_malformed(in, error);
+	}
+}
+
+/* One DNS payload: decode it and hand it on. Returns what its packet counts as. */
+static enum packet_result take_message(
+	struct input *in, const struct frame *frame, const struct packet *p)
+{
+	if (UNLIKELY(p->payload_missing > 0))
+		return take_cut(in, frame, p);
+	enum dns_error error = dns_message_decode(&in->message, p->payload, p->payload_len);
+	if (UNLIKELY(error != DNS_OK))
+		return take_malformed(in, error);
+	return take_whole(in, frame, p);
 }
 
 /* A message out of a stream. Of several that one segment completes each may find the ring full. */
@@ -156,7 +209,7 @@ static void take_stream_message(void *arg, const struct tcp_message *message)
 {
 	struct input *in = arg;
 	struct frame frame = { .ts_ns = message->ts_ns, .interface = message->interface };
-	if (!take_message(in, &frame, &message->packet))
+	if (take_message(in, &frame, &message->packet) == PACKET_REJECT_RING_FULL)
 		in->stream_refused = true;
 }
 
@@ -201,12 +254,19 @@ static bool is_message(const struct frame *frame, const struct packet *p)
 	return frame->decoded || p->protocol == IPPROTO_UDP;
 }
 
-/* A segment is shown to its stream whatever it carries. False: ring full. */
-static bool take_segment(struct input *in, const struct frame *frame, const struct packet *p)
+/* A segment is shown to its stream whatever it carries: `result` stands unless the ring is full. */
+static enum packet_result take_segment(struct input *in, const struct frame *frame,
+	const struct packet *p, enum packet_result result)
 {
 	in->stream_refused = false;
 	tcp_streams_segment(in->streams, p, frame, take_stream_message, in);
-	return !in->stream_refused;
+	return in->stream_refused ? PACKET_REJECT_RING_FULL : result;
+}
+
+/* What dnstap tells was never on a mirror. */
+static bool is_copy(struct input *in, const struct frame *frame, const struct packet *p)
+{
+	return in->dedup && !frame->decoded && dedup_is_copy(in->dedup, p, frame->ts_ns);
 }
 
 static void take_frame(struct input *in, const struct frame *frame)
@@ -220,16 +280,15 @@ static void take_frame(struct input *in, const struct frame *frame)
 	advance_clock(in, frame->ts_ns);
 
 	enum packet_result result = decode(in, &p, frame);
-	bool taken = true;
-	if (p.tcp_flags) {
-		taken = take_segment(in, frame, &p);
+	if (result == PACKET_DNS && is_copy(in, frame, &p)) {
+		result = PACKET_REJECT_DUPLICATE;
+	} else if (p.tcp_flags) {
+		result = take_segment(in, frame, &p, result);
 	} else if (result == PACKET_DNS && is_message(frame, &p)) {
 		if (p.checksum == PACKET_CHECKSUM_WRONG)
 			gauge_add(&c->checksum_wrong, 1);
-		taken = take_message(in, frame, &p);
+		result = take_message(in, frame, &p);
 	}
-	if (UNLIKELY(!taken))
-		result = PACKET_REJECT_RING_FULL;
 	if (result != PACKET_HELD)
 		gauge_add(&c->packets[result], 1 + p.held);
 }

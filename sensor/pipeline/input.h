@@ -19,6 +19,7 @@
 #include "sensor/capture/source.h"
 #include "sensor/dns/message.h"
 #include "sensor/output/dnslog.h"
+#include "sensor/packet/dedup.h"
 #include "sensor/packet/packet.h"
 #include "sensor/packet/tcp_stream.h"
 #include "sensor/pipeline/observe.h"
@@ -56,6 +57,7 @@ struct input {
 	void *each_batch_arg;
 	struct observer observer;
 	struct decoder *decoder;     /* of this input alone */
+	struct dedup *dedup;         /* of this input alone; NULL: copies count */
 	struct tcp_streams *streams; /* likewise */
 	struct input_counters *counters;
 	/* the thread's own */

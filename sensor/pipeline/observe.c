@@ -158,6 +158,14 @@ static uint8_t transport_of(const struct packet *p)
 	return tcp ? TRANSPORT_TCP : TRANSPORT_UDP;
 }
 
+/* Of the message on the wire; of one that travels, the octets that do. */
+static uint16_t wire_len_of(const struct packet *p, const struct dns_message *m)
+{
+	uint64_t wire_len = (uint64_t)m->wire_len + p->payload_missing;
+
+	return travels_whole(m) || wire_len > UINT16_MAX ? m->wire_len : (uint16_t)wire_len;
+}
+
 static void fill_header(struct observation *o, const struct frame *frame,
 	const struct packet *p, const struct parties *who, const struct dns_message *m)
 {
@@ -182,7 +190,7 @@ static void fill_header(struct observation *o, const struct frame *frame,
 		.has_question = m->has_question,
 		.has_signature = m->has_tsig,
 		.interface = frame->interface,
-		.wire_len_message = m->wire_len,
+		.wire_len_message = wire_len_of(p, m),
 		.answer_count = m->count[1],
 		.qname_labels = m->qname.label_count,
 		.qname_len = m->qname.wire_len,
