@@ -56,6 +56,16 @@ static void take_dns(struct account *a, const struct engine *e)
 	d->malformed = (struct summary_pairs){ a->malformed, count };
 }
 
+static void take_streams(struct account *a, const struct engine *e)
+{
+	a->summary.streams = (struct summary_streams){
+		.gaps = TOTAL(e, stream_gaps),
+		.lost_bytes = TOTAL(e, stream_lost_bytes),
+		.resyncs = TOTAL(e, stream_resyncs),
+		.junk = TOTAL(e, stream_junk),
+	};
+}
+
 /* Tables of the same name in several shards are one row. */
 static void add_table(struct account *a, const struct table_stats *t)
 {
@@ -172,6 +182,7 @@ bool account_take(struct account *a, struct engine *e, const struct output *outp
 	}
 	take_packets(a, e);
 	take_dns(a, e);
+	take_streams(a, e);
 	take_inputs(a, e);
 	take_trackers(a, e, policies->tenant_count);
 	take_alerts(a, output, policies);

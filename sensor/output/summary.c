@@ -49,6 +49,16 @@ static void put_dns(struct json *j, const struct summary_dns *d)
 	json_object_end(j);
 }
 
+static void put_streams(struct json *j, const struct summary_streams *t)
+{
+	json_object(j, "streams");
+	json_unsigned(j, "gaps", t->gaps);
+	json_unsigned(j, "lost_bytes", t->lost_bytes);
+	json_unsigned(j, "resyncs", t->resyncs);
+	json_unsigned(j, "junk", t->junk);
+	json_object_end(j);
+}
+
 static void put_pairing(struct json *j, const struct summary *s)
 {
 	json_object(j, "pairs");
@@ -117,6 +127,7 @@ void summary_json(struct text *out, const struct summary *s)
 	json_object(&j, NULL);
 	put_packets(&j, &s->packets);
 	put_dns(&j, &s->dns);
+	put_streams(&j, &s->streams);
 	put_pairing(&j, s);
 	put_tables(&j, s);
 	put_alerts(&j, s);

@@ -54,6 +54,13 @@ struct summary_dns {
 	struct summary_pairs opcodes, rcodes, malformed;
 };
 
+/* What reassembly of DNS over TCP could not make up for. */
+struct summary_streams {
+	uint64_t gaps, lost_bytes; /* holes that were never filled */
+	uint64_t resyncs;          /* boundaries found again by searching */
+	uint64_t junk;             /* streams of a DNS port that are no DNS */
+};
+
 struct summary_alerts {
 	uint64_t raised, suppressed, written;
 	uint64_t lost; /* written, but some sink could not deliver it */
@@ -63,6 +70,7 @@ struct summary_alerts {
 struct summary {
 	struct summary_packets packets;
 	struct summary_dns dns;
+	struct summary_streams streams;
 	struct {
 		uint64_t matched, unanswered, unsolicited;
 		uint64_t pending; /* queries still open at the end */

@@ -31,6 +31,7 @@ static struct summary full(void)
 	return (struct summary){
 		.packets = { 1500, 100000, 102, 161, 4, 7, PAIRS(rejected) },
 		.dns = { 100, 60, 40, 1, PAIRS(opcodes), PAIRS(rcodes), PAIRS(malformed) },
+		.streams = { 3, 1460, 2, 1 },
 		.pairs = { 38, 20, 2, 2 },
 		.table = tables,
 		.table_count = ARRAY_LEN(tables),
@@ -71,6 +72,7 @@ Test(summary, of_nothing_has_every_key)
 		"\"dns\":{\"messages\":0,\"queries\":0,\"responses\":0,\"tcp\":0,\"opcodes\":{}"
 		","
 		"\"rcodes\":{},\"malformed\":{}},"
+		"\"streams\":{\"gaps\":0,\"lost_bytes\":0,\"resyncs\":0,\"junk\":0},"
 		"\"pairs\":{\"matched\":0,\"unanswered\":0,\"unsolicited\":0,\"pending\":0},"
 		"\"tables\":{},"
 		"\"alerts\":{\"raised\":0,\"suppressed\":0,\"written\":0,\"lost\":0,"
@@ -90,6 +92,7 @@ Test(summary, lists_what_is_not_zero)
 		"\"dns\":{\"messages\":100,\"queries\":60,\"responses\":40,\"tcp\":1,"
 		"\"opcodes\":{\"QUERY\":90,\"UPDATE\":10},\"rcodes\":{\"NOERROR\":40},"
 		"\"malformed\":{\"name_too_long\":2}},"
+		"\"streams\":{\"gaps\":3,\"lost_bytes\":1460,\"resyncs\":2,\"junk\":1},"
 		"\"pairs\":{\"matched\":38,\"unanswered\":20,\"unsolicited\":2,\"pending\":2},"
 		"\"tables\":{\"pairs\":{\"used\":1,\"capacity\":64,\"evicted\":0},"
 		"\"clients\":{\"used\":2,\"capacity\":128,\"evicted\":9}},"

@@ -280,6 +280,82 @@ Test(input, a_silent_file_does_not_tick)
 	bench_free(b);
 }
 
+/* --- streams ------------------------------------------------------------------------------------ */
+
+/* A part of a stream of two queries, in a frame of its own. */
+static void segment(struct bench *b, int64_t ts_ns, size_t from, size_t to)
+{
+	static const uint8_t length[2] = { 0, FRAMES_QUERY_LEN };
+	uint8_t stream[2 * (2 + FRAMES_QUERY_LEN)], bytes[FRAMES_BYTES_MAX];
+
+	for (size_t i = 0; i < 2; i++) {
+		memcpy(stream + i * (2 + FRAMES_QUERY_LEN), length, 2);
+		memcpy(stream + i * (2 + FRAMES_QUERY_LEN) + 2, FRAMES_QUERY, FRAMES_QUERY_LEN);
+	}
+	struct frame_spec spec = { .link = PACKET_LINK_ETHERNET,
+		.protocol = IPPROTO_TCP,
+		.src = "10.1.0.7",
+		.dst = "10.1.0.53",
+		.payload = stream + from,
+		.payload_len = to - from };
+	size_t len = frames_build(bytes, &spec);
+	uint8_t *tcp = bytes + len - (to - from) - 20;
+	tcp[7] = (uint8_t)from; /* sequence number */
+	fake_frame(&b->source, ts_ns, bytes, len);
+}
+
+#define STREAM_LEN (2 * (2 + FRAMES_QUERY_LEN))
+
+Test(input, messages_of_a_stream_have_the_time_of_the_segment_that_completes_them)
+{
+	struct bench *b = bench_new(1, RING_LARGE, false);
+
+	segment(b, START, 0, 5 + FRAMES_QUERY_LEN);
+	segment(b, START + 20, 5 + FRAMES_QUERY_LEN + 7, STREAM_LEN);
+	segment(b, START + 30, 5 + FRAMES_QUERY_LEN, 5 + FRAMES_QUERY_LEN + 7);
+	bench_run(b);
+	cr_assert_eq(next(b, 0)->kind, OBSERVATION_TICK);
+	static const int64_t expected[] = { START, START + 30 };
+	for (size_t i = 0; i < ARRAY_LEN(expected); i++) {
+		const struct observation *o = next(b, 0);
+		cr_assert_eq(o->kind, OBSERVATION_MESSAGE);
+		cr_assert_eq(o->ts_ns, expected[i]);
+		cr_assert_eq(o->transport, TRANSPORT_TCP);
+	}
+	cr_assert_null(next(b, 0));
+	cr_assert_eq(packets(b, PACKET_DNS), 3);
+	cr_assert_eq(gauge_read(&b->counters.tcp), 2);
+	bench_free(b);
+}
+
+Test(input, a_hole_is_given_up_by_the_clock_and_counted)
+{
+	struct bench *b = bench_new(1, RING_LARGE, false);
+
+	segment(b, START, 0, 4 + FRAMES_QUERY_LEN);
+	segment(b, START, 2 + FRAMES_QUERY_LEN + 8, STREAM_LEN); /* the second has a hole */
+	acme_query(b, START + 3 * NS_PER_S);
+	bench_run(b);
+	struct tally t = drain(b, 0);
+	cr_assert_eq(t.messages, 2);
+	cr_assert_eq(gauge_read(&b->counters.stream_gaps), 1);
+	cr_assert_eq(gauge_read(&b->counters.stream_lost_bytes), 6);
+	bench_free(b);
+}
+
+Test(input, the_end_of_a_capture_gives_what_waits_behind_a_hole)
+{
+	struct bench *b = bench_new(1, RING_LARGE, false);
+
+	segment(b, START, 0, 10);
+	segment(b, START + 1, 2 + FRAMES_QUERY_LEN, STREAM_LEN);
+	bench_run(b);
+	cr_assert_eq(drain(b, 0).messages, 0);
+	input_finish(&b->input);
+	cr_assert_eq(drain(b, 0).messages, 1);
+	bench_free(b);
+}
+
 /* --- messages that were no packets -------------------------------------------------------------- */
 
 static void decoded_frame(struct bench *b, const struct packet *p, enum packet_result result)
