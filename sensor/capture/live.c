@@ -55,6 +55,7 @@ struct live_source {
 	int control_fd;              /* for questions about the interface */
 	unsigned index; /* of the interface when it was opened; 0: "any" has none */
 	enum live_state state;
+	bool said; /* that it is not UP */
 	int64_t check_at_ns;
 	int64_t since_ns; /* frames before this one are not for us; INT64_MIN: all are */
 	struct losses losses;
@@ -295,10 +296,16 @@ static void counters_read(struct live_source *l)
 			.dropped_interface = l->options.member == 0 ? stat.ps_ifdrop : 0 });
 }
 
-/* Give up the handle; `reason` is the one line of log about it. */
-static void handle_give_up(struct live_source *l, const char *reason)
+/*
+ * Give up the handle; `reason` is the one line of log about it. What happens to the interface
+ * happens to all that share it: the first of them says it.
+ */
+static void handle_give_up(struct live_source *l, const char *reason, bool shared)
 {
-	log_warning("%s: %s; opening it anew until it is back", l->options.interface, reason);
+	l->said = !shared || l->options.member == 0;
+	if (l->said)
+		log_warning("%s: %s; opening it anew until it is back", l->options.interface,
+			reason);
 	counters_read(l);
 	pcap_close(l->pcap);
 	l->pcap = NULL;
@@ -312,7 +319,8 @@ static void handle_reopen(struct live_source *l)
 
 	if (handle_open(l, &status, &why) == ERR_OK) {
 		l->state = LIVE_UP;
-		log_notice("%s: capturing again", l->options.interface);
+		if (l->said)
+			log_notice("%s: capturing again", l->options.interface);
 	} else {
 		log_debug("%s", why.text);
 	}
@@ -328,20 +336,28 @@ static bool interface_is_up(const struct live_source *l)
 	       (request.ifr_flags & IFF_UP) != 0;
 }
 
+/* Is the interface another one than we opened, or none? Then the handle was given up. */
+static bool interface_is_lost(struct live_source *l)
+{
+	unsigned index = l->index == 0 ? 0 : if_nametoindex(l->options.interface);
+
+	if (index == l->index)
+		return false;
+	handle_give_up(
+		l, index == 0 ? "the interface is gone" : "the interface was replaced", true);
+	return true;
+}
+
 static void interface_check(struct live_source *l)
 {
-	if (l->index == 0)
+	if (l->index == 0 || interface_is_lost(l))
 		return;
-	unsigned index = if_nametoindex(l->options.interface);
-	if (index != l->index) {
-		handle_give_up(
-			l, index == 0 ? "the interface is gone" : "the interface was replaced");
-		return;
-	}
 	enum live_state now = interface_is_up(l) ? LIVE_UP : LIVE_DOWN;
 	if (now == l->state)
 		return;
 	l->state = now;
+	if (l->options.member != 0)
+		return;
 	if (now == LIVE_DOWN)
 		log_warning("%s: the interface is down; waiting", l->options.interface);
 	else
@@ -406,8 +422,8 @@ static enum source_status live_next_batch(struct source *s,
 	housekeeping(l);
 	if (!l->pcap)
 		return SOURCE_OK;
-	if (libpcap_read(&l->batch, l->pcap, batch, count) < 0)
-		handle_give_up(l, pcap_geterr(l->pcap));
+	if (libpcap_read(&l->batch, l->pcap, batch, count) < 0 && !interface_is_lost(l))
+		handle_give_up(l, pcap_geterr(l->pcap), false);
 	if (l->since_ns != INT64_MIN)
 		drop_foreign(l, batch, count);
 	for (size_t i = 0; i < *count; i++)
@@ -507,7 +523,10 @@ static enum err first_open(struct live_source *l, struct err_ctx *why)
 		err = filter_check(&l->options, why);
 		if (err == ERR_OK) {
 			l->state = LIVE_GONE;
-			log_warning("%s: the interface is down; waiting", l->options.interface);
+			l->said = l->options.member == 0;
+			if (l->said)
+				log_warning("%s: the interface is down; waiting",
+					l->options.interface);
 		}
 	}
 	return err;
