@@ -9,16 +9,20 @@
 #include <sys/mman.h>
 
 /*
- * One mapping holds all buckets and behind them all entries; the entry of way w of bucket b is
- * number 8b + w. The high half of a hash chooses the bucket (multiply and shift, so any number
- * of buckets will do and no memory is left over), the low half is the tag; 0 marks a free way.
+ * One mapping of address space holds the most buckets that memory allows and behind them the most
+ * entries; the entry of way w of bucket b is number 8b + w. Only the first bucket_count of them are
+ * in use. When a bucket is full and there is room for more, their number doubles in place, so that
+ * a table of few entries lies close together in memory, whatever its cap. From then on a full bucket
+ * evicts.
  *
- * The mapping is zero pages until it is touched. Huge pages are asked for the buckets alone:
- * every look-up goes there, while a short capture must not make all entries resident.
+ * The high half of a hash is the tag, and multiplied by the number of buckets also chooses the
+ * bucket, so bucket b becomes 2b and 2b + 1, and tags alone say which entry goes where. 0 marks a
+ * free way. What a tag cannot tell apart the key does.
  */
 
-#define WAYS        8u
-#define ENTRIES_MIN 64u
+#define WAYS          8u
+#define ENTRIES_MIN   64u
+#define BUCKETS_FIRST 64u /* at most; the cap halved until it is not more */
 
 struct bucket {
 	uint32_t tag[WAYS];
@@ -32,7 +36,7 @@ static_assert(sizeof(struct bucket) == CACHE_LINE, "a bucket is one cache line")
 struct table {
 	struct bucket *bucket;
 	uint8_t *entry;
-	size_t bucket_count;
+	size_t bucket_count, bucket_max;
 	size_t entry_bytes, key_bytes;
 	size_t map_bytes;
 	uint64_t seed;
@@ -48,7 +52,13 @@ static size_t buckets_within(size_t entry_bytes, size_t memory_bytes)
 	if (count < ENTRIES_MIN / WAYS)
 		return ENTRIES_MIN / WAYS;
 	/* What 32 bits of hash can tell apart. */
-	return count < UINT32_MAX ? count : UINT32_MAX;
+	if (count > UINT32_MAX)
+		count = UINT32_MAX;
+	/* A small number doubled again and again, so that the table can begin with it. */
+	size_t unit = 1;
+	while (count / unit > BUCKETS_FIRST)
+		unit *= 2;
+	return count / unit * unit;
 }
 
 struct table *table_new(const char *name, size_t entry_bytes, size_t key_bytes,
@@ -61,10 +71,13 @@ struct table *table_new(const char *name, size_t entry_bytes, size_t key_bytes,
 	t->entry_bytes = (entry_bytes + 7) & ~(size_t)7;
 	t->key_bytes = key_bytes;
 	t->seed = hash_word(seed, key_bytes);
-	t->bucket_count = buckets_within(t->entry_bytes, memory_bytes);
-	t->stats = (struct table_stats){ .name = name, .capacity = t->bucket_count * WAYS };
+	t->bucket_max = buckets_within(t->entry_bytes, memory_bytes);
+	t->bucket_count = t->bucket_max;
+	while (t->bucket_count > BUCKETS_FIRST && t->bucket_count % 2 == 0)
+		t->bucket_count /= 2;
+	t->stats = (struct table_stats){ .name = name, .capacity = t->bucket_max * WAYS };
 
-	size_t buckets_bytes = t->bucket_count * sizeof(struct bucket);
+	size_t buckets_bytes = t->bucket_max * sizeof(struct bucket);
 	t->map_bytes = buckets_bytes + t->stats.capacity * t->entry_bytes;
 	void *map = mmap(NULL, t->map_bytes, PROT_READ | PROT_WRITE,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -72,7 +85,7 @@ struct table *table_new(const char *name, size_t entry_bytes, size_t key_bytes,
 		free(t);
 		return NULL;
 	}
-	(void)madvise(map, buckets_bytes, MADV_HUGEPAGE);
+	(void)madvise(map, t->map_bytes, MADV_HUGEPAGE);
 	t->bucket = map;
 	t->entry = (uint8_t *)map + buckets_bytes;
 	return t;
@@ -91,15 +104,20 @@ uint64_t table_hash(const struct table *t, const void *key)
 	return hash_bytes(t->seed, key, t->key_bytes);
 }
 
-static struct bucket *bucket_of(const struct table *t, uint64_t hash)
-{
-	return &t->bucket[(hash >> 32) * t->bucket_count >> 32];
-}
-
 static uint32_t tag_of(uint64_t hash)
 {
-	uint32_t tag = (uint32_t)hash;
+	uint32_t tag = (uint32_t)(hash >> 32);
 	return tag ? tag : 1;
+}
+
+static size_t bucket_index(const struct table *t, uint32_t tag)
+{
+	return (size_t)((uint64_t)tag * t->bucket_count >> 32);
+}
+
+static struct bucket *bucket_of(const struct table *t, uint64_t hash)
+{
+	return &t->bucket[bucket_index(t, tag_of(hash))];
 }
 
 static void *entry_at(const struct table *t, const struct bucket *b, unsigned way)
@@ -179,18 +197,59 @@ static unsigned choose_victim(struct bucket *b)
 	return way;
 }
 
-static unsigned free_way(struct table *t, struct bucket *b)
+/* Put a copy of one way into the next free way of another bucket. */
+static void move_way(struct table *t, const struct bucket *from, const struct bucket *b,
+	unsigned way, struct bucket *to)
 {
-	unsigned free_ways = ways_with(b, 0);
+	unsigned place = (unsigned)__builtin_ctz(ways_with(to, 0));
+	void *target = entry_at(t, to, place);
+	const void *source = entry_at(t, from, way);
 
+	to->tag[place] = b->tag[way];
+	to->used |= (uint8_t)((b->used >> way & 1) << place);
+	to->pinned |= (uint8_t)((b->pinned >> way & 1) << place);
+	if (target != source)
+		memmove(target, source, t->entry_bytes);
+}
+
+/*
+ * Twice as many buckets. From the last one down, each parts into two at twice its place, which the
+ * ones after it have left by then. Bucket 0 parts into itself and the next one: its ways only move
+ * down, so none is overwritten before it was moved.
+ */
+static void grow(struct table *t)
+{
+	t->bucket_count *= 2;
+	for (size_t i = t->bucket_count / 2; i-- > 0;) {
+		struct bucket *from = &t->bucket[i], old = *from;
+		t->bucket[2 * i] = t->bucket[2 * i + 1] = (struct bucket){ .hand = 0 };
+		if (i > 0)
+			*from = (struct bucket){ .hand = 0 };
+		for (unsigned way = 0; way < WAYS; way++)
+			if (old.tag[way])
+				move_way(t, from, &old, way,
+					&t->bucket[bucket_index(t, old.tag[way])]);
+	}
+}
+
+/* A way for a new entry of this hash: a free one, of more buckets if need be, or a victim's. */
+static unsigned free_way(struct table *t, uint64_t hash, struct bucket **b)
+{
+	unsigned free_ways;
+
+	*b = bucket_of(t, hash);
+	while (!(free_ways = ways_with(*b, 0)) && t->bucket_count < t->bucket_max) {
+		grow(t);
+		*b = bucket_of(t, hash);
+	}
 	if (free_ways) {
 		t->stats.used++;
 		return (unsigned)__builtin_ctz(free_ways);
 	}
-	unsigned way = choose_victim(b);
+	unsigned way = choose_victim(*b);
 	t->stats.evicted++;
 	if (t->evicted)
-		t->evicted(entry_at(t, b, way), t->evicted_arg);
+		t->evicted(entry_at(t, *b, way), t->evicted_arg);
 	return way;
 }
 
@@ -201,8 +260,8 @@ void *table_add(struct table *t, uint64_t hash, const void *key, bool *is_new)
 	*is_new = !entry;
 	if (entry)
 		return entry;
-	struct bucket *b = bucket_of(t, hash);
-	unsigned way = free_way(t, b);
+	struct bucket *b;
+	unsigned way = free_way(t, hash, &b);
 	uint8_t bit = (uint8_t)(1u << way);
 	b->tag[way] = tag_of(hash);
 	b->used &= (uint8_t)~bit;

@@ -7,12 +7,14 @@
  * the first way not used since it last came by; pinned entries (what an alert in progress
  * needs) are passed over unless all eight are pinned. An entry counts as used from its second
  * touch on, so that a flood of keys that never come back evicts its own. Capacity is fixed at
- * the start; evictions are counted.
+ * the start and evictions are counted; a table with few entries uses few buckets, and their
+ * number doubles when one is full.
  *
  * Entries have a fixed size and begin with their key, which is compared byte by byte: zero the
  * padding of key structs.
  *
- * Owner:    table_new/table_free; entries live until evicted, removed or freed.
+ * Owner:    table_new/table_free; entries live until evicted, removed or freed. Their addresses hold
+ *           until the next table_add to the same table.
  * Threads:  one.
  */
 #ifndef RULES_TABLE_H
