@@ -141,6 +141,25 @@ Test(config, every_cut_of_a_whole_file_is_a_configuration_or_an_error)
 
 /* --- values -------------------------------------------------------------------------------- */
 
+Test(config, a_dnstap_socket_in_place_of_an_interface)
+{
+	static const char text[] = "capture:\n"
+				   "  - interface: eth1\n"
+				   "  - dnstap: run/dnstap.sock\n"
+				   "  - dnstap: /run/dynwatch/other.sock\n";
+	struct config *c = NULL;
+	struct err_ctx why;
+
+	cr_assert_eq(config_parse(&c, text, sizeof(text) - 1, "/etc/dynwatch/x.yaml", &why),
+		ERR_OK, "%s", why.text);
+	cr_assert_eq(c->capture_count, 3);
+	cr_assert(!c->capture[0].dnstap);
+	cr_assert(c->capture[1].dnstap && c->capture[2].dnstap);
+	cr_assert_str_eq(c->capture[1].interface, "/etc/dynwatch/run/dnstap.sock");
+	cr_assert_str_eq(c->capture[2].interface, "/run/dynwatch/other.sock");
+	config_free(c);
+}
+
 Test(config, sensor_capture_and_ports)
 {
 	struct config *c = load(DATA "good/everything.yaml");
