@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """A DNS server for tests: whatever is asked over UDP on port 53, the answer is 192.0.2.80."""
+import signal
 import socket
 import struct
+import sys
 
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 server = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
 server.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
 # the answer has to come from the address that was asked
