@@ -8,16 +8,17 @@
 #include <unistd.h>
 
 #define CHUNK_BYTES 65536
-/* How much of the file `auto` looks at, within the first chunk. */
-#define VOTES_MAX 200
 
-static const struct {
+static const struct format {
 	const char *name;
 	void (*read_line)(struct intake *in, struct span line);
+	size_t state_bytes;                /* for in->state */
+	void (*finish)(struct intake *in); /* after the last line; may be NULL */
 } formats[FEED_FORMAT_COUNT] = {
-	[FEED_AUTO] = { "auto", NULL },
+	[FEED_AUTO] = { .name = "auto" },
 	[FEED_DOMAINS] = { "domains", domains_read_line },
 	[FEED_HOSTS] = { "hosts", hosts_read_line },
+	[FEED_ADBLOCK] = { "adblock", adblock_read_line },
 	[FEED_SHIPPED] = { "shipped", list_read_line },
 };
 
@@ -101,34 +102,27 @@ static void read_chunk(struct stream *s, struct span chunk)
 
 static void finish(struct stream *s)
 {
+	const struct format *format = &formats[s->in->report->format];
+
 	if ((s->len > 0 || s->too_long) && !s->in->out_of_memory)
 		end_line(s);
-}
-
-/* Most of the first lines that say anything decide. */
-static enum feed_format recognise(struct span start)
-{
-	unsigned hosts = 0;
-	unsigned lines = 0;
-
-	if (span_starts(start, "\xef\xbb\xbf"))
-		start = span_skip(start, 3);
-	while (start.len > 0 && lines < VOTES_MAX) {
-		struct span line = first_line(start);
-		start = span_skip(start, line.len < start.len ? line.len + 1 : line.len);
-		if (domains_is_comment(line))
-			continue;
-		lines++;
-		hosts += hosts_is_entry(line);
-	}
-	return hosts * 2 > lines ? FEED_HOSTS : FEED_DOMAINS;
+	if (s->started && format->finish && !s->in->out_of_memory)
+		format->finish(s->in);
 }
 
 /* The format, chosen once the start of the content is at hand. */
-static void choose_format(struct intake *in, struct span start)
+static enum err choose_format(struct intake *in, struct span start, struct err_ctx *why)
 {
-	in->report->format =
-		in->spec->format == FEED_AUTO ? recognise(start) : in->spec->format;
+	enum feed_format format = in->spec->format;
+
+	if (format == FEED_AUTO)
+		format = recognise_format(start);
+	in->report->format = format;
+	if (formats[format].state_bytes == 0)
+		return ERR_OK;
+	in->state = calloc(1, formats[format].state_bytes);
+	return in->state ? ERR_OK
+			 : err_set(why, ERR_FAILED, "feed %s: out of memory", in->spec->name);
 }
 
 static int open_feed(
@@ -173,24 +167,26 @@ static enum err read_file(struct stream *s, const struct feed_spec *spec, struct
 {
 	char chunk[CHUNK_BYTES];
 	ssize_t got;
+	enum err err = ERR_OK;
 	int fd = open_feed(spec, s->in->report, why);
 
 	if (fd == -1)
 		return ERR_USAGE;
-	while ((got = fill(fd, chunk)) > 0 && !s->in->out_of_memory) {
+	while (!err && (got = fill(fd, chunk)) != 0 && !s->in->out_of_memory) {
 		struct span piece = { .at = chunk, .len = (size_t)got };
-		if (!s->started)
-			choose_format(s->in, piece);
-		read_chunk(s, piece);
+		if (got == -1)
+			err = err_set(why, ERR_USAGE, "%s: %s", spec->path, strerror(errno));
+		else if (!s->started)
+			err = choose_format(s->in, piece, why);
+		if (!err)
+			read_chunk(s, piece);
 	}
-	int saved = errno;
 	close(fd);
-	if (got == -1)
-		return err_set(why, ERR_USAGE, "%s: %s", spec->path, strerror(saved));
-	return ERR_OK;
+	return err;
 }
 
-static enum err read_content(struct stream *s, const struct feed_spec *spec)
+static enum err read_content(
+	struct stream *s, const struct feed_spec *spec, struct err_ctx *why)
 {
 	struct span content = { .at = spec->content, .len = spec->content_len };
 
@@ -199,9 +195,10 @@ static enum err read_content(struct stream *s, const struct feed_spec *spec)
 	struct span start = content;
 	if (start.len > CHUNK_BYTES)
 		start.len = CHUNK_BYTES;
-	choose_format(s->in, start);
-	read_chunk(s, content);
-	return ERR_OK;
+	enum err err = choose_format(s->in, start, why);
+	if (!err)
+		read_chunk(s, content);
+	return err;
 }
 
 /* The provider of lines that do not name one. */
@@ -235,9 +232,10 @@ enum err feed_load(struct feed_target *target, const struct feed_spec *spec, uin
 	stream.in = &in;
 	stream.started = stream.after_cr = stream.too_long = false;
 	stream.len = 0;
-	err = spec->content ? read_content(&stream, spec) : read_file(&stream, spec, why);
+	err = spec->content ? read_content(&stream, spec, why) : read_file(&stream, spec, why);
 	if (err == ERR_OK)
 		finish(&stream);
+	free(in.state);
 	if (in.out_of_memory)
 		err = err_set(why, ERR_FAILED, "feed %s: out of memory at line %llu",
 			spec->name, (unsigned long long)report->lines);

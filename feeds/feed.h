@@ -5,6 +5,9 @@
  * A line that cannot be taken costs that line and is counted with its reason; the report keeps
  * the first samples. A file that cannot be read is an error.
  *
+ * Some formats can say that a name is *not* meant ("@@||x^", rpz-passthru). In a malicious or
+ * an allow feed such an exception becomes an allow mark of the same feed.
+ *
  * Threads: loading is single-threaded.  Input: untrusted files, any bytes.
  * Limits:  lines of 4096 bytes; FEED_SAMPLES_MAX samples a reason.
  */
@@ -28,6 +31,7 @@ enum feed_format {
 	FEED_AUTO,    /* recognised from the content */
 	FEED_DOMAINS, /* a name a line; "*.x" is below only, ".x" and "x" follow match: */
 	FEED_HOSTS,   /* address and names */
+	FEED_ADBLOCK, /* AdBlock/AdGuard rules that are about a whole host */
 	FEED_SHIPPED, /* the project's own lists: name, provider, rest (see lists/README) */
 	FEED_FORMAT_COUNT,
 };
@@ -57,6 +61,7 @@ struct feed_report {
 	enum feed_format format; /* what `auto` chose */
 	uint64_t lines;          /* all lines, comments and blank ones too */
 	uint64_t accepted[3];    /* by enum mark_scope */
+	uint64_t exceptions;     /* of accepted: allow marks of a feed of another kind */
 	uint64_t duplicates;
 	uint64_t rejected[FEED_REJECT_COUNT];
 	char sample[FEED_REJECT_COUNT][FEED_SAMPLES_MAX][FEED_SAMPLE_MAX]; /* "12: text" */

@@ -65,14 +65,15 @@ static bool is_reverse_zone(const struct intake *in, const struct dns_name *name
  * for every kind, an allow list's too: it would decide over a whole top-level domain. A suffix
  * that strangers share is refused as malicious only; for the other kinds it is the normal case.
  */
-static enum feed_reject check_rails(const struct intake *in, const struct dns_name *name)
+static enum feed_reject check_rails(
+	const struct intake *in, const struct dns_name *name, enum mark_kind kind)
 {
 	if (name->label_count == 1)
 		return FEED_REJECT_SINGLE_LABEL;
 	enum registered_section section = registered_suffix_section(name);
 	if (section == REGISTERED_ICANN_SUFFIX && !is_reverse_zone(in, name))
 		return FEED_REJECT_PUBLIC_SUFFIX;
-	if (in->spec->kind != MARK_MALICIOUS || in->spec->allow_broad)
+	if (kind != MARK_MALICIOUS || in->spec->allow_broad)
 		return FEED_REJECT_COUNT;
 	if (section == REGISTERED_PRIVATE_SUFFIX ||
 		is_shared_suffix(in->target->provider_suffixes, name))
@@ -80,25 +81,26 @@ static enum feed_reject check_rails(const struct intake *in, const struct dns_na
 	return FEED_REJECT_COUNT;
 }
 
-void intake_name(struct intake *in, struct span text, uint32_t detail)
+static void add(struct intake *in, struct span text, enum mark_kind kind, uint32_t detail)
 {
 	enum mark_scope scope = in->spec->scope;
 	struct dns_name name;
 
 	enum feed_reject reject = feed_normalise(&name, &scope, text.at, text.len);
 	if (reject == FEED_REJECT_COUNT)
-		reject = check_rails(in, &name);
+		reject = check_rails(in, &name, kind);
 	if (reject != FEED_REJECT_COUNT) {
 		intake_reject(in, reject);
 		return;
 	}
-	struct mark mark = { .kind = (uint8_t)in->spec->kind,
+	struct mark mark = { .kind = (uint8_t)kind,
 		.scope = (uint8_t)scope,
 		.source = in->source,
 		.detail = detail };
 	switch (index_builder_add(in->target->builder, &name, mark)) {
 	case INDEX_ADDED:
 		in->report->accepted[scope]++;
+		in->report->exceptions += kind != in->spec->kind;
 		break;
 	case INDEX_DUPLICATE:
 		in->report->duplicates++;
@@ -110,4 +112,17 @@ void intake_name(struct intake *in, struct span text, uint32_t detail)
 		in->out_of_memory = true;
 		break;
 	}
+}
+
+void intake_name(struct intake *in, struct span text, uint32_t detail)
+{
+	add(in, text, in->spec->kind, detail);
+}
+
+void intake_exception(struct intake *in, struct span text)
+{
+	if (in->spec->kind == MARK_MALICIOUS || in->spec->kind == MARK_ALLOW)
+		add(in, text, MARK_ALLOW, 0);
+	else
+		intake_reject(in, FEED_REJECT_EXCEPTION);
 }

@@ -2,9 +2,10 @@
 /*
  * intake.h -- where the formats hand over what they read: one feed being loaded (private).
  *
- * A format is a function that is given one line and calls intake_name for every name in it and
- * intake_reject for what it cannot take. To add a format: enum feed_format, its name and its
- * function in feed.c's table, a file with the function, its rows in tests/unit/feeds.
+ * A format is a function that is given one line and calls intake_name for every name in it,
+ * intake_exception for every name that the feed excepts, and intake_reject for what it cannot
+ * take. To add a format: enum feed_format, its name and its functions in feed.c's table, a file
+ * with the functions, how it is recognised in recognise.c, its rows in tests/unit/feeds.
  */
 #ifndef FEEDS_INTAKE_H
 #define FEEDS_INTAKE_H
@@ -23,12 +24,15 @@ struct intake {
 	uint16_t source;
 	uint32_t detail;  /* of marks whose line has no own provider */
 	struct span line; /* the one being read, for samples */
+	void *state; /* of the format between lines: zero at first, freed when the feed ends */
 	bool out_of_memory;
 };
 
 /* Normalise, check and add one name; count what became of it. */
 void intake_name(struct intake *in, struct span text, uint32_t detail);
 void intake_reject(struct intake *in, enum feed_reject reject);
+/* The same for a name that the feed says is good. */
+void intake_exception(struct intake *in, struct span text);
 
 /* Does the kind carry the number of a provider? */
 bool intake_has_provider(enum mark_kind kind);
@@ -36,9 +40,14 @@ bool intake_has_provider(enum mark_kind kind);
 void domains_read_line(struct intake *in, struct span line);
 void hosts_read_line(struct intake *in, struct span line);
 void list_read_line(struct intake *in, struct span line);
+void adblock_read_line(struct intake *in, struct span line);
 
 /* Is it a line of a hosts file (address and a name)? / one that says nothing in any format? */
 bool hosts_is_entry(struct span line);
 bool domains_is_comment(struct span line);
+bool adblock_is_rule(struct span line);
+
+/* The format of the content that starts like this: what most of its first lines look like. */
+enum feed_format recognise_format(struct span start);
 
 #endif

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What each format takes, excepts and refuses, entry by entry. */
+#include "feeds/feed.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/unit/feeds/feed_rig.h"
+
+#define TAKEN FEED_REJECT_COUNT
+
+struct row {
+	const char *text;
+	enum feed_reject reject; /* TAKEN: accepted */
+	const char *hit;         /* a name that must match then, or NULL */
+	const char *miss;        /* one that must not */
+};
+
+static unsigned mark_kinds(const struct feed_rig *rig, const char *text)
+{
+	struct index_hit hit[INDEX_HITS_MAX];
+	struct dns_name name = name_of(text);
+	unsigned kinds = 0;
+	size_t marks;
+
+	size_t count = index_match_name(rig->index, &name, hit);
+	for (size_t i = 0; i < count; i++) {
+		const struct mark *mark = index_marks(rig->index, hit[i].entry, &marks);
+		for (size_t k = 0; k < marks; k++) {
+			if (mark_applies(&mark[k], hit[i].labels, name.label_count))
+				kinds |= 1u << mark[k].kind;
+		}
+	}
+	return kinds;
+}
+
+static void expect_reject(const struct feed_rig *rig, const struct row *row)
+{
+	for (int k = 0; k < FEED_REJECT_COUNT; k++)
+		cr_expect_eq(rig->report.rejected[k], k == (int)row->reject,
+			"'%s': %s %lu times", row->text, feed_reject_name((enum feed_reject)k),
+			(unsigned long)rig->report.rejected[k]);
+}
+
+/* Each row is a feed of its own behind `before`, which must not be refused for itself. */
+static void expect_rows(struct feed_spec spec, const char *before, const struct row *row,
+	size_t row_count, enum mark_kind kind)
+{
+	for (size_t i = 0; i < row_count; i++) {
+		struct feed_rig rig;
+		static char content[4 * FEED_LINE_MAX];
+		snprintf(content, sizeof(content), "%s%s", before, row[i].text);
+		feed_rig_init(&rig);
+		feed_rig_load(&rig, spec, content);
+		expect_reject(&rig, &row[i]);
+		cr_expect_eq(feed_report_accepted(&rig.report), row[i].reject == TAKEN, "'%s'",
+			row[i].text);
+		cr_expect_eq(rig.report.exceptions,
+			row[i].reject == TAKEN && kind != (enum mark_kind)spec.kind, "'%s'",
+			row[i].text);
+		feed_rig_build(&rig);
+		if (row[i].hit)
+			cr_expect_eq(mark_kinds(&rig, row[i].hit), 1u << kind, "'%s': %s",
+				row[i].text, row[i].hit);
+		if (row[i].miss)
+			cr_expect_eq(mark_kinds(&rig, row[i].miss), 0, "'%s': not %s",
+				row[i].text, row[i].miss);
+		feed_rig_deinit(&rig);
+	}
+}
+
+static struct feed_spec malicious_as(enum feed_format format)
+{
+	return (struct feed_spec){ .kind = MARK_MALICIOUS, .format = format };
+}
+
+/* --- adblock ------------------------------------------------------------------------------- */
+
+static const struct row adblock[] = {
+	{ "||evil.example^", TAKEN, "www.evil.example", "example" },
+	{ "  ||evil.example^  ", TAKEN, "evil.example", NULL },
+	{ "||evil.example^|", TAKEN, "evil.example", NULL },
+	{ "||evil.example^$important", TAKEN, "evil.example", NULL },
+	{ "||evil.example^$document,popup", TAKEN, "evil.example", NULL },
+	{ "||evil.example^$all", TAKEN, "evil.example", NULL },
+	{ "||*.evil.example^", TAKEN, "a.evil.example", "evil.example" },
+	{ "||evil.example^$popup", FEED_REJECT_MODIFIER, NULL, "evil.example" },
+	{ "||evil.example^$third-party", FEED_REJECT_MODIFIER, NULL, "evil.example" },
+	{ "||evil.example^$important,script", FEED_REJECT_MODIFIER, NULL, "evil.example" },
+	{ "||evil.example^$", FEED_REJECT_MODIFIER, NULL, "evil.example" },
+	{ "||evil.example^$denyallow=ok.evil.example", FEED_REJECT_MODIFIER, NULL,
+		"evil.example" },
+	{ "||evil.example^$ctag=device_phone,client=192.0.2.0/24,dnstype=A",
+		FEED_REJECT_MODIFIER, NULL, "evil.example" },
+	{ "||evil.example", FEED_REJECT_SYNTAX, NULL, "evil.example" },
+	{ "||evil.example/path^", FEED_REJECT_PATH, NULL, "evil.example" },
+	{ "||evil.example^path", FEED_REJECT_SYNTAX, NULL, "evil.example" },
+	{ "||evil.example^*/ads", FEED_REJECT_WILDCARD, NULL, "evil.example" },
+	{ "||evil.example:8080^", FEED_REJECT_SYNTAX, NULL, "evil.example" },
+	{ "||ads*.example^", FEED_REJECT_WILDCARD, NULL, "ads.example" },
+	{ "||192.0.2.1^", FEED_REJECT_ADDRESS, NULL, NULL },
+	{ "||[2001:db8::1]^", FEED_REJECT_SYNTAX, NULL, NULL },
+	{ "|http://evil.example/x", FEED_REJECT_PATH, NULL, "evil.example" },
+	{ "/ads/banner", FEED_REJECT_REGEX, NULL, NULL },
+	{ "/banner", FEED_REJECT_PATH, NULL, NULL },
+	{ "/ev[il]+/", FEED_REJECT_REGEX, NULL, NULL },
+	{ "example.com##.ad-banner", FEED_REJECT_COSMETIC, NULL, "example.com" },
+	{ "example.com#@#.ad-banner", FEED_REJECT_COSMETIC, NULL, "example.com" },
+	{ "example.com#?#div:has(a)", FEED_REJECT_COSMETIC, NULL, "example.com" },
+	{ "##.ad", FEED_REJECT_COSMETIC, NULL, NULL },
+	{ "evil.example", FEED_REJECT_SYNTAX, NULL, "evil.example" },
+	{ "||to^", FEED_REJECT_SINGLE_LABEL, NULL, "a.to" },
+	{ "||co.uk^", FEED_REJECT_PUBLIC_SUFFIX, NULL, NULL },
+	{ "||duckdns.org^", FEED_REJECT_BROAD, NULL, NULL },
+};
+
+static const struct row adblock_exceptions[] = {
+	{ "@@||good.example^", TAKEN, "www.good.example", NULL },
+	{ "@@||good.example^|$important", TAKEN, "good.example", NULL },
+	{ "@@||duckdns.org^", TAKEN, "x.duckdns.org", NULL },
+	{ "@@||com^", FEED_REJECT_SINGLE_LABEL, NULL, NULL },
+	{ "@@good.example", FEED_REJECT_SYNTAX, NULL, "good.example" },
+	{ "@@||good.example^$script", FEED_REJECT_MODIFIER, NULL, "good.example" },
+};
+
+static const char adblock_start[] = "! Title: x\n[Adblock Plus]\n# remark\n#\n\n";
+
+Test(formats, adblock_takes_rules_about_whole_hosts)
+{
+	expect_rows(malicious_as(FEED_ADBLOCK), adblock_start, adblock, ARRAY_LEN(adblock),
+		MARK_MALICIOUS);
+	expect_rows(malicious_as(FEED_ADBLOCK), adblock_start, adblock_exceptions,
+		ARRAY_LEN(adblock_exceptions), MARK_ALLOW);
+}
+
+Test(formats, exceptions_are_for_feeds_of_good_and_bad_names)
+{
+	static const struct {
+		enum mark_kind kind;
+		enum feed_reject reject;
+		uint64_t exceptions;
+	} cases[] = {
+		{ MARK_MALICIOUS, TAKEN, 1 },
+		{ MARK_ALLOW, TAKEN, 0 },
+		{ MARK_PROVIDER, FEED_REJECT_EXCEPTION, 0 },
+		{ MARK_POOL, FEED_REJECT_EXCEPTION, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct feed_rig rig;
+		struct feed_spec spec = { .kind = cases[i].kind, .format = FEED_ADBLOCK };
+		struct row row = { .text = mark_kind_name(cases[i].kind),
+			.reject = cases[i].reject };
+		feed_rig_init(&rig);
+		feed_rig_load(&rig, spec, "@@||good.example^");
+		expect_reject(&rig, &row);
+		cr_expect_eq(rig.report.exceptions, cases[i].exceptions, "%s", row.text);
+		feed_rig_deinit(&rig);
+	}
+}
