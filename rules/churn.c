@@ -22,6 +22,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "rules/glimpse.h"
 #include "rules/judge.h"
 #include "rules/moves.h"
 #include "sensor/base/clock.h"
@@ -38,7 +39,8 @@
 struct churn {
 	struct emit *emit;
 	const struct knowledge *known;
-	struct table *names;
+	struct table *names; /* struct glimpse: every name with a low TTL */
+	struct table *moves; /* struct moves: of them, those that have changed */
 	uint64_t seed;
 };
 
@@ -56,10 +58,14 @@ static void *churn_new(const struct family_env *env)
 		return NULL;
 	s->emit = env->emit;
 	s->seed = env->seed;
-	s->names = table_new("churn_names", sizeof(struct moves), sizeof(struct moves_key),
-		env->memory_bytes, env->seed);
-	if (s->names)
+	s->names = table_new("churn_names", sizeof(struct glimpse), sizeof(struct moves_key),
+		env->memory_bytes / 3, env->seed);
+	s->moves = table_new("churn_moves", sizeof(struct moves), sizeof(struct moves_key),
+		env->memory_bytes / 3 * 2, env->seed);
+	if (s->names && s->moves)
 		return s;
+	table_free(s->names);
+	table_free(s->moves);
 	free(s);
 	return NULL;
 }
@@ -68,6 +74,7 @@ static void churn_free(void *state)
 {
 	struct churn *s = state;
 	table_free(s->names);
+	table_free(s->moves);
 	free(s);
 }
 
@@ -180,7 +187,7 @@ static struct alert *open_alert(struct churn *s, const struct exchange *x, struc
 	if (!ip_equal(&m->client, &x->now->client))
 		emit_client(s->emit, &m->client, text);
 	m->alerted = true;
-	table_pin(s->names, m, true);
+	table_pin(s->moves, m, true);
 	return a;
 }
 
@@ -420,6 +427,35 @@ static void churn_prefetch(const void *state, const struct observation *o, enum 
 	table_prefetch(s->names, table_hash(s->names, &key), line);
 }
 
+/* What is remembered of a name that has changed; begun with what was glimpsed before. */
+static struct moves *moves_of(struct churn *s, struct glimpse *g)
+{
+	bool is_new;
+	struct moves *m = table_add(s->moves, table_hash(s->moves, &g->key), &g->key, &is_new);
+	if (is_new)
+		glimpse_begin(g, m, s->known->geo);
+	if (g->ttl_max_s > m->ttl_max_s)
+		m->ttl_max_s = g->ttl_max_s;
+	g->moved = true;
+	return m;
+}
+
+static void observe_change(
+	struct churn *s, const struct exchange *x, struct glimpse *g, uint32_t now_s)
+{
+	struct moves *m = moves_of(s, g);
+	bool was_alerted = m->alerted;
+	struct moves_news news =
+		moves_note(m, x->now, s->known->geo, now_s, longest_window_s(x));
+	if (was_alerted && !m->alerted) /* its window is over: others may have the room */
+		table_pin(s->moves, m, false);
+	judge_name(s, x, m, &news, now_s);
+	if (news.has_public) {
+		m->has_public = true;
+		m->public_s = now_s;
+	}
+}
+
 static void churn_observe(void *state, const struct exchange *x)
 {
 	struct churn *s = state;
@@ -430,30 +466,21 @@ static void churn_observe(void *state, const struct exchange *x)
 	struct moves_key key = key_of(s, o, x->tenant->number);
 	uint64_t hash = table_hash(s->names, &key);
 	uint32_t now_s = (uint32_t)(x->ts_ns / NS_PER_S);
-	bool is_new = false;
-	struct moves *m;
+	bool is_new;
+	struct glimpse *g;
 	if (has_low_ttl(o, longest_ttl_s(x->tenant)))
-		m = table_add(s->names, hash, &key, &is_new);
+		g = table_add(s->names, hash, &key, &is_new);
 	else
-		m = table_find(s->names, hash, &key); /* known from a nearly expired answer */
-	if (!m)
-		return;
-	if (is_new)
-		m->first_s = now_s;
-	bool was_alerted = m->alerted;
-	struct moves_news news = moves_note(m, o, s->known->geo, now_s, longest_window_s(x));
-	if (was_alerted && !m->alerted) /* its window is over: others may have the room */
-		table_pin(s->names, m, false);
-	judge_name(s, x, m, &news, now_s);
-	if (news.has_public) {
-		m->has_public = true;
-		m->public_s = now_s;
-	}
+		g = table_find(s->names, hash, &key); /* known from a nearly expired answer */
+	if (g && glimpse_note(g, o, now_s, longest_window_s(x)))
+		observe_change(s, x, g, now_s);
 }
 
 static void churn_stats(const void *state, struct judge_stats *out)
 {
-	judge_stats_add(out, table_stats(((const struct churn *)state)->names));
+	const struct churn *s = state;
+	judge_stats_add(out, table_stats(s->names));
+	judge_stats_add(out, table_stats(s->moves));
 }
 
 const struct family churn_family = {

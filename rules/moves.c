@@ -99,6 +99,15 @@ static void note_renewal(struct moves *m, const struct moves_news *news, uint32_
 		count_up(&m->growths);
 }
 
+void moves_start(struct moves *m, const struct ip *ip, const struct geo *geo, uint32_t last_s)
+{
+	m->address[0] = (struct moves_address){ *ip, last_s, network_of(ip, geo) };
+	m->count = 1;
+	m->present = 1;
+	m->arrivals = m->renewals = 1;
+	m->renewal_s = last_s;
+}
+
 struct moves_news moves_note(struct moves *m, const struct observation *o,
 	const struct geo *geo, uint32_t now_s, uint32_t window_s)
 {

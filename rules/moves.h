@@ -64,6 +64,9 @@ struct moves_features {
 	double growth;       /* share of look-ups after expiry that showed something new */
 };
 
+/* The name stood at this one address before its first change. */
+void moves_start(struct moves *m, const struct ip *ip, const struct geo *geo, uint32_t last_s);
+
 /* Take in one answer. `geo` may be NULL; */
 struct moves_news moves_note(struct moves *m, const struct observation *o,
 	const struct geo *geo, uint32_t now_s, uint32_t window_s);
