@@ -12,13 +12,14 @@
 static const struct format {
 	const char *name;
 	void (*read_line)(struct intake *in, struct span line);
-	size_t state_bytes;                /* for in->state */
+	const size_t *state_bytes;         /* for in->state; NULL: none */
 	void (*finish)(struct intake *in); /* after the last line; may be NULL */
 } formats[FEED_FORMAT_COUNT] = {
 	[FEED_AUTO] = { .name = "auto" },
 	[FEED_DOMAINS] = { "domains", domains_read_line },
 	[FEED_HOSTS] = { "hosts", hosts_read_line },
 	[FEED_ADBLOCK] = { "adblock", adblock_read_line },
+	[FEED_RPZ] = { "rpz", rpz_read_line, &rpz_state_bytes, rpz_finish },
 	[FEED_SHIPPED] = { "shipped", list_read_line },
 };
 
@@ -118,9 +119,9 @@ static enum err choose_format(struct intake *in, struct span start, struct err_c
 	if (format == FEED_AUTO)
 		format = recognise_format(start);
 	in->report->format = format;
-	if (formats[format].state_bytes == 0)
+	if (!formats[format].state_bytes)
 		return ERR_OK;
-	in->state = calloc(1, formats[format].state_bytes);
+	in->state = calloc(1, *formats[format].state_bytes);
 	return in->state ? ERR_OK
 			 : err_set(why, ERR_FAILED, "feed %s: out of memory", in->spec->name);
 }

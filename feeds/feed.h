@@ -32,6 +32,7 @@ enum feed_format {
 	FEED_DOMAINS, /* a name a line; "*.x" is below only, ".x" and "x" follow match: */
 	FEED_HOSTS,   /* address and names */
 	FEED_ADBLOCK, /* AdBlock/AdGuard rules that are about a whole host */
+	FEED_RPZ,     /* response policy zone, as a zone file */
 	FEED_SHIPPED, /* the project's own lists: name, provider, rest (see lists/README) */
 	FEED_FORMAT_COUNT,
 };

@@ -41,11 +41,15 @@ void domains_read_line(struct intake *in, struct span line);
 void hosts_read_line(struct intake *in, struct span line);
 void list_read_line(struct intake *in, struct span line);
 void adblock_read_line(struct intake *in, struct span line);
+void rpz_read_line(struct intake *in, struct span line);
+void rpz_finish(struct intake *in);
+extern const size_t rpz_state_bytes;
 
 /* Is it a line of a hosts file (address and a name)? / one that says nothing in any format? */
 bool hosts_is_entry(struct span line);
 bool domains_is_comment(struct span line);
 bool adblock_is_rule(struct span line);
+bool rpz_is_record(struct span line);
 
 /* The format of the content that starts like this: what most of its first lines look like. */
 enum feed_format recognise_format(struct span start);

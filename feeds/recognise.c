@@ -23,6 +23,8 @@ static enum feed_format vote(struct span line)
 {
 	if (adblock_is_rule(line))
 		return FEED_ADBLOCK;
+	if (rpz_is_record(line))
+		return FEED_RPZ;
 	if (hosts_is_entry(line))
 		return FEED_HOSTS;
 	return FEED_DOMAINS;

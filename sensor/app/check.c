@@ -157,6 +157,9 @@ static void print_feed(const struct knowledge_feed *feed, const struct load_feed
 	       " alone, %" PRIu64 " below only; %" PRIu64 " duplicates, %" PRIu64 " rejected\n",
 		r->lines, r->accepted[SCOPE_SUFFIX], r->accepted[SCOPE_EXACT],
 		r->accepted[SCOPE_BELOW], r->duplicates, feed_report_rejected(r));
+	if (r->exceptions)
+		printf("    %" PRIu64 " of them are exceptions, which are allowed\n",
+			r->exceptions);
 	print_rejects(r);
 }
 

@@ -114,14 +114,10 @@ static void read_kind(struct reading *r, const struct part *part, struct feed_sp
 
 static void read_format(struct reading *r, const struct part *part, struct feed_spec *out)
 {
-	const char *text = reading_raw(part, CONFIG_FEED_format).at;
+	static const enum feed_format formats[] = { FEED_AUTO, FEED_DOMAINS, FEED_HOSTS,
+		FEED_ADBLOCK, FEED_RPZ };
 
-	(void)reading_choice(r, part, CONFIG_FEED_format);
-	out->format = FEED_AUTO;
-	if (text && !r->err && (!feed_format_parse(&out->format, text)))
-		reading_fail_key(r, part, CONFIG_FEED_format,
-			"this version does not read the format %s; domains and hosts it does",
-			text);
+	out->format = formats[reading_choice(r, part, CONFIG_FEED_format)];
 }
 
 /* Of an entry of this feed: its provider, or else the feed's name. */

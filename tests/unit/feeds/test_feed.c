@@ -476,6 +476,7 @@ Test(feed, the_kept_files_give_the_counts_that_were_counted_by_hand)
 		{ "tests/data/feeds/traps.domains", FEED_DOMAINS, 28, 9, 1, 2, 11 },
 		{ "tests/data/feeds/traps.hosts", FEED_HOSTS, 13, 5, 0, 1, 9 },
 		{ "tests/data/feeds/traps.adblock", FEED_ADBLOCK, 20, 3, 1, 1, 10 },
+		{ "tests/data/feeds/traps.rpz", FEED_RPZ, 25, 7, 1, 2, 8 },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)

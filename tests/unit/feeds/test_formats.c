@@ -159,3 +159,108 @@ Test(formats, exceptions_are_for_feeds_of_good_and_bad_names)
 		feed_rig_deinit(&rig);
 	}
 }
+
+/* --- rpz ----------------------------------------------------------------------------------- */
+
+static const char zone_start[] = "$TTL 2h ; remark\n$ORIGIN rpz.example.\n"
+				 "@ IN SOA ns.example. hostmaster.example. ( 1 12h\n"
+				 "  15m 3w ; remark )\n\t2h )\n"
+				 "  IN NS ns.example.\n@ TXT \"a ; ( quoted\" \"version\"\n\n";
+
+static const struct row zone[] = {
+	{ "evil.example CNAME .", TAKEN, "www.evil.example", "evil.example.rpz.example" },
+	{ "*.evil.example CNAME .", TAKEN, "a.evil.example", "evil.example" },
+	{ "evil.example.rpz.example. CNAME .", TAKEN, "evil.example", NULL },
+	{ "Evil.Example 300 IN cname . ; remark", TAKEN, "evil.example", NULL },
+	{ "evil.example IN 1h30m CNAME .", TAKEN, "evil.example", NULL },
+	{ "evil.example CLASS1 TYPE5 .", TAKEN, "evil.example", NULL },
+	{ "evil.example (\n CNAME\n . ) ; remark", TAKEN, "evil.example", NULL },
+	{ "nodata.example CNAME *.", TAKEN, "nodata.example", NULL },
+	{ "drop.example CNAME rpz-drop.", TAKEN, "drop.example", NULL },
+	{ "tcp.example CNAME rpz-tcp-only.", TAKEN, "tcp.example", NULL },
+	{ "garden.example CNAME sink.example.", TAKEN, "garden.example", "sink.example" },
+	{ "garden.example A 192.0.2.5", TAKEN, "garden.example", NULL },
+	{ "garden.example TXT \"a b;c\" d", TAKEN, "garden.example", NULL },
+	{ "\\097bc.example CNAME .", TAKEN, "abc.example", NULL },
+	{ "evil.other. CNAME .", FEED_REJECT_SYNTAX, NULL, "evil.other" },
+	{ "a\\.b.example CNAME .", FEED_REJECT_CHARACTER, NULL, "a.b.example" },
+	{ "a\\000b.example CNAME .", FEED_REJECT_CHARACTER, NULL, NULL },
+	{ "a\\999.example CNAME .", FEED_REJECT_NAME, NULL, NULL },
+	{ "24.0.2.0.192.rpz-ip CNAME .", FEED_REJECT_TRIGGER, NULL, NULL },
+	{ "128.1.zz.db8.2001.rpz-ip CNAME .", FEED_REJECT_TRIGGER, NULL, NULL },
+	{ "32.1.0.0.10.rpz-client-ip CNAME rpz-drop.", FEED_REJECT_TRIGGER, NULL, NULL },
+	{ "24.0.2.0.192.rpz-nsip CNAME .", FEED_REJECT_TRIGGER, NULL, NULL },
+	{ "ns1.bad.example.rpz-nsdname CNAME .", FEED_REJECT_TRIGGER, NULL, "ns1.bad.example" },
+	{ "sub.example NS ns.sub.example.", FEED_REJECT_DIRECTIVE, NULL, "sub.example" },
+	{ "evil.example CNAME rpz-passthru", FEED_REJECT_SYNTAX, NULL, "evil.example" },
+	{ "evil.example CNAME rpz-new-action.", FEED_REJECT_SYNTAX, NULL, "evil.example" },
+	{ "evil.example CNAME", FEED_REJECT_SYNTAX, NULL, "evil.example" },
+	{ "evil.example", FEED_REJECT_SYNTAX, NULL, "evil.example" },
+	{ "evil.example NOTYPE x", FEED_REJECT_SYNTAX, NULL, "evil.example" },
+	{ "evil.example TXT \"not closed", FEED_REJECT_SYNTAX, NULL, "evil.example" },
+	{ "evil.example CNAME . )", FEED_REJECT_SYNTAX, NULL, "evil.example" },
+	{ "evil.example ( CNAME .", FEED_REJECT_SYNTAX, NULL, "evil.example" },
+	{ "$INCLUDE /etc/passwd", FEED_REJECT_DIRECTIVE, NULL, NULL },
+	{ "$GENERATE 1-9 x$.example CNAME .", FEED_REJECT_DIRECTIVE, NULL, NULL },
+	{ "$ORIGIN", FEED_REJECT_SYNTAX, NULL, NULL },
+	{ "$ORIGIN sub.rpz.example.\nx.example CNAME .", TAKEN, "x.example.sub", "x.example" },
+	{ "to CNAME .", FEED_REJECT_SINGLE_LABEL, NULL, "a.to" },
+	{ "* CNAME .", FEED_REJECT_WILDCARD, NULL, NULL },
+	{ "duckdns.org CNAME .", FEED_REJECT_BROAD, NULL, NULL },
+};
+
+static const struct row zone_exceptions[] = {
+	{ "ok.example CNAME rpz-passthru.", TAKEN, "ok.example", "example" },
+	{ "*.ok.example 60 CNAME RPZ-PASSTHRU.", TAKEN, "a.ok.example", "ok.example" },
+	{ "ok.example CNAME ok.example.", TAKEN, "ok.example", NULL },
+};
+
+/* Without an origin the zone is the root, or what the SOA record's owner says. */
+static const struct row nameless_zone[] = {
+	{ "evil.example CNAME .", TAKEN, "evil.example", NULL },
+	{ "$TTL 60\n@ SOA a. b. 1 2 3 4 5\nevil.example CNAME .", TAKEN, "evil.example", NULL },
+	{ "rpz.test. SOA a. b. 1 2 3 4 5\nevil.example CNAME .", TAKEN, "evil.example", NULL },
+	{ "rpz.test. SOA a. b. 1 2 3 4 5\nevil.example.rpz.test. CNAME .", TAKEN,
+		"evil.example", NULL },
+	{ "  CNAME .", FEED_REJECT_SYNTAX, NULL, NULL },
+};
+
+Test(formats, zones_list_by_their_actions)
+{
+	expect_rows(malicious_as(FEED_RPZ), zone_start, zone, ARRAY_LEN(zone), MARK_MALICIOUS);
+	expect_rows(malicious_as(FEED_RPZ), zone_start, zone_exceptions,
+		ARRAY_LEN(zone_exceptions), MARK_ALLOW);
+	expect_rows(malicious_as(FEED_RPZ), "", nameless_zone, ARRAY_LEN(nameless_zone),
+		MARK_MALICIOUS);
+}
+
+Test(formats, a_blank_owner_is_the_one_before)
+{
+	struct feed_rig rig;
+
+	feed_rig_init(&rig);
+	feed_rig_load(&rig, malicious_as(FEED_RPZ),
+		"a.example A 192.0.2.1\n  AAAA 2001:db8::1\nbad..name A 192.0.2.1\n\tA "
+		"192.0.2.2\n"
+		"c.example A 192.0.2.1\n");
+	cr_expect_eq(feed_report_accepted(&rig.report), 2);
+	cr_expect_eq(rig.report.duplicates, 1);
+	cr_expect_eq(rig.report.rejected[FEED_REJECT_NAME], 2);
+	feed_rig_deinit(&rig);
+}
+
+/* A parenthesis too many costs a bounded number of lines, not the rest of the zone. */
+Test(formats, a_zone_goes_on_behind_a_parenthesis_that_is_not_closed)
+{
+	static char content[8192];
+	struct feed_rig rig;
+
+	strcpy(content, "a.example TXT ( x\n");
+	for (int i = 0; i < 100; i++)
+		snprintf(content + strlen(content), 40, "n%d.example CNAME .\n", i);
+	feed_rig_init(&rig);
+	feed_rig_load(&rig, malicious_as(FEED_RPZ), content);
+	cr_expect_eq(rig.report.rejected[FEED_REJECT_SYNTAX], 1);
+	cr_expect_eq(feed_report_accepted(&rig.report), 100 - 63);
+	feed_rig_deinit(&rig);
+}
