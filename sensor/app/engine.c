@@ -152,7 +152,7 @@ void engine_finish(struct engine *e)
 	e->started = 0;
 	e->outlet_started = false;
 	for (size_t i = 0; i < o->shard_count; i++)
-		lane_report_update(&e->lane[i]);
+		lane_end(&e->lane[i]);
 	output_finish(o->output);
 }
 

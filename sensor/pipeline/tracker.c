@@ -65,7 +65,7 @@ static void close_report(struct lane_report *report)
 	free(report);
 }
 
-void lane_report_update(struct lane *lane)
+static void update_report(struct lane *lane)
 {
 	struct lane_report *report = lane->report;
 	pthread_mutex_lock(&report->mutex);
@@ -73,6 +73,17 @@ void lane_report_update(struct lane *lane)
 	memcpy(report->tenant_messages, judge_tenant_messages(lane->judge),
 		report->tenant_count * sizeof(uint64_t));
 	pthread_mutex_unlock(&report->mutex);
+}
+
+void lane_end(struct lane *lane)
+{
+	const struct observation end = {
+		.size = sizeof(end),
+		.kind = OBSERVATION_TICK,
+		.ts_ns = JUDGE_END_NS,
+	};
+	judge_observe(lane->judge, &end);
+	update_report(lane);
 }
 
 void lane_report_read(struct lane *lane, struct judge_stats *stats, uint64_t *tenant_messages,
@@ -156,7 +167,7 @@ static void judge_record(struct lane *lane, const struct observation *o)
 		return;
 
 	if (lane->out)
-		lane_report_update(lane);
+		update_report(lane);
 	if (lane->number != 0) /* the output needs each tick once */
 		return;
 	struct alert tick;

@@ -67,8 +67,11 @@ struct lane_report {
 /* Copy the figures as of the last tick. `tenant_messages` (tenant_count entries) is added to. */
 void lane_report_read(struct lane *lane, struct judge_stats *stats, uint64_t *tenant_messages,
 	size_t tenant_count);
-/* Bring them up to date now; only when no thread serves the lane any more. */
-void lane_report_update(struct lane *lane);
+/*
+ * Nothing more will come: queries still open are unanswered, and the figures are brought up to date.
+ * Only when no thread serves the lane any more.
+ */
+void lane_end(struct lane *lane);
 
 NODISCARD bool lane_init(
 	struct lane *lane, const struct lane_options *options, const struct knowledge *known);
