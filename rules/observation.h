@@ -26,7 +26,7 @@
 
 enum observation_kind {
 	OBSERVATION_MESSAGE, /* any DNS message */
-	OBSERVATION_TICK,    /* capture time has reached ts_ns: close windows; only seq and ts_ns are set */
+	OBSERVATION_TICK, /* capture time has reached ts_ns: close windows; only seq and ts_ns are set */
 };
 
 enum observation_transport {
@@ -59,16 +59,16 @@ struct observation_name {
 	uint16_t type;    /* of the record */
 	uint16_t wire_at; /* folded wire octets: offset from the start of the observation */
 	uint8_t wire_len;
-	uint8_t section;  /* enum dns_section */
+	uint8_t section; /* enum dns_section */
 };
 
 struct observation {
-	uint32_t size; /* of the whole block in bytes */
-	uint8_t kind;  /* enum observation_kind */
+	uint32_t size;     /* of the whole block in bytes */
+	uint8_t kind;      /* enum observation_kind */
 	uint8_t transport; /* enum observation_transport */
 	uint8_t opcode;
 	bool response;
-	uint64_t seq;  /* order of capture over all shards; ticks have their own */
+	uint64_t seq; /* order of capture over all shards; ticks have their own */
 	int64_t ts_ns;
 	struct ip client, server; /* see pipeline/observe.h for who is who */
 	uint16_t client_port, server_port;
@@ -76,7 +76,7 @@ struct observation {
 	uint16_t flags; /* enum dns_flag */
 	uint16_t rcode; /* responses */
 	uint16_t qtype, qclass;
-	uint16_t tenant; /* number in the policy set */
+	uint16_t tenant;  /* number in the policy set */
 	uint16_t vlan[2]; /* outermost first */
 	uint8_t vlan_count;
 	uint8_t ip_ttl;
@@ -88,9 +88,9 @@ struct observation {
 	uint64_t qname_hash;       /* dns_name_hash with the index's seed */
 	uint8_t qname_labels, qname_len;
 	uint8_t match_count, address_count, name_count;
-	bool addresses_omitted;    /* there were more than the limits */
+	bool addresses_omitted; /* there were more than the limits */
 	uint16_t qname_at, match_at, address_at, name_at;
-	uint32_t message_at;       /* whole DNS message (UPDATE, TSIG); 0: not carried */
+	uint32_t message_at; /* whole DNS message (UPDATE, TSIG); 0: not carried */
 };
 
 static inline const uint8_t *observation_qname_wire(const struct observation *o)
@@ -103,7 +103,8 @@ static inline const struct observation_match *observation_matches(const struct o
 	return (const struct observation_match *)((const char *)o + o->match_at);
 }
 
-static inline const struct observation_address *observation_addresses(const struct observation *o)
+static inline const struct observation_address *observation_addresses(
+	const struct observation *o)
 {
 	return (const struct observation_address *)((const char *)o + o->address_at);
 }
@@ -126,7 +127,8 @@ static inline void observation_qname(const struct observation *o, struct dns_nam
 		*out = (struct dns_name){ .wire_len = 1 };
 }
 
-static inline void observation_name(const struct observation *o, unsigned n, struct dns_name *out)
+static inline void observation_name(
+	const struct observation *o, unsigned n, struct dns_name *out)
 {
 	const struct observation_name *name = &observation_names(o)[n];
 	if (!dns_name_from_wire(out, (const uint8_t *)o + name->wire_at, name->wire_len))
