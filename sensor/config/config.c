@@ -61,8 +61,7 @@ static void read_tunnel(struct reading *r, const struct part *tunnels, enum conf
 
 	out->given = reading_has(tunnels, id) || reading_is_empty(r, tunnels, id);
 	if (count > CONFIG_TUNNEL_PORTS_MAX) {
-		reading_fail_key(
-			r, tunnels, id, "%d ports at most", CONFIG_TUNNEL_PORTS_MAX);
+		reading_fail_key(r, tunnels, id, "%d ports at most", CONFIG_TUNNEL_PORTS_MAX);
 		count = 0;
 	}
 	out->port_count = count;

@@ -20,6 +20,9 @@
 #include "sensor/base/cursor.h"
 #include "sensor/packet/packet.h"
 
+/* Values below this are an 802.3 length in place of an EtherType, and what follows is LLC. */
+#define ETHERTYPE_MIN 0x0600
+
 struct fragments;
 
 struct decoder {
@@ -38,7 +41,7 @@ struct layer {
 	bool rerouted;    /* the checksum covers another destination than dst (RFC 8200 8.1) */
 };
 
-/* link.c: a frame of the given link type; the two most common ones; what an EtherType says. */
+/* link.c: a frame of the given link type; an Ethernet frame; what an EtherType announces. */
 enum packet_result link_decode(
 	struct packet *out, struct cursor *c, struct layer *layer, uint16_t link);
 enum packet_result ethernet_decode(struct packet *out, struct cursor *c, struct layer *layer);

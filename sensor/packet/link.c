@@ -5,9 +5,6 @@
  */
 #include "sensor/packet/layer.h"
 
-/* Values below this are an 802.3 length, and what follows is LLC. */
-#define ETHERTYPE_MIN 0x0600
-
 enum ethertype {
 	ETHERTYPE_IPV4 = 0x0800,
 	ETHERTYPE_BRIDGED = 0x6558, /* a whole Ethernet frame (RFC 1701) */

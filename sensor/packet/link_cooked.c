@@ -7,7 +7,6 @@
 
 #include <arpa/inet.h>
 
-#define ETHERTYPE_MIN    0x0600
 #define SLL_PROTOCOL_LLC 0x0004 /* in place of an EtherType: an 802.2 LLC header follows */
 
 /* Linux cooked: what the protocol field means depends on the hardware type (ARPHRD_). */

@@ -23,11 +23,6 @@ enum frame_control {
 #define WLAN_ADDRESS_LEN 6
 #define QOS_AMSDU        0x0080 /* several frames in one */
 
-/* How a driver says what it wrote. */
-struct wlan_format {
-	bool padded; /* the header is filled up to a multiple of 4 */
-};
-
 static uint16_t cursor_le16(struct cursor *c)
 {
 	return __builtin_bswap16(cursor_be16(c));
@@ -71,8 +66,9 @@ static enum packet_result amsdu_decode(
 	return first;
 }
 
+/* padded: some drivers fill the header up to a multiple of 4, and say so. */
 static enum packet_result data_decode(struct packet *out, struct cursor *c, struct layer *layer,
-	uint16_t control, struct wlan_format format)
+	uint16_t control, bool padded)
 {
 	struct cursor header = cursor_sub(c, WLAN_HEADER_LEN);
 	cursor_take(&header, WLAN_HEADER_LEN - 2);
@@ -92,7 +88,7 @@ static enum packet_result data_decode(struct packet *out, struct cursor *c, stru
 		cursor_take(c, 4);
 		header_len += 4;
 	}
-	if (format.padded)
+	if (padded)
 		cursor_take(c, -header_len & 3);
 	if (header.failed || c->failed)
 		return PACKET_REJECT_LINK_TRUNCATED;
@@ -104,7 +100,7 @@ static enum packet_result data_decode(struct packet *out, struct cursor *c, stru
 }
 
 static enum packet_result frame_decode(
-	struct packet *out, struct cursor *c, struct layer *layer, struct wlan_format format)
+	struct packet *out, struct cursor *c, struct layer *layer, bool padded)
 {
 	struct cursor peek = *c;
 	uint16_t control = cursor_le16(&peek);
@@ -114,12 +110,12 @@ static enum packet_result frame_decode(
 	if ((control & FRAME_VERSION) != 0 || (control & FRAME_TYPE) != FRAME_TYPE_DATA ||
 		(control & FRAME_NO_DATA))
 		return PACKET_OTHER;
-	return data_decode(out, c, layer, control, format);
+	return data_decode(out, c, layer, control, padded);
 }
 
 enum packet_result wlan_decode(struct packet *out, struct cursor *c, struct layer *layer)
 {
-	return frame_decode(out, c, layer, (struct wlan_format){ 0 });
+	return frame_decode(out, c, layer, false);
 }
 
 enum radiotap_present {
@@ -133,7 +129,7 @@ enum radiotap_present {
 enum packet_result radiotap_decode(struct packet *out, struct cursor *c, struct layer *layer)
 {
 	struct cursor peek = *c;
-	struct wlan_format format = { 0 };
+	bool padded = false;
 
 	cursor_take(&peek, 2);
 	uint16_t len = cursor_le16(&peek);
@@ -148,10 +144,10 @@ enum packet_result radiotap_decode(struct packet *out, struct cursor *c, struct 
 	if (present & RADIOTAP_TSFT)
 		cursor_take(&header, (-fields_at & 7) + 8);
 	if (present & RADIOTAP_FLAGS)
-		format.padded = cursor_u8(&header) & RADIOTAP_FLAG_PADDED;
+		padded = cursor_u8(&header) & RADIOTAP_FLAG_PADDED;
 	if (header.failed)
 		return PACKET_REJECT_LINK_UNSUPPORTED; /* its length contradicts its fields */
-	return frame_decode(out, c, layer, format);
+	return frame_decode(out, c, layer, padded);
 }
 
 #define AVS_MAGIC        0x80211000
