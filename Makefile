@@ -41,7 +41,7 @@ endif
 
 # --- flags -------------------------------------------------------------------------------------
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
-        -Wpointer-arith -Wwrite-strings
+        -Wpointer-arith -Wwrite-strings -Wno-missing-field-initializers
 release_CFLAGS  := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 release_LDFLAGS := -pie -Wl,-z,relro,-z,now
 debug_CFLAGS    := -Og -g3
