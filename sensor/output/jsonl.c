@@ -83,7 +83,7 @@ static void jsonl_write(struct sink *s, const struct sink_record *record)
 	}
 	text_add(&f->pending, record->json, record->json_len);
 	text_putc(&f->pending, '\n');
-	/* While writing fails, the flush tries once a second, not each line. */
+	/* While writing fails, the flush tries some times a second, not each line. */
 	if (f->pending.len >= JSONL_BUFFER_BYTES && !f->failing)
 		write_pending(f);
 }

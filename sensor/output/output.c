@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FLUSH_INTERVAL_NS NS_PER_S
+/* Bounds how late a line that is ready leaves; capture and threads take up to 130 ms more. */
+#define FLUSH_INTERVAL_NS (250 * NS_PER_MS)
 
 struct output {
 	char *sensor, *version;

@@ -6,7 +6,7 @@
  *	struct output *o = output_new(&options);
  *	output_add_sink(o, sink);             // before the first alert
  *	output_accept(o, alert);              // for each record of the tracker's ring, in order
- *	output_idle(o);                       // about once a second when nothing comes
+ *	output_idle(o);                       // often when nothing comes
  *	output_finish(o);                     // closing alerts
  *	undelivered = output_close(o, 5000);  // sinks drain
  *	output_free(o);

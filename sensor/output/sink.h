@@ -32,7 +32,7 @@ struct sink;
 
 struct sink_api {
 	void (*write)(struct sink *s, const struct sink_record *record);
-	/* Called about once a second (wall clock): write what is buffered, follow rotation. */
+	/* Called some times a second (wall clock): write what is buffered, follow rotation. */
 	void (*flush)(struct sink *s);
 	/* Open what lies behind it anew (SIGHUP); NULL: nothing to do. */
 	void (*reopen)(struct sink *s);

@@ -75,6 +75,8 @@ void *outlet_run(void *arg)
 			if (++since_retire % 16 == 0 || !head(look.next))
 				spsc_retire(look.next->out);
 		} else {
+			if (o->idle) /* live: an alert does not wait for the next one */
+				output_idle(o->output);
 			(void)!spsc_wait_record(
 				look.waiting->out, look.next ? OUTLET_TURN_MS : OUTLET_WAIT_MS);
 		}

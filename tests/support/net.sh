@@ -7,6 +7,7 @@
 #   in_net a COMMAND...       run a command there
 #
 # At exit every process in the namespaces is ended and the namespaces go.
+# shellcheck disable=SC2154 # tmp is of tap.sh
 net_list=
 
 net_of() { echo "dw-$1-$$"; }
