@@ -20,6 +20,11 @@ static const struct format {
 	[FEED_HOSTS] = { "hosts", hosts_read_line },
 	[FEED_ADBLOCK] = { "adblock", adblock_read_line },
 	[FEED_RPZ] = { "rpz", rpz_read_line, &rpz_state_bytes, rpz_finish },
+	[FEED_CSV] = { "csv", csv_read_line, &csv_state_bytes, csv_finish },
+	[FEED_URLS] = { "urls", urls_read_line },
+	[FEED_DNSMASQ] = { "dnsmasq", dnsmasq_read_line },
+	[FEED_UNBOUND] = { "unbound", unbound_read_line },
+	[FEED_MALTRAIL] = { "maltrail", maltrail_read_line },
 	[FEED_SHIPPED] = { "shipped", list_read_line },
 };
 

@@ -33,7 +33,12 @@ enum feed_format {
 	FEED_HOSTS,   /* address and names */
 	FEED_ADBLOCK, /* AdBlock/AdGuard rules that are about a whole host */
 	FEED_RPZ,     /* response policy zone, as a zone file */
-	FEED_SHIPPED, /* the project's own lists: name, provider, rest (see lists/README) */
+	FEED_CSV,     /* one column has the names */
+	FEED_URLS,    /* a URL a line: its host */
+	FEED_DNSMASQ,
+	FEED_UNBOUND,
+	FEED_MALTRAIL, /* trails, as text or trails.csv */
+	FEED_SHIPPED,  /* the project's own lists: name, provider, rest (see lists/README) */
 	FEED_FORMAT_COUNT,
 };
 
@@ -53,6 +58,8 @@ struct feed_spec {
 	enum mark_scope scope; /* of plain entries: SCOPE_SUFFIX (default) or SCOPE_EXACT */
 	enum feed_format format;
 	bool allow_broad;
+	unsigned column;         /* of csv, from 1; 0: found by its title or its content */
+	unsigned min_confidence; /* 0-100: entries that say less are refused */
 	const char *provider; /* id for every entry of a provider/tunnel/update feed without an
 				 own one; NULL: the feed's name */
 	enum provider_tier tier;

@@ -34,6 +34,10 @@ void intake_reject(struct intake *in, enum feed_reject reject);
 /* The same for a name that the feed says is good. */
 void intake_exception(struct intake *in, struct span text);
 
+/* A value of a type that was named ("domain", "ip-dst", "domain|ip"); and a confidence. */
+void indicator_take(struct intake *in, struct span type, struct span value);
+unsigned indicator_confidence(struct span text);
+
 /* Does the kind carry the number of a provider? */
 bool intake_has_provider(enum mark_kind kind);
 
@@ -44,12 +48,23 @@ void adblock_read_line(struct intake *in, struct span line);
 void rpz_read_line(struct intake *in, struct span line);
 void rpz_finish(struct intake *in);
 extern const size_t rpz_state_bytes;
+void csv_read_line(struct intake *in, struct span line);
+void csv_finish(struct intake *in);
+extern const size_t csv_state_bytes;
+void urls_read_line(struct intake *in, struct span line);
+void dnsmasq_read_line(struct intake *in, struct span line);
+void unbound_read_line(struct intake *in, struct span line);
+void maltrail_read_line(struct intake *in, struct span line);
 
 /* Is it a line of a hosts file (address and a name)? / one that says nothing in any format? */
 bool hosts_is_entry(struct span line);
 bool domains_is_comment(struct span line);
 bool adblock_is_rule(struct span line);
 bool rpz_is_record(struct span line);
+bool urls_is_url(struct span line);
+bool csv_is_row(struct span line);
+bool dnsmasq_is_option(struct span line);
+bool unbound_is_option(struct span line);
 
 /* The format of the content that starts like this: what most of its first lines look like. */
 enum feed_format recognise_format(struct span start);

@@ -23,11 +23,25 @@ static enum feed_format vote(struct span line)
 {
 	if (adblock_is_rule(line))
 		return FEED_ADBLOCK;
+	if (dnsmasq_is_option(line))
+		return FEED_DNSMASQ;
+	if (unbound_is_option(line))
+		return FEED_UNBOUND;
+	if (urls_is_url(line))
+		return FEED_URLS;
 	if (rpz_is_record(line))
 		return FEED_RPZ;
 	if (hosts_is_entry(line))
 		return FEED_HOSTS;
-	return FEED_DOMAINS;
+	return csv_is_row(line) ? FEED_CSV : FEED_DOMAINS;
+}
+
+/* Trails are names for the most part; what tells them is what their publishers write first. */
+static bool is_maltrail(struct span start)
+{
+	return span_has(start, "Maltrail developers") ||
+	       span_starts(start, "\"trail\",\"info\",\"reference\"") ||
+	       span_starts(start, "trail,info,reference");
 }
 
 enum feed_format recognise_format(struct span start)
@@ -38,6 +52,7 @@ enum feed_format recognise_format(struct span start)
 
 	if (span_starts(start, "\xef\xbb\xbf"))
 		start = span_skip(start, 3);
+	struct span whole = start;
 	while (start.len > 0 && lines < VOTES_MAX) {
 		struct span line = span_trim(take_line(&start));
 		if (domains_is_comment(line) && !adblock_is_rule(line))
@@ -45,6 +60,8 @@ enum feed_format recognise_format(struct span start)
 		lines++;
 		votes[vote(line)]++;
 	}
+	if (is_maltrail(whole))
+		return FEED_MALTRAIL;
 	for (int i = 0; i < FEED_FORMAT_COUNT; i++) {
 		if (votes[i] > votes[most])
 			most = (enum feed_format)i;

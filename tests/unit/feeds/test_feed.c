@@ -477,6 +477,11 @@ Test(feed, the_kept_files_give_the_counts_that_were_counted_by_hand)
 		{ "tests/data/feeds/traps.hosts", FEED_HOSTS, 13, 5, 0, 1, 9 },
 		{ "tests/data/feeds/traps.adblock", FEED_ADBLOCK, 20, 3, 1, 1, 10 },
 		{ "tests/data/feeds/traps.rpz", FEED_RPZ, 25, 7, 1, 2, 8 },
+		{ "tests/data/feeds/traps.csv", FEED_CSV, 16, 3, 0, 1, 5 },
+		{ "tests/data/feeds/traps.urls", FEED_URLS, 10, 4, 0, 2, 3 },
+		{ "tests/data/feeds/traps.dnsmasq", FEED_DNSMASQ, 11, 7, 0, 1, 4 },
+		{ "tests/data/feeds/traps.unbound", FEED_UNBOUND, 10, 3, 0, 1, 4 },
+		{ "tests/data/feeds/traps.maltrail", FEED_MALTRAIL, 15, 3, 0, 1, 7 },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
@@ -494,7 +499,11 @@ Test(feed, real_files_balance)
 		{ "adaway.domains.txt", FEED_DOMAINS, 6000 },
 		{ "adaway.hosts.txt", FEED_HOSTS, 6000 },
 		{ "dyndnslist-links.txt", FEED_DOMAINS, 30000 },
-		{ "maltrail-dynamic_domain.txt", FEED_DOMAINS, 1500 },
+		{ "maltrail-dynamic_domain.txt", FEED_MALTRAIL, 1500 },
+		{ "maltrail-asyncrat-head.txt", FEED_MALTRAIL, 400 },
+		{ "adaway.adblock.txt", FEED_ADBLOCK, 4000 },
+		{ "adaway.dnsmasq.txt", FEED_DNSMASQ, 4000 },
+		{ "adaway.wildcard.txt", FEED_DOMAINS, 4000 },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

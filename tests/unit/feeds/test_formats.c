@@ -264,3 +264,198 @@ Test(formats, a_zone_goes_on_behind_a_parenthesis_that_is_not_closed)
 	cr_expect_eq(feed_report_accepted(&rig.report), 100 - 63);
 	feed_rig_deinit(&rig);
 }
+
+/* --- csv ----------------------------------------------------------------------------------- */
+
+static const struct row untitled[] = {
+	{ "evil.example,2024-02-18T18:00:22.076Z,x", TAKEN, "www.evil.example", NULL },
+	{ "2024-02-18,evil.example,good.example", TAKEN, "evil.example", "good.example" },
+	{ "Domain,RetrievedAt,Provider\nevil.example,2024-02-18,x", TAKEN, "evil.example",
+		NULL },
+	{ "dynamic_dns_domains, isDynDNS_default\n*.evil.example, True", TAKEN,
+		"a.evil.example", "evil.example" },
+	{ "a;evil.example;b,c", TAKEN, "evil.example", NULL },
+	{ "a\tevil.example\tb", TAKEN, "evil.example", NULL },
+	{ "a|evil.example|b", TAKEN, "evil.example", NULL },
+	{ "evil.example", TAKEN, "evil.example", NULL },
+	{ "\"a,b\" , \"evil.example\" , \"c\"", TAKEN, "evil.example", NULL },
+	{ "\"a \"\"b\"\"\",evil.example", TAKEN, "evil.example", NULL },
+	{ "\"a\nb\n# c\n\nd\",evil.example", TAKEN, "evil.example", NULL },
+	{ "a,t\xc3\xb4t.net", TAKEN, "xn--tt-8ja.net", NULL },
+	{ "\"a\" b,evil.example", FEED_REJECT_SYNTAX, NULL, "evil.example" },
+	{ "\"a,evil.example", FEED_REJECT_SYNTAX, NULL, "evil.example" },
+	{ "192.0.2.1,x", FEED_REJECT_SYNTAX, NULL, NULL },
+	{ "a,co.uk", FEED_REJECT_PUBLIC_SUFFIX, NULL, NULL },
+};
+
+static const struct row urlhaus[] = {
+	{ "\"1\",\"2024-01-01\",\"http://a.evil.example:8080/x.exe\",\"online\"", TAKEN,
+		"a.evil.example", "evil.example" },
+	{ "\"1\",\"2024-01-01\",\"http://192.0.2.1/x.exe\",\"online\"", FEED_REJECT_ADDRESS,
+		NULL, NULL },
+	{ "\"1\",\"2024-01-01\",\"http://[2001:db8::1]:80/x\",\"online\"", FEED_REJECT_ADDRESS,
+		NULL, NULL },
+	{ "\"1\",\"2024-01-01\"", FEED_REJECT_SYNTAX, NULL, NULL },
+	{ "\"1\",\"2024-01-01\",\"\",\"online\"", FEED_REJECT_SYNTAX, NULL, NULL },
+};
+
+static const struct row threatfox[] = {
+	{ "\"2024\", \"1\", \"evil.example\", \"domain\", \"75\"", TAKEN, "evil.example",
+		NULL },
+	{ "\"2024\", \"1\", \"https://evil.example/x\", \"url\", \"100\"", TAKEN,
+		"evil.example", NULL },
+	{ "\"2024\", \"1\", \"evil.example\", \"domain\", \"74\"", FEED_REJECT_CONFIDENCE, NULL,
+		"evil.example" },
+	{ "\"2024\", \"1\", \"evil.example\", \"domain\", \"\"", FEED_REJECT_CONFIDENCE, NULL,
+		"evil.example" },
+	{ "\"2024\", \"1\", \"192.0.2.1:443\", \"ip:port\", \"100\"", FEED_REJECT_ADDRESS, NULL,
+		NULL },
+	{ "\"2024\", \"1\", \"d41d8cd98f00b204e9800998ecf8427e\", \"md5_hash\", \"100\"",
+		FEED_REJECT_TYPE, NULL, NULL },
+};
+
+static const struct row misp_csv[] = {
+	{ "u,1,c,domain,evil.example,\"a, b\",1,20240101", TAKEN, "evil.example", NULL },
+	{ "u,1,c,domain|ip,evil.example|192.0.2.1,,1,20240101", TAKEN, "evil.example", NULL },
+	{ "u,1,c,url,http://evil.example/,,1,20240101", TAKEN, "evil.example", NULL },
+	{ "u,1,c,domain,evil.example,,0,20240101", FEED_REJECT_UNUSED, NULL, "evil.example" },
+	{ "u,1,c,ip-dst,192.0.2.1,,1,20240101", FEED_REJECT_ADDRESS, NULL, NULL },
+	{ "u,1,c,email-src,a@evil.example,,1,20240101", FEED_REJECT_TYPE, NULL,
+		"evil.example" },
+	{ "u,1,c,regex,evil.*,,1,20240101", FEED_REJECT_REGEX, NULL, NULL },
+};
+
+Test(formats, csv_finds_the_names)
+{
+	struct feed_spec spec = malicious_as(FEED_CSV);
+
+	expect_rows(spec, "# remark, with a comma\n\n", untitled, ARRAY_LEN(untitled),
+		MARK_MALICIOUS);
+	expect_rows(spec, "# x, y\r\n# id,dateadded,url,url_status\r\n", urlhaus,
+		ARRAY_LEN(urlhaus), MARK_MALICIOUS);
+	spec.min_confidence = 75;
+	expect_rows(spec,
+		"#\n# \"first_seen_utc\",\"ioc_id\",\"ioc_value\",\"ioc_type\","
+		"\"confidence_level\"\n",
+		threatfox, ARRAY_LEN(threatfox), MARK_MALICIOUS);
+	expect_rows(spec, "uuid,event_id,category,type,value,comment,to_ids,date\n", misp_csv,
+		ARRAY_LEN(misp_csv), MARK_MALICIOUS);
+}
+
+Test(formats, csv_takes_the_column_that_the_feed_names)
+{
+	static const struct row rows[] = {
+		{ "a.example,b.example,c.example", TAKEN, "b.example", "a.example" },
+		{ "Domain,Other\na.example,b.example", TAKEN, "b.example", "a.example" },
+		{ "One,Two\na.example,b.example", TAKEN, "b.example", "a.example" },
+		{ "a.example", FEED_REJECT_SYNTAX, NULL, "a.example" },
+	};
+	struct feed_spec spec = malicious_as(FEED_CSV);
+
+	spec.column = 2;
+	expect_rows(spec, "", rows, ARRAY_LEN(rows), MARK_MALICIOUS);
+}
+
+/* --- urls, dnsmasq, unbound, maltrail ------------------------------------------------------ */
+
+static const struct row urls[] = {
+	{ "http://a.evil.example:8080/x.exe", TAKEN, "a.evil.example", "evil.example" },
+	{ "https://u:p@evil.example/a?b#c", TAKEN, "evil.example", NULL },
+	{ "hxxps[:]//evil[.]example/x y", TAKEN, "evil.example", NULL },
+	{ "http://evil.example/a # b", TAKEN, "evil.example", NULL },
+	{ "evil.example/x", TAKEN, "evil.example", NULL },
+	{ "http://192.0.2.1/x", FEED_REJECT_ADDRESS, NULL, NULL },
+	{ "http://[2001:db8::1]:80/x", FEED_REJECT_ADDRESS, NULL, NULL },
+	{ "/only/a/path", FEED_REJECT_PATH, NULL, NULL },
+	{ "http://to/x", FEED_REJECT_SINGLE_LABEL, NULL, NULL },
+	{ "http:///x", FEED_REJECT_NAME, NULL, NULL },
+};
+
+static const struct row dnsmasq[] = {
+	{ "address=/evil.example/0.0.0.0", TAKEN, "www.evil.example", NULL },
+	{ "address=/evil.example/#", TAKEN, "evil.example", NULL },
+	{ "address = /evil.example/ # remark", TAKEN, "evil.example", NULL },
+	{ "address=/evil.example/2001:db8::1", TAKEN, "evil.example", NULL },
+	{ "server=/evil.example/", TAKEN, "evil.example", NULL },
+	{ "local=/evil.example/", TAKEN, "evil.example", NULL },
+	{ "address=/*.evil.example/", TAKEN, "a.evil.example", "evil.example" },
+	{ "server=/evil.example/192.0.2.1", FEED_REJECT_DIRECTIVE, NULL, "evil.example" },
+	{ "server=192.0.2.1", FEED_REJECT_SYNTAX, NULL, NULL },
+	{ "address=/evil.example", FEED_REJECT_SYNTAX, NULL, "evil.example" },
+	{ "address=//", FEED_REJECT_SYNTAX, NULL, NULL },
+	{ "address=/#/0.0.0.0", FEED_REJECT_NAME, NULL, NULL },
+	{ "address=/com/0.0.0.0", FEED_REJECT_SINGLE_LABEL, NULL, NULL },
+	{ "cache-size=1000", FEED_REJECT_DIRECTIVE, NULL, NULL },
+	{ "evil.example", FEED_REJECT_DIRECTIVE, NULL, "evil.example" },
+};
+
+static const struct row dnsmasq_exceptions[] = {
+	{ "server=/good.example/#", TAKEN, "www.good.example", NULL },
+};
+
+static const struct row unbound[] = {
+	{ "local-zone: \"evil.example.\" always_nxdomain", TAKEN, "www.evil.example", NULL },
+	{ "  local-zone: 'evil.example' always_null # c", TAKEN, "evil.example", NULL },
+	{ "local-zone: evil.example redirect", TAKEN, "evil.example", NULL },
+	{ "local-zone: \"evil.example\" inform", FEED_REJECT_DIRECTIVE, NULL, "evil.example" },
+	{ "local-zone: \"evil.example\"", FEED_REJECT_SYNTAX, NULL, "evil.example" },
+	{ "local-zone: \"evil.example static", FEED_REJECT_SYNTAX, NULL, "evil.example" },
+	{ "local-zone: \"evil.example\" static x", FEED_REJECT_SYNTAX, NULL, "evil.example" },
+	{ "local-zone:", FEED_REJECT_SYNTAX, NULL, NULL },
+	{ "local-data: \"evil.example A 0.0.0.0\"", FEED_REJECT_DIRECTIVE, NULL,
+		"evil.example" },
+	{ "include: /etc/passwd", FEED_REJECT_DIRECTIVE, NULL, NULL },
+	{ "local-zone: \"com.\" static", FEED_REJECT_SINGLE_LABEL, NULL, NULL },
+};
+
+static const struct row unbound_exceptions[] = {
+	{ "local-zone: \"good.example\" always_transparent", TAKEN, "good.example", NULL },
+	{ "local-zone: good.example. transparent", TAKEN, "good.example", NULL },
+};
+
+static const struct row maltrail[] = {
+	{ "evil.example", TAKEN, "www.evil.example", NULL },
+	{ "evil.example # remark", TAKEN, "evil.example", NULL },
+	{ "evil.example/", TAKEN, "evil.example", NULL },
+	{ "http://evil.example", TAKEN, "evil.example", NULL },
+	{ "_x.evil.example", TAKEN, "_x.evil.example", NULL },
+	{ "\"evil.example\",\"asyncrat (malware)\",\"(static)\"", TAKEN, "evil.example", NULL },
+	{ "evil.example,asyncrat (malware),(static)", TAKEN, "evil.example", NULL },
+	{ "evil.example/gate.php", FEED_REJECT_PATH, NULL, "evil.example" },
+	{ "http://evil.example/gate.php", FEED_REJECT_PATH, NULL, "evil.example" },
+	{ "/gate.php?id=", FEED_REJECT_PATH, NULL, NULL },
+	{ "192.0.2.1", FEED_REJECT_ADDRESS, NULL, NULL },
+	{ "192.0.2.1:443", FEED_REJECT_ADDRESS, NULL, NULL },
+	{ "http://192.0.2.1", FEED_REJECT_ADDRESS, NULL, NULL },
+	{ "(?i)evil.+example", FEED_REJECT_REGEX, NULL, NULL },
+	{ "evil\\.example", FEED_REJECT_REGEX, NULL, "evil.example" },
+	{ "duckdns.org", FEED_REJECT_BROAD, NULL, NULL },
+};
+
+Test(formats, urls_give_their_hosts)
+{
+	expect_rows(
+		malicious_as(FEED_URLS), "# remark\n", urls, ARRAY_LEN(urls), MARK_MALICIOUS);
+}
+
+Test(formats, dnsmasq_options_list_what_they_keep_away)
+{
+	expect_rows(malicious_as(FEED_DNSMASQ), "# remark\n\n", dnsmasq, ARRAY_LEN(dnsmasq),
+		MARK_MALICIOUS);
+	expect_rows(malicious_as(FEED_DNSMASQ), "", dnsmasq_exceptions,
+		ARRAY_LEN(dnsmasq_exceptions), MARK_ALLOW);
+}
+
+Test(formats, unbound_zones_list_by_their_type)
+{
+	expect_rows(malicious_as(FEED_UNBOUND), "# remark\nserver:\n", unbound,
+		ARRAY_LEN(unbound), MARK_MALICIOUS);
+	expect_rows(malicious_as(FEED_UNBOUND), "server:\n", unbound_exceptions,
+		ARRAY_LEN(unbound_exceptions), MARK_ALLOW);
+}
+
+Test(formats, trails_with_a_path_say_nothing_of_the_host)
+{
+	expect_rows(malicious_as(FEED_MALTRAIL), "# Reference: x\ntrail,info,reference\n",
+		maltrail, ARRAY_LEN(maltrail), MARK_MALICIOUS);
+}
