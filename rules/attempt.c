@@ -35,6 +35,7 @@ struct attempt {
 	uint16_t client_port, server_port, rcode;
 	uint8_t transport, vlan_count;
 	uint16_t vlan[2];
+	bool queries_unseen; /* told by a response alone: a signed try may have gone unseen, too */
 	struct change change;
 };
 static_assert(WAITING_MAX <= 64, "a bit for each name");
@@ -190,6 +191,10 @@ static void raise_attempt(
 	change_why(a, &shown);
 	if (outside)
 		change_why_outside(a);
+	if (t->queries_unseen)
+		alert_why(a, "queries_seen",
+			alert_words(a, "no: judged by what responses repeat"), alert_none(),
+			alert_none());
 	say_attempt(a, t, &shown);
 	change_hint_unsigned(all->emit, &shown);
 	emit_commit(all->emit);
@@ -283,6 +288,7 @@ void attempts_refused(struct attempts *all, const struct exchange *x, const stru
 	change_merge(&t->change, c);
 	t->last_ns = x->ts_ns;
 	t->rcode = x->now->rcode;
+	t->queries_unseen = !x->matched;
 	t->count++;
 	for (unsigned i = 0; i < c->name_count; i++) {
 		int at = change_find(&t->change, change_name(c, i));

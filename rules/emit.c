@@ -19,6 +19,8 @@ struct emit {
 	struct registered *registered;
 	const struct policy *tenant;  /* of the alert being written */
 	bool excluded;                /* found out after emit_open */
+	const char *queries_unseen;   /* why a response had to do without its query, or NULL */
+	const char *responses_unseen; /* why a query has no outcome, or NULL */
 	char name[DNS_NAME_TEXT_MAX]; /* the key's, "" for none */
 	char yaml[YAML_SLOTS][YAML_TEXT_MAX];
 	unsigned yaml_next;
@@ -217,6 +219,37 @@ static void start(struct emit *e, enum rule_id rule, const struct exchange *x)
 	a->tenant_id = alert_put(a, x->tenant->id);
 }
 
+/* Which half of the exchange the rule had to do without. */
+static void note_unseen(struct emit *e, const struct exchange *x)
+{
+	bool response = x->now && x->now->response;
+	bool query = x->now && !x->now->response;
+
+	e->queries_unseen = NULL;
+	e->responses_unseen = NULL;
+	if (response && !x->matched)
+		e->queries_unseen = x->queries_hidden
+					    ? "no: only responses are visible"
+					    : "no: the query of this response was not captured";
+	else if (response && x->told_late)
+		e->queries_unseen =
+			"yes, but without what tells the tenant: only responses have it";
+	if (query && x->responses_hidden)
+		e->responses_unseen = "no: only queries are visible";
+}
+
+static void why_unseen(struct emit *e)
+{
+	struct alert *a = &e->alert;
+
+	if (e->queries_unseen)
+		alert_why(a, "queries_seen", alert_words(a, e->queries_unseen), alert_none(),
+			alert_none());
+	if (e->responses_unseen)
+		alert_why(a, "responses_seen", alert_words(a, e->responses_unseen),
+			alert_none(), alert_none());
+}
+
 struct alert *emit_open(
 	struct emit *e, enum rule_id rule, const struct exchange *x, const char *name)
 {
@@ -232,6 +265,7 @@ struct alert *emit_open(
 
 	e->tenant = x->tenant;
 	e->excluded = false;
+	note_unseen(e, x);
 	start(e, rule, x);
 	if (x->now)
 		fill_message(e, x->now, qname);
@@ -298,6 +332,7 @@ void emit_commit(struct emit *e)
 
 	if (e->excluded)
 		return;
+	why_unseen(e);
 	add_registered(e);
 	if (a->has_source)
 		add_geo(e->known->geo, &a->source, a->source_country, &a->source_asn);

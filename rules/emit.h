@@ -11,7 +11,8 @@
  *
  * emit_open fills in tenant, severity, times, client, server, ports, VLAN, transport, question,
  * rcode, answers, key and suppression; the rule changes what it knows better (start_ns, count,
- * severity, score). emit_commit adds registered domain, GeoIP facts and hands the record on.
+ * severity, score). emit_commit adds which direction of the traffic was not seen, registered
+ * domain and GeoIP facts, and hands the record on.
  *
  * Threads: one tracker.
  */
@@ -30,7 +31,10 @@
 struct exchange {
 	const struct observation *now; /* NULL on a tick */
 	const struct policy *tenant;
-	bool matched;   /* `now` is a response whose query was seen */
+	bool matched; /* `now` is a response whose query was seen */
+	bool told_late; /* matched, and only the response told the tenant: its query was nobody's */
+	/* Of the tenant: what a mirror of one direction does not show (sides.h). */
+	bool queries_hidden, responses_hidden;
 	int64_t rtt_ns; /* when matched */
 	uint64_t seq;   /* of `now` or of the tick */
 	int64_t ts_ns;  /* capture time */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "rules/judge.h"
 
+#include "rules/sides.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,7 +23,9 @@ struct judge {
 	struct emit *emit;
 	struct pairs *pairs;
 	void *state[ARRAY_LEN(families)];
-	uint64_t *messages; /* per tenant number */
+	/* Per tenant number. */
+	uint64_t *messages;
+	struct sides *sides;
 	size_t tenant_count;
 };
 
@@ -61,7 +65,8 @@ struct judge *judge_new(const struct judge_options *options, const struct knowle
 	j->pairs = pairs_new(memory_of(options->memory_bytes, PAIRS_SHARE), options->seed);
 	j->tenant_count = known->policies->tenant_count;
 	j->messages = calloc(j->tenant_count, sizeof(*j->messages));
-	if (!j->emit || !j->pairs || !j->messages || !families_new(j, options)) {
+	j->sides = calloc(j->tenant_count, sizeof(*j->sides));
+	if (!j->emit || !j->pairs || !j->messages || !j->sides || !families_new(j, options)) {
 		judge_free(j);
 		return NULL;
 	}
@@ -80,6 +85,7 @@ void judge_free(struct judge *j)
 	pairs_free(j->pairs);
 	emit_free(j->emit);
 	free(j->messages);
+	free(j->sides);
 	free(j);
 }
 
@@ -87,9 +93,10 @@ void judge_free(struct judge *j)
  * The counts follow the tenants' ids into the new numbers. Ids mostly keep their order, so each
  * search begins where the last one ended.
  */
-static void carry_messages(uint64_t *to, const struct policy_set *new, const uint64_t *from,
-	const struct policy_set *old)
+static void carry_counts(const struct judge *j, uint64_t *messages, struct sides *sides,
+	const struct policy_set *new)
 {
+	const struct policy_set *old = j->known->policies;
 	size_t at = 0;
 
 	for (size_t i = 0; i < new->tenant_count; i++) {
@@ -97,7 +104,8 @@ static void carry_messages(uint64_t *to, const struct policy_set *new, const uin
 			size_t candidate = (at + tries) % old->tenant_count;
 			if (strcmp(new->tenant[i].id, old->tenant[candidate].id) != 0)
 				continue;
-			to[i] = from[candidate];
+			messages[i] = j->messages[candidate];
+			sides[i] = j->sides[candidate];
 			at = candidate + 1;
 			break;
 		}
@@ -107,14 +115,20 @@ static void carry_messages(uint64_t *to, const struct policy_set *new, const uin
 static void adopt_tenants(struct judge *j, const struct policy_set *policies)
 {
 	uint64_t *messages = calloc(policies->tenant_count, sizeof(*messages));
+	struct sides *sides = calloc(policies->tenant_count, sizeof(*sides));
 
 	/* Without memory the old counters serve on: tenants beyond their end are not counted.
 	 */
-	if (!messages)
+	if (!messages || !sides) {
+		free(messages);
+		free(sides);
 		return;
-	carry_messages(messages, policies, j->messages, j->known->policies);
+	}
+	carry_counts(j, messages, sides, policies);
 	free(j->messages);
+	free(j->sides);
 	j->messages = messages;
+	j->sides = sides;
 	j->tenant_count = policies->tenant_count;
 }
 
@@ -143,6 +157,18 @@ static void observe_tick(struct judge *j, const struct observation *o)
 	}
 }
 
+/* Count the message for its tenant, and tell which directions are visible there. */
+static void count_message(struct judge *j, uint16_t tenant, struct exchange *x)
+{
+	if (tenant >= j->tenant_count)
+		return;
+	struct sides *sides = &j->sides[tenant];
+	j->messages[tenant]++;
+	sides_note(sides, x->now->response, x->matched, x->ts_ns);
+	x->queries_hidden = sides_queries_hidden(sides);
+	x->responses_hidden = sides_responses_hidden(sides, x->ts_ns);
+}
+
 static void observe_message(struct judge *j, const struct observation *o)
 {
 	const struct policy_set *policies = j->known->policies;
@@ -153,13 +179,13 @@ static void observe_message(struct judge *j, const struct observation *o)
 		.now = o,
 		.tenant = &policies->tenant[tenant],
 		.matched = pair.matched,
+		.told_late = pair.told_late,
 		.rtt_ns = pair.rtt_ns,
 		.seq = o->seq,
 		.ts_ns = o->ts_ns,
 	};
 
-	if (tenant < j->tenant_count)
-		j->messages[tenant]++;
+	count_message(j, tenant, &x);
 	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
 		if (families[i]->observe)
 			families[i]->observe(j->state[i], &x);

@@ -529,8 +529,8 @@ static void lookup_observe(void *state, const struct exchange *x)
 		if (!judge_name(l, x, number, &t) || is_told(told, told_count, t.key_hash))
 			continue;
 		told[told_count++] = t.key_hash;
-		/* The question was judged with its query. */
-		if (number > 0 || !x->matched)
+		/* The question was judged with its query, if that had a tenant. */
+		if (number > 0 || !x->matched || x->told_late)
 			act(l, &t);
 	}
 }

@@ -43,8 +43,6 @@
 #define NS_PER_MINUTE   (60 * NS_PER_S)
 /* A flood of one domain's subdomains has few domains: so many failures count as being over. */
 #define FLOOD_FACTOR 5
-/* Share of unasked answers from which on a tenant's queries are taken for invisible. */
-#define RESPONSE_ONLY 0.9
 
 struct client {
 	struct suspect_key key;
@@ -68,7 +66,6 @@ struct client {
 struct crowd {
 	uint32_t epoch;
 	uint32_t active[2], warm[2];
-	uint64_t matched, unmatched;
 };
 
 struct nxdomain {
@@ -386,9 +383,6 @@ static void explain(struct alert *a, const struct exchange *x, const struct clie
 		alert_why(a, "baseline",
 			alert_words(a, "not learned yet: the static floor decided"),
 			alert_none(), alert_none());
-	if (!x->matched)
-		alert_why(a, "queries_seen", alert_words(a, "no: only responses are visible"),
-			alert_none(), alert_none());
 	a->count = t->nx;
 	a->start_ns = x->ts_ns - window_ns(x->tenant);
 	a->score = (int16_t)fmin(100, 40 + t->domains / 2.0 + (t->learnt ? fmin(t->z, 20) : 0));
@@ -545,28 +539,14 @@ static void judge_meeting_point(
 	emit_commit(s->emit);
 }
 
-/* Are the tenant's queries visible at all? Unasked answers are no evidence unless they are not.
- */
-static bool is_answer_trusted(struct nxdomain *s, const struct exchange *x)
-{
-	if (x->tenant->number >= s->crowd_count)
-		return x->matched;
-	struct crowd *crowd = &s->crowd[x->tenant->number];
-	if (x->matched)
-		crowd->matched++;
-	else
-		crowd->unmatched++;
-	return x->matched ||
-	       (double)crowd->unmatched >=
-		       RESPONSE_ONLY * (double)(crowd->matched + crowd->unmatched);
-}
-
 static void nxdomain_observe(void *state, const struct exchange *x)
 {
 	struct nxdomain *s = state;
 	const struct observation *o = x->now;
-	if (!o->response || o->opcode != DNS_OPCODE_QUERY || !o->has_question ||
-		!is_answer_trusted(s, x))
+	if (!o->response || o->opcode != DNS_OPCODE_QUERY || !o->has_question)
+		return;
+	/* Unasked answers are no evidence, unless the queries are not visible at all. */
+	if (!x->matched && !x->queries_hidden)
 		return;
 
 	struct client *c = count_answer(s, x);

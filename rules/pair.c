@@ -203,6 +203,7 @@ static struct pair_result observe_response(
 	}
 	struct pair_result result = {
 		.matched = true,
+		.told_late = e->tenant == POLICY_UNMAPPED && o->tenant != POLICY_UNMAPPED,
 		.rtt_ns = o->ts_ns > e->asked_ns ? o->ts_ns - e->asked_ns : 0,
 		.tenant = e->tenant != POLICY_UNMAPPED ? e->tenant : o->tenant,
 	};

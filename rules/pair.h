@@ -37,6 +37,7 @@ struct pair_stats {
 
 struct pair_result {
 	bool matched;    /* a response whose query was seen */
+	bool told_late;  /* then: the query's tenant was unknown until now */
 	int64_t rtt_ns;  /* then: how long it took */
 	uint16_t tenant; /* of the exchange */
 };

@@ -12,6 +12,9 @@
 /*
  * resolver.unapproved: a client asks a server that is not the tenant's to resolve for it.
  *
+ * It is judged on the query, or on the response where only responses are visible: one that comes
+ * unasked among others is no use of anything, but a forgery or a reflection.
+ *
  * Only a tenant that lists its resolvers can have foreign ones. Its resolvers and zone servers
  * themselves are left out: they forward and transfer. Whether a server is the tenant's is asked
  * for every query, so the answer is kept in a small direct-mapped memo.
@@ -133,13 +136,22 @@ static void raise_use(struct resolver *r, const struct exchange *x, struct use *
 	u->told_ns = x->ts_ns;
 }
 
+/* A query that wants recursion; where queries, or their tenant, are not visible: its response. */
+static bool is_use(const struct exchange *x)
+{
+	const struct observation *o = x->now;
+
+	if (o->opcode != DNS_OPCODE_QUERY || !(o->flags & DNS_FLAG_RD))
+		return false;
+	return !o->response || x->told_late || (!x->matched && x->queries_hidden);
+}
+
 static void resolver_observe(void *state, const struct exchange *x)
 {
 	const struct observation *o = x->now;
 	struct resolver *r = state;
 
-	if (o->response || o->opcode != DNS_OPCODE_QUERY || !(o->flags & DNS_FLAG_RD) ||
-		x->tenant->resolvers.count == 0)
+	if (!is_use(x) || x->tenant->resolvers.count == 0)
 		return;
 	if (!is_foreign(r, x->tenant, &o->server) || serves(x->tenant, &o->client))
 		return;

@@ -259,8 +259,11 @@ static struct request *find_request(struct updates *u, const struct exchange *x,
 {
 	struct ends ends = ends_of(x);
 	struct request *oldest = NULL, *r;
-	uint64_t hash = hash_ends(u, &ends);
+
+	if (x->told_late)
+		ends.tenant = POLICY_UNMAPPED;
 	unsigned way = 0;
+	uint64_t hash = hash_ends(u, &ends);
 
 	*repeated = false;
 	while ((r = table_next(u->requests, hash, &way))) {
@@ -294,6 +297,26 @@ static void judge_response(struct updates *u, const struct exchange *x, const st
 		attempts_refused(u->attempts, x, c);
 }
 
+/* The request was nobody's until its response told the tenant: what is due at a request. */
+static void adopt_request(struct updates *u, const struct exchange *x, struct request *r)
+{
+	r->require_signed = requires_signature(u, x);
+	judge_server(u, x, &r->change);
+	if (r->change.signature != UPDATE_UNSIGNED)
+		attempts_signed(u->attempts, x, &r->change);
+}
+
+/* A response whose request was not seen, from what it repeats of it. */
+static void judge_echo(struct updates *u, const struct exchange *x, const struct change *c)
+{
+	/* Where requests are visible, a response that nobody asked for tells nothing of its client. */
+	if (x->queries_hidden)
+		judge_server(u, x, c);
+	if (c->signature != UPDATE_UNSIGNED && x->now->rcode == DNS_RCODE_NOERROR)
+		attempts_signed(u->attempts, x, c);
+	judge_response(u, x, c, requires_signature(u, x));
+}
+
 static void observe_response(struct updates *u, const struct exchange *x)
 {
 	bool repeated;
@@ -302,10 +325,12 @@ static void observe_response(struct updates *u, const struct exchange *x)
 
 	if (r) {
 		r->answered = true;
+		if (x->told_late)
+			adopt_request(u, x, r);
 		if (r->readable)
 			judge_response(u, x, &r->change, r->require_signed);
 	} else if (!repeated && read_message(u, &echo, x)) {
-		judge_response(u, x, &echo, requires_signature(u, x));
+		judge_echo(u, x, &echo);
 	}
 }
 

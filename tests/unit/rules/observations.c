@@ -429,15 +429,21 @@ void rig_see(struct rig *r, const struct message *m)
 	struct observation *o = message_observe(r->world, m, ++r->seq);
 	tick_until(r, o->ts_ns);
 	struct pair_result pair = pairs_observe(r->pairs, o);
-	r->family->observe(
-		r->state, &(struct exchange){
-				  .now = o,
-				  .tenant = &r->world->known.policies->tenant[pair.tenant],
-				  .matched = pair.matched,
-				  .rtt_ns = pair.rtt_ns,
-				  .seq = o->seq,
-				  .ts_ns = o->ts_ns,
-			  });
+	cr_assert_lt(pair.tenant, RIG_TENANTS_MAX);
+	struct sides *sides = &r->sides[pair.tenant];
+	sides_note(sides, o->response, pair.matched, o->ts_ns);
+	struct exchange x = {
+		.now = o,
+		.tenant = &r->world->known.policies->tenant[pair.tenant],
+		.matched = pair.matched,
+		.told_late = pair.told_late,
+		.queries_hidden = sides_queries_hidden(sides),
+		.responses_hidden = sides_responses_hidden(sides, o->ts_ns),
+		.rtt_ns = pair.rtt_ns,
+		.seq = o->seq,
+		.ts_ns = o->ts_ns,
+	};
+	r->family->observe(r->state, &x);
 	free(o);
 }
 

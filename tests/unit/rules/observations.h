@@ -24,6 +24,7 @@
 #include "rules/judge.h"
 #include "rules/knowledge.h"
 #include "rules/observation.h"
+#include "rules/sides.h"
 #include "sensor/base/clock.h"
 #include "sensor/dns/message.h"
 
@@ -119,12 +120,15 @@ const struct alert_why *alerts_why(const struct alert *a, const char *feature);
 /* --- one family at work --------------------------------------------------------------------
  */
 
+#define RIG_TENANTS_MAX 64
+
 struct rig {
 	struct world *world;
 	const struct family *family;
 	void *state;
 	struct emit *emit;
 	struct pairs *pairs;
+	struct sides sides[RIG_TENANTS_MAX];
 	struct alerts alerts;
 	uint64_t seq;
 	int64_t tick_ns; /* last tick */

@@ -33,7 +33,7 @@ Test(resolver, only_a_foreign_server_asked_to_resolve_is_one)
 		{ "zone server", { .server = "192.0.2.53" }, 0 },
 		{ "address of the tenant", { .server = "10.1.77.1" }, 0 },
 		{ "without RD", { .server = "8.8.8.8", .no_rd = true }, 0 },
-		{ "response", { .server = "8.8.8.8", .response = true }, 0 },
+		{ "response, nothing else seen", { .server = "8.8.8.8", .response = true }, 1 },
 		{ "UPDATE", { .server = "8.8.8.8", .opcode = DNS_OPCODE_UPDATE }, 0 },
 		{ "NOTIFY", { .server = "8.8.8.8", .opcode = DNS_OPCODE_NOTIFY }, 0 },
 		{ "multicast", { .server = "224.0.0.251" }, 0 },
