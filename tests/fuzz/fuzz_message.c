@@ -43,11 +43,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct dns_message m;
 	struct text text = { 0 };
+	enum dns_error cut = dns_message_decode_cut(&m, data, size);
+
+	if (cut == DNS_SNAPLEN)
+		for (unsigned i = 0; i < m.record_count; i++)
+			check_record(&m, &m.record[i], &text);
 	enum dns_error error = dns_message_decode(&m, data, size);
 
-	require(error < DNS_ERROR_COUNT);
-	if (error)
+	require(error < DNS_ERROR_COUNT && error != DNS_SNAPLEN);
+	require(cut == error || cut == DNS_SNAPLEN);
+	if (error) {
+		text_deinit(&text);
 		return 0;
+	}
 	struct dns_records it = dns_records_start(&m);
 	const struct dns_record *r;
 	uint32_t count = 0;

@@ -160,6 +160,28 @@ Test(config, a_dnstap_socket_in_place_of_an_interface)
 	config_free(c);
 }
 
+Test(config, a_capture_without_dedup_has_that_of_the_top)
+{
+	static const char text[] = "dedup: on\n"
+				   "capture:\n"
+				   "  - interface: eth1\n"
+				   "  - {interface: eth2, dedup: off}\n"
+				   "  - {interface: eth3, dedup: auto}\n";
+	struct config *c = NULL;
+	struct err_ctx why;
+
+	cr_assert_eq(config_parse(&c, text, sizeof(text) - 1, "x.yaml", &why), ERR_OK, "%s",
+		why.text);
+	cr_assert_eq(c->dedup, CONFIG_DEDUP_ON);
+	cr_assert_eq(c->capture[0].dedup, CONFIG_DEDUP_ON);
+	cr_assert_eq(c->capture[1].dedup, CONFIG_DEDUP_OFF);
+	cr_assert_eq(c->capture[2].dedup, CONFIG_DEDUP_AUTO);
+	config_free(c);
+	cr_assert_eq(config_parse(&c, "{}", 2, "x.yaml", &why), ERR_OK, "%s", why.text);
+	cr_assert_eq(c->dedup, CONFIG_DEDUP_AUTO);
+	config_free(c);
+}
+
 Test(config, sensor_capture_and_ports)
 {
 	struct config *c = load(DATA "good/everything.yaml");

@@ -252,3 +252,19 @@ Test(ip, hop_by_hop_option_that_runs_out_of_its_header_is_malformed)
 	cr_assert_eq(decoded_bytes(&p, PACKET_LINK_RAW, bytes, len, len),
 		PACKET_REJECT_UDP_MALFORMED);
 }
+
+Test(ip, the_identification_of_ipv4_is_kept)
+{
+	struct frame_spec spec = QUERY_SPEC(.link = PACKET_LINK_RAW);
+	uint8_t bytes[FRAMES_BYTES_MAX];
+	size_t len = frames_build(bytes, &spec);
+	struct packet p;
+
+	bytes[4] = 0xab;
+	bytes[5] = 0xcd;
+	cr_assert_eq(decoded_bytes(&p, spec.link, bytes, len, len), PACKET_DNS);
+	cr_assert_eq(p.ip_id, 0xabcd);
+	spec.v6 = true;
+	cr_assert_eq(decoded_spec(&p, &spec), PACKET_DNS);
+	cr_assert_eq(p.ip_id, 0);
+}

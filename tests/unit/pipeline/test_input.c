@@ -712,3 +712,151 @@ Test(input, the_dns_log_has_each_well_formed_message_with_its_tenant)
 	unlink(path);
 	bench_free(b);
 }
+
+/* --- copies and cut messages -------------------------------------------------------------------------- */
+
+/* The same frames with the capture's snapshot length. */
+static void snapshot(struct fake_source *f, uint32_t len)
+{
+	for (size_t i = 0; i < f->count; i++)
+		if (f->step[i].frame.caplen > len)
+			f->step[i].frame.caplen = len;
+}
+
+#define HEADERS_LEN (14 + 20 + 8)
+
+Test(input, a_cut_message_is_judged_by_what_is_there_and_is_no_message)
+{
+	struct bench *b = bench_new(1, RING_LARGE, false);
+	static struct dns_build m;
+
+	fake_message(&b->source, START, "10.1.0.7", "10.1.0.53", "gone.example", true);
+	build_start(&m, 7, DNS_FLAG_QR | DNS_RCODE_NXDOMAIN);
+	build_question(&m, "gone.example", DNS_TYPE_A, DNS_CLASS_IN);
+	size_t question_end = m.len;
+	build_record(&m, BUILD_AUTHORITY, "example", DNS_TYPE_NS, DNS_CLASS_IN, 300);
+	build_name(&m, "ns.example");
+	build_record_end(&m);
+	fake_built(&b->source, START,
+		&(struct frame_spec){ .src = "10.1.0.53",
+			.dst = "10.1.0.7",
+			.sport = 53,
+			.dport = 40000,
+			.payload = m.at,
+			.payload_len = m.len });
+	snapshot(&b->source, (uint32_t)(HEADERS_LEN + question_end + 5));
+	cr_assert_eq(bench_run(b), SOURCE_END);
+
+	cr_assert_eq(packets(b, PACKET_DNS), 2);
+	cr_assert_eq(gauge_read(&b->counters.malformed[DNS_OK]), 1);
+	cr_assert_eq(gauge_read(&b->counters.malformed[DNS_SNAPLEN]), 1);
+	cr_assert_eq(gauge_read(&b->counters.responses), 1, "the whole one");
+	const struct observation *o;
+	unsigned seen = 0;
+	while ((o = next(b, 0)) != NULL) {
+		if (o->kind != OBSERVATION_MESSAGE || o->id != 7)
+			continue;
+		seen++;
+		cr_assert_eq(o->rcode, DNS_RCODE_NXDOMAIN);
+		cr_assert(o->response && o->has_question);
+		cr_assert_eq(o->qname_labels, 2);
+		cr_assert_eq(o->wire_len_message, m.len, "as it was on the wire");
+	}
+	cr_assert_eq(seen, 1);
+	check_books(b);
+	bench_free(b);
+}
+
+Test(input, a_message_cut_before_its_question_ends_is_rejected)
+{
+	static const char qname[] = "www.example.com";
+
+	for (uint32_t kept = 0; kept < 12 + sizeof(qname) + 1 + 4; kept++) {
+		struct bench *b = bench_new(1, RING_LARGE, false);
+		fake_message(&b->source, START, "10.1.0.7", "10.1.0.53", qname, false);
+		snapshot(&b->source, HEADERS_LEN + kept);
+		bench_run(b);
+		cr_assert_eq(packets(b, PACKET_REJECT_SNAPLEN), 1, "%u octets", kept);
+		cr_assert_eq(packets(b, PACKET_DNS), 0, "%u octets", kept);
+		cr_assert_eq(drain(b, 0).messages, 0);
+		check_books(b);
+		bench_free(b);
+	}
+}
+
+/* Its signature would stand at the end: an UPDATE that is not whole must not look unsigned. */
+Test(input, of_a_cut_update_rules_hear_nothing)
+{
+	struct bench *b = bench_new(1, RING_LARGE, false);
+	static struct dns_build m;
+
+	build_start(&m, 7, DNS_OPCODE_UPDATE << 11);
+	build_question(&m, "example", DNS_TYPE_SOA, DNS_CLASS_IN);
+	build_record(&m, BUILD_AUTHORITY, "a.example", DNS_TYPE_A, DNS_CLASS_IN, 300);
+	build_octets(&m, "abcd", 4);
+	build_record_end(&m);
+	fake_built(&b->source, START,
+		&(struct frame_spec){ .payload = m.at, .payload_len = m.len });
+	snapshot(&b->source, (uint32_t)(HEADERS_LEN + m.len - 1));
+	bench_run(b);
+	cr_assert_eq(packets(b, PACKET_DNS), 1);
+	cr_assert_eq(gauge_read(&b->counters.malformed[DNS_SNAPLEN]), 1);
+	cr_assert_eq(drain(b, 0).messages, 0);
+	check_books(b);
+	bench_free(b);
+}
+
+Test(input, an_update_of_which_only_what_stands_behind_it_is_cut_travels_whole)
+{
+	struct bench *b = bench_new(1, RING_LARGE, false);
+	static struct dns_build m;
+
+	build_start(&m, 7, DNS_OPCODE_UPDATE << 11);
+	build_question(&m, "example", DNS_TYPE_SOA, DNS_CLASS_IN);
+	size_t len = m.len;
+	build_octets(&m, "trailing", 8);
+	fake_built(&b->source, START,
+		&(struct frame_spec){ .payload = m.at, .payload_len = m.len });
+	snapshot(&b->source, (uint32_t)(HEADERS_LEN + len));
+	bench_run(b);
+	cr_assert_eq(gauge_read(&b->counters.malformed[DNS_OK]), 1);
+	const struct observation *o;
+	while ((o = next(b, 0)) != NULL && o->kind != OBSERVATION_MESSAGE)
+		;
+	cr_assert_not_null(o);
+	cr_assert_eq(o->wire_len_message, len, "as many octets as there are");
+	cr_assert_arr_eq(observation_message(o), m.at, len);
+	bench_free(b);
+}
+
+Test(input, copies_of_a_mirror_count_once)
+{
+	struct bench *b = bench_new(1, RING_LARGE, false);
+	struct dedup *dedup = dedup_new(DEDUP_ON, DEDUP_WINDOW_NS, 1);
+	struct packet told = { .sport = 40000,
+		.dport = 53,
+		.protocol = IPPROTO_UDP,
+		.payload = (const uint8_t *)FRAMES_QUERY,
+		.payload_len = FRAMES_QUERY_LEN };
+
+	cr_assert(ip_parse(&told.src, "10.1.0.7") && ip_parse(&told.dst, "10.1.0.53"));
+	b->input.dedup = dedup;
+	acme_query(b, START);
+	acme_query(b, START + 100);
+	fake_built(&b->source, START + 200,
+		&(struct frame_spec){ .src = "10.1.0.7", .dst = "10.1.0.53", .protocol = 6 });
+	fake_built(&b->source, START + 300,
+		&(struct frame_spec){ .src = "10.1.0.7", .dst = "10.1.0.53", .protocol = 6 });
+	fake_built(&b->source, START, &(struct frame_spec){ .sport = 1, .dport = 2 });
+	fake_built(&b->source, START, &(struct frame_spec){ .sport = 1, .dport = 2 });
+	decoded_frame(b, &told, PACKET_DNS);
+	decoded_frame(b, &told, PACKET_DNS);
+	acme_query(b, START + NS_PER_S);
+	bench_run(b);
+	cr_assert_eq(packets(b, PACKET_REJECT_DUPLICATE), 2, "a query and a segment");
+	cr_assert_eq(packets(b, PACKET_OTHER), 2, "what is not DNS is not looked at");
+	cr_assert_eq(packets(b, PACKET_DNS), 5);
+	cr_assert_eq(drain(b, 0).messages, 4, "what dnstap tells twice was said twice");
+	dedup_free(dedup);
+	bench_free(b);
+}
