@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "feeds/intake.h"
 
+#include "sensor/base/text.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -14,6 +16,8 @@ static const struct format {
 	void (*read_line)(struct intake *in, struct span line);
 	const size_t *state_bytes;         /* for in->state; NULL: none */
 	void (*finish)(struct intake *in); /* after the last line; may be NULL */
+	/* Instead of lines, if the content is one JSON text; without read_line it must be. */
+	void (*read_document)(struct intake *in, const json_t *document);
 } formats[FEED_FORMAT_COUNT] = {
 	[FEED_AUTO] = { .name = "auto" },
 	[FEED_DOMAINS] = { "domains", domains_read_line },
@@ -25,6 +29,10 @@ static const struct format {
 	[FEED_DNSMASQ] = { "dnsmasq", dnsmasq_read_line },
 	[FEED_UNBOUND] = { "unbound", unbound_read_line },
 	[FEED_MALTRAIL] = { "maltrail", maltrail_read_line },
+	[FEED_SURICATA] = { "suricata", suricata_read_line },
+	[FEED_MISP] = { "misp", csv_read_line, &csv_state_bytes, csv_finish,
+		misp_read_document },
+	[FEED_STIX] = { "stix", NULL, NULL, NULL, stix_read_document },
 	[FEED_SHIPPED] = { "shipped", list_read_line },
 };
 
@@ -40,6 +48,8 @@ static const struct {
 /* The content as it streams by: lines end in LF, CR or CR LF. */
 struct stream {
 	struct intake *in;
+	bool is_document;
+	struct text document;
 	bool started;  /* something was read: the byte order mark is behind */
 	bool after_cr; /* a LF now belongs to the line before */
 	bool too_long;
@@ -106,7 +116,44 @@ static void read_chunk(struct stream *s, struct span chunk)
 	}
 }
 
-static void finish(struct stream *s)
+/* Keep the text until it is whole. */
+static enum err add_to_document(struct stream *s, struct span chunk, struct err_ctx *why)
+{
+	s->in->report->bytes += chunk.len;
+	if (!s->started && span_starts(chunk, "\xef\xbb\xbf"))
+		chunk = span_skip(chunk, 3);
+	s->started = true;
+	if (chunk.len > FEED_DOCUMENT_MAX - s->document.len)
+		return err_set(why, ERR_USAGE, "%s: more than %zu MiB of JSON",
+			s->in->spec->path, FEED_DOCUMENT_MAX >> 20);
+	text_add(&s->document, chunk.at, chunk.len);
+	s->in->out_of_memory = s->document.failed;
+	return ERR_OK;
+}
+
+static enum err read_document(struct stream *s, struct err_ctx *why)
+{
+	json_error_t error;
+	/* A NUL in a text costs that text alone. */
+	json_t *document = json_loadb(s->document.at, s->document.len, JSON_ALLOW_NUL, &error);
+
+	if (!document)
+		return err_set(why, ERR_USAGE, "%s:%d:%d: %s", s->in->spec->path, error.line,
+			error.column, error.text);
+	formats[s->in->report->format].read_document(s->in, document);
+	json_decref(document);
+	return ERR_OK;
+}
+
+static enum err read_piece(struct stream *s, struct span piece, struct err_ctx *why)
+{
+	if (s->is_document)
+		return add_to_document(s, piece, why);
+	read_chunk(s, piece);
+	return ERR_OK;
+}
+
+static void finish_lines(struct stream *s)
 {
 	const struct format *format = &formats[s->in->report->format];
 
@@ -116,14 +163,34 @@ static void finish(struct stream *s)
 		format->finish(s->in);
 }
 
-/* The format, chosen once the start of the content is at hand. */
-static enum err choose_format(struct intake *in, struct span start, struct err_ctx *why)
+static enum err finish(struct stream *s, struct err_ctx *why)
 {
+	if (s->is_document && !s->in->out_of_memory)
+		return read_document(s, why);
+	if (!s->is_document)
+		finish_lines(s);
+	return ERR_OK;
+}
+
+static bool starts_document(struct span start)
+{
+	if (span_starts(start, "\xef\xbb\xbf"))
+		start = span_skip(start, 3);
+	start = span_trim(start);
+	return span_starts(start, "{") || span_starts(start, "[");
+}
+
+/* The format, chosen once the start of the content is at hand. */
+static enum err choose_format(struct stream *s, struct span start, struct err_ctx *why)
+{
+	struct intake *in = s->in;
 	enum feed_format format = in->spec->format;
 
 	if (format == FEED_AUTO)
 		format = recognise_format(start);
 	in->report->format = format;
+	s->is_document = formats[format].read_document &&
+			 (!formats[format].read_line || starts_document(start));
 	if (!formats[format].state_bytes)
 		return ERR_OK;
 	in->state = calloc(1, *formats[format].state_bytes);
@@ -183,9 +250,9 @@ static enum err read_file(struct stream *s, const struct feed_spec *spec, struct
 		if (got == -1)
 			err = err_set(why, ERR_USAGE, "%s: %s", spec->path, strerror(errno));
 		else if (!s->started)
-			err = choose_format(s->in, piece, why);
+			err = choose_format(s, piece, why);
 		if (!err)
-			read_chunk(s, piece);
+			err = read_piece(s, piece, why);
 	}
 	close(fd);
 	return err;
@@ -201,10 +268,8 @@ static enum err read_content(
 	struct span start = content;
 	if (start.len > CHUNK_BYTES)
 		start.len = CHUNK_BYTES;
-	enum err err = choose_format(s->in, start, why);
-	if (!err)
-		read_chunk(s, content);
-	return err;
+	enum err err = choose_format(s, start, why);
+	return err ? err : read_piece(s, content, why);
 }
 
 /* The provider of lines that do not name one. */
@@ -231,16 +296,20 @@ enum err feed_load(struct feed_target *target, const struct feed_spec *spec, uin
 	};
 	struct stream stream;
 
-	*report = (struct feed_report){ .format = FEED_DOMAINS };
+	/* An empty file has no start to recognise. */
+	*report = (struct feed_report){ .format = spec->format ? spec->format : FEED_DOMAINS };
 	enum err err = find_provider(&in, why);
 	if (err != ERR_OK)
 		return err;
 	stream.in = &in;
 	stream.started = stream.after_cr = stream.too_long = false;
 	stream.len = 0;
+	stream.is_document = false;
+	stream.document = (struct text){ 0 };
 	err = spec->content ? read_content(&stream, spec, why) : read_file(&stream, spec, why);
 	if (err == ERR_OK)
-		finish(&stream);
+		err = finish(&stream, why);
+	text_deinit(&stream.document);
 	free(in.state);
 	if (in.out_of_memory)
 		err = err_set(why, ERR_FAILED, "feed %s: out of memory at line %llu",

@@ -9,7 +9,10 @@
  * an allow feed such an exception becomes an allow mark of the same feed.
  *
  * Threads: loading is single-threaded.  Input: untrusted files, any bytes.
- * Limits:  lines of 4096 bytes; FEED_SAMPLES_MAX samples a reason.
+ * Limits:  lines of 4096 bytes; FEED_SAMPLES_MAX samples a reason. A feed that is one JSON text
+ *          (misp, stix) is held in memory while it is read, with its values some ten times its
+ *          size; it may have FEED_DOCUMENT_MAX bytes, and one that is not valid JSON is an
+ *          error, for there are no lines of which one could be left out.
  */
 #ifndef FEEDS_FEED_H
 #define FEEDS_FEED_H
@@ -21,11 +24,11 @@
 #include "feeds/index.h"
 #include "feeds/provider.h"
 #include "sensor/base/error.h"
-#include "sensor/base/json.h"
 
-#define FEED_LINE_MAX    4096
-#define FEED_SAMPLES_MAX 5
-#define FEED_SAMPLE_MAX  80
+#define FEED_LINE_MAX     4096
+#define FEED_DOCUMENT_MAX ((size_t)256 << 20)
+#define FEED_SAMPLES_MAX  5
+#define FEED_SAMPLE_MAX   80
 
 enum feed_format {
 	FEED_AUTO,    /* recognised from the content */
@@ -38,6 +41,9 @@ enum feed_format {
 	FEED_DNSMASQ,
 	FEED_UNBOUND,
 	FEED_MALTRAIL, /* trails, as text or trails.csv */
+	FEED_SURICATA, /* dataset: base64, with a reputation or as JSON lines */
+	FEED_MISP,     /* warninglist or events as JSON, or the CSV export */
+	FEED_STIX,     /* bundle of version 2 */
 	FEED_SHIPPED,  /* the project's own lists: name, provider, rest (see lists/README) */
 	FEED_FORMAT_COUNT,
 };
@@ -60,6 +66,7 @@ struct feed_spec {
 	bool allow_broad;
 	unsigned column;         /* of csv, from 1; 0: found by its title or its content */
 	unsigned min_confidence; /* 0-100: entries that say less are refused */
+	int64_t now_s; /* entries that were valid until before are refused; 0: none are */
 	const char *provider; /* id for every entry of a provider/tunnel/update feed without an
 				 own one; NULL: the feed's name */
 	enum provider_tier tier;
@@ -67,9 +74,9 @@ struct feed_spec {
 
 struct feed_report {
 	enum feed_format format; /* what `auto` chose */
-	uint64_t lines;          /* all lines, comments and blank ones too */
-	uint64_t accepted[3];    /* by enum mark_scope */
-	uint64_t exceptions;     /* of accepted: allow marks of a feed of another kind */
+	uint64_t lines;       /* all lines, comments and blank ones too; of JSON: the entries */
+	uint64_t accepted[3]; /* by enum mark_scope */
+	uint64_t exceptions;  /* of accepted: allow marks of a feed of another kind */
 	uint64_t duplicates;
 	uint64_t rejected[FEED_REJECT_COUNT];
 	char sample[FEED_REJECT_COUNT][FEED_SAMPLES_MAX][FEED_SAMPLE_MAX]; /* "12: text" */

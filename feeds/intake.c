@@ -29,6 +29,21 @@ void intake_reject(struct intake *in, enum feed_reject reject)
 		write_sample(in->report->sample[reject][count], in->report->lines, in->line);
 }
 
+void intake_next_entry(struct intake *in, struct span entry)
+{
+	in->line = entry;
+	in->report->lines++;
+}
+
+struct span intake_json_text(const json_t *object, const char *key)
+{
+	const json_t *value = json_object_get(object, key);
+
+	if (!json_is_string(value))
+		return (struct span){ "", 0 };
+	return (struct span){ json_string_value(value), json_string_length(value) };
+}
+
 bool intake_has_provider(enum mark_kind kind)
 {
 	return kind == MARK_PROVIDER || kind == MARK_TUNNEL || kind == MARK_UPDATE_HOST ||

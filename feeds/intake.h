@@ -10,6 +10,8 @@
 #ifndef FEEDS_INTAKE_H
 #define FEEDS_INTAKE_H
 
+/* jansson's names clash with sensor/base/json.h: no file can have both. */
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -38,6 +40,11 @@ void intake_exception(struct intake *in, struct span text);
 void indicator_take(struct intake *in, struct span type, struct span value);
 unsigned indicator_confidence(struct span text);
 
+/* The next entry of a JSON text: what samples and counts of lines speak of. */
+void intake_next_entry(struct intake *in, struct span entry);
+/* The text at the key; empty when there is none. */
+struct span intake_json_text(const json_t *object, const char *key);
+
 /* Does the kind carry the number of a provider? */
 bool intake_has_provider(enum mark_kind kind);
 
@@ -55,12 +62,18 @@ void urls_read_line(struct intake *in, struct span line);
 void dnsmasq_read_line(struct intake *in, struct span line);
 void unbound_read_line(struct intake *in, struct span line);
 void maltrail_read_line(struct intake *in, struct span line);
+void suricata_read_line(struct intake *in, struct span line);
+/* One JSON text as a whole. */
+void misp_read_document(struct intake *in, const json_t *document);
+void stix_read_document(struct intake *in, const json_t *document);
 
 /* Is it a line of a hosts file (address and a name)? / one that says nothing in any format? */
 bool hosts_is_entry(struct span line);
 bool domains_is_comment(struct span line);
 bool adblock_is_rule(struct span line);
 bool rpz_is_record(struct span line);
+bool suricata_is_entry(struct span line);
+bool misp_is_title(struct span line);
 bool urls_is_url(struct span line);
 bool csv_is_row(struct span line);
 bool dnsmasq_is_option(struct span line);

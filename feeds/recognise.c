@@ -23,6 +23,8 @@ static enum feed_format vote(struct span line)
 {
 	if (adblock_is_rule(line))
 		return FEED_ADBLOCK;
+	if (suricata_is_entry(line))
+		return FEED_SURICATA;
 	if (dnsmasq_is_option(line))
 		return FEED_DNSMASQ;
 	if (unbound_is_option(line))
@@ -34,6 +36,30 @@ static enum feed_format vote(struct span line)
 	if (hosts_is_entry(line))
 		return FEED_HOSTS;
 	return csv_is_row(line) ? FEED_CSV : FEED_DOMAINS;
+}
+
+/* One JSON text: the words of STIX are in no other. JSON lines are told by each being whole. */
+static bool is_document(struct span start, enum feed_format *format)
+{
+	static const char *const stix[] = { "\"bundle\"", "\"pattern_type\"",
+		"\"spec_version\"" };
+	static const char *const misp[] = { "\"list\"", "\"Event\"", "\"Attribute\"",
+		"\"response\"" };
+
+	start = span_trim(start);
+	if (!span_starts(start, "{") && !span_starts(start, "["))
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(stix); i++) {
+		*format = FEED_STIX;
+		if (span_has(start, stix[i]))
+			return true;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(misp); i++) {
+		*format = FEED_MISP;
+		if (span_has(start, misp[i]))
+			return true;
+	}
+	return false;
 }
 
 /* Trails are names for the most part; what tells them is what their publishers write first. */
@@ -60,6 +86,10 @@ enum feed_format recognise_format(struct span start)
 		lines++;
 		votes[vote(line)]++;
 	}
+	if (is_document(whole, &most))
+		return most;
+	if (misp_is_title(whole))
+		return FEED_MISP;
 	if (is_maltrail(whole))
 		return FEED_MALTRAIL;
 	for (int i = 0; i < FEED_FORMAT_COUNT; i++) {

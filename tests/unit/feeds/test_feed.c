@@ -482,10 +482,96 @@ Test(feed, the_kept_files_give_the_counts_that_were_counted_by_hand)
 		{ "tests/data/feeds/traps.dnsmasq", FEED_DNSMASQ, 11, 7, 0, 1, 4 },
 		{ "tests/data/feeds/traps.unbound", FEED_UNBOUND, 10, 3, 0, 1, 4 },
 		{ "tests/data/feeds/traps.maltrail", FEED_MALTRAIL, 15, 3, 0, 1, 7 },
+		{ "tests/data/feeds/traps.suricata", FEED_SURICATA, 10, 3, 0, 1, 5 },
+		{ "tests/data/feeds/traps.ndjson", FEED_SURICATA, 4, 2, 0, 0, 2 },
+		{ "tests/data/feeds/traps.event.json", FEED_MISP, 9, 4, 0, 1, 4 },
+		{ "tests/data/feeds/traps.warninglist.json", FEED_MISP, 7, 2, 0, 1, 4 },
+		{ "tests/data/feeds/traps.misp.csv", FEED_MISP, 7, 2, 0, 0, 3 },
+		{ "tests/data/feeds/traps.stix.json", FEED_STIX, 11, 6, 1, 0, 6 },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
 		expect_file(cases[i].file, &cases[i]);
+}
+
+/* One source, converted to six formats by its publisher; in four of them with the names below a
+ * listed one left out. All names of those must be listed by all. */
+Test(feed, one_list_in_many_formats_lists_the_same_names)
+{
+	static const struct {
+		const char *file;
+		enum feed_format format;
+	} cases[] = {
+		{ "data/feeds/adaway.hosts.txt", FEED_HOSTS },
+		{ "data/feeds/adaway.domains.txt", FEED_DOMAINS },
+		{ "data/feeds/adaway.adblock.txt", FEED_ADBLOCK },
+		{ "data/feeds/adaway.dnsmasq.txt", FEED_DNSMASQ },
+		{ "data/feeds/adaway.unbound.conf", FEED_UNBOUND },
+		{ "data/feeds/adaway.wildcard.txt", FEED_DOMAINS },
+	};
+	char line[FEED_LINE_MAX];
+	struct feed_rig rig[ARRAY_LEN(cases)];
+	uint64_t names = 0, missed[ARRAY_LEN(cases)] = { 0 };
+
+	if (access(shared_path(cases[0].file), R_OK) != 0)
+		return; /* the formats' own tests have the same lines */
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		feed_rig_init(&rig[i]);
+		cr_assert_eq(load_path(&rig[i], shared_path(cases[i].file)), ERR_OK);
+		cr_expect_eq(rig[i].report.format, cases[i].format, "%s", cases[i].file);
+		feed_rig_build(&rig[i]);
+	}
+	FILE *in = fopen(shared_path("data/feeds/adaway.wildcard.txt"), "r");
+	while (fgets(line, sizeof(line), in)) {
+		line[strcspn(line, "\n")] = '\0';
+		if (strncmp(line, "*.", 2) != 0)
+			continue;
+		line[0] = 'x';
+		names++;
+		for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+			missed[i] += feed_rig_hits(&rig[i], line) == 0;
+	}
+	fclose(in);
+	cr_expect_gt(names, 4000);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		cr_expect_leq(missed[i], names / 50, "%s: %lu of %lu missing", cases[i].file,
+			(unsigned long)missed[i], (unsigned long)names);
+		feed_rig_deinit(&rig[i]);
+	}
+}
+
+Test(feed, real_lists_of_other_formats_are_recognised)
+{
+	static const struct {
+		const char *file;
+		enum feed_format format;
+		enum mark_kind kind;
+		uint64_t accepted_min, rejected_max;
+	} cases[] = {
+		{ "misp-warninglist-dynamic-dns.json", FEED_MISP, MARK_PROVIDER, 30000, 100 },
+		{ "dyndnslist-links-head.csv", FEED_CSV, MARK_PROVIDER, 4000, 100 },
+		{ "suricata-datajson.ndjson", FEED_SURICATA, MARK_MALICIOUS, 2, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct feed_rig rig;
+		char file[128];
+		snprintf(file, sizeof(file), "data/feeds/%s", cases[i].file);
+		struct feed_spec spec = { .name = "real", .kind = cases[i].kind };
+		spec.path = shared_path(file);
+		if (access(spec.path, R_OK) != 0)
+			continue; /* traps.* have the same cases */
+		feed_rig_init(&rig);
+		cr_assert_eq(feed_load(&rig.target, &spec, 1, &rig.report, &rig.why), ERR_OK,
+			"%s", rig.why.text);
+		cr_expect_eq(rig.report.format, cases[i].format, "%s: %s", file,
+			feed_format_name(rig.report.format));
+		cr_expect_geq(feed_report_accepted(&rig.report), cases[i].accepted_min,
+			"%s: %lu", file, (unsigned long)feed_report_accepted(&rig.report));
+		cr_expect_leq(feed_report_rejected(&rig.report), cases[i].rejected_max,
+			"%s: %lu", file, (unsigned long)feed_report_rejected(&rig.report));
+		feed_rig_deinit(&rig);
+	}
 }
 
 /* Every line that says something is counted once, whatever became of it. */

@@ -43,14 +43,14 @@ static void expect_reject(const struct feed_rig *rig, const struct row *row)
 			(unsigned long)rig->report.rejected[k]);
 }
 
-/* Each row is a feed of its own behind `before`, which must not be refused for itself. */
-static void expect_rows(struct feed_spec spec, const char *before, const struct row *row,
-	size_t row_count, enum mark_kind kind)
+/* Each row is a feed of its own between `before` and `after`, which are not refused. */
+static void expect_framed(struct feed_spec spec, const char *before, const char *after,
+	const struct row *row, size_t row_count, enum mark_kind kind)
 {
 	for (size_t i = 0; i < row_count; i++) {
 		struct feed_rig rig;
 		static char content[4 * FEED_LINE_MAX];
-		snprintf(content, sizeof(content), "%s%s", before, row[i].text);
+		snprintf(content, sizeof(content), "%s%s%s", before, row[i].text, after);
 		feed_rig_init(&rig);
 		feed_rig_load(&rig, spec, content);
 		expect_reject(&rig, &row[i]);
@@ -68,6 +68,12 @@ static void expect_rows(struct feed_spec spec, const char *before, const struct 
 				row[i].text, row[i].miss);
 		feed_rig_deinit(&rig);
 	}
+}
+
+static void expect_rows(struct feed_spec spec, const char *before, const struct row *row,
+	size_t row_count, enum mark_kind kind)
+{
+	expect_framed(spec, before, "", row, row_count, kind);
 }
 
 static struct feed_spec malicious_as(enum feed_format format)
@@ -458,4 +464,190 @@ Test(formats, trails_with_a_path_say_nothing_of_the_host)
 {
 	expect_rows(malicious_as(FEED_MALTRAIL), "# Reference: x\ntrail,info,reference\n",
 		maltrail, ARRAY_LEN(maltrail), MARK_MALICIOUS);
+}
+
+/* --- suricata ------------------------------------------------------------------------------ */
+
+static const struct row suricata[] = {
+	{ "ZXZpbC5leGFtcGxl", TAKEN, "www.evil.example", NULL }, /* evil.example */
+	{ "LmV2aWwuZXhhbXBsZQo=", TAKEN, "evil.example", NULL }, /* .evil.example\n */
+	{ "ZXZpbC5leGFtcGxl,100", TAKEN, "evil.example", NULL },
+	{ "aHR0cDovL2V2aWwuZXhhbXBsZS94", TAKEN, "evil.example", NULL }, /* a URL */
+	{ "{\"host\": \"evil.example\", \"year\": 2005}", TAKEN, "evil.example", NULL },
+	{ "{\"domain\": \".evil.example\"}", TAKEN, "evil.example", NULL },
+	{ "Y3VybC83LjQzLjA=", FEED_REJECT_PATH, NULL, NULL }, /* curl/7.43.0 */
+	{ "MTkyLjAuMi4x", FEED_REJECT_ADDRESS, NULL, NULL },  /* 192.0.2.1 */
+	{ "Y29t", FEED_REJECT_SINGLE_LABEL, NULL, NULL },     /* com */
+	{ "AAAA", FEED_REJECT_BASE64, NULL, NULL },
+	{ "ZXZpbC5leGFtcGx", FEED_REJECT_BASE64, NULL, NULL },
+	{ "evil.example", FEED_REJECT_BASE64, NULL, "evil.example" },
+	{ "====", FEED_REJECT_BASE64, NULL, NULL },
+	{ "d41d8cd98f00b204e9800998ecf8427e", FEED_REJECT_TYPE, NULL, NULL },
+	{ "{\"host\": 1}", FEED_REJECT_SYNTAX, NULL, NULL },
+	{ "{\"host\": \"evil.example\"", FEED_REJECT_SYNTAX, NULL, "evil.example" },
+	{ "{\"host\": \"evil\\u0000.example\"}", FEED_REJECT_NUL_BYTE, NULL, NULL },
+};
+
+Test(formats, datasets_are_base64_or_json_lines)
+{
+	expect_rows(malicious_as(FEED_SURICATA), "# remark\n\n", suricata, ARRAY_LEN(suricata),
+		MARK_MALICIOUS);
+}
+
+/* --- misp ---------------------------------------------------------------------------------- */
+
+static const struct row attributes[] = {
+	{ "\"domain\",\"value\":\"evil.example\",\"to_ids\":true", TAKEN, "a.evil.example",
+		NULL },
+	{ "\"hostname\",\"value\":\"evil.example\"", TAKEN, "evil.example", NULL },
+	{ "\"url\",\"value\":\"http://evil.example/x\",\"to_ids\":\"1\"", TAKEN, "evil.example",
+		NULL },
+	{ "\"domain|ip\",\"value\":\"evil.example|192.0.2.1\",\"to_ids\":1", TAKEN,
+		"evil.example", NULL },
+	{ "\"domain\",\"value\":\"evil.example\",\"to_ids\":false", FEED_REJECT_UNUSED, NULL,
+		"evil.example" },
+	{ "\"domain\",\"value\":\"evil.example\",\"to_ids\":\"0\"", FEED_REJECT_UNUSED, NULL,
+		"evil.example" },
+	{ "\"domain\",\"value\":\"evil.example\",\"deleted\":true", FEED_REJECT_UNUSED, NULL,
+		"evil.example" },
+	{ "\"ip-dst\",\"value\":\"192.0.2.1\",\"to_ids\":true", FEED_REJECT_ADDRESS, NULL,
+		NULL },
+	{ "\"md5\",\"value\":\"evil.example\",\"to_ids\":true", FEED_REJECT_TYPE, NULL,
+		"evil.example" },
+	{ "\"domain\",\"value\":1", FEED_REJECT_SYNTAX, NULL, NULL },
+	{ "\"domain\",\"value\":\"a\\u0000.example\"", FEED_REJECT_NUL_BYTE, NULL, NULL },
+};
+
+static const struct row warninglist[] = {
+	{ "\"type\":\"hostname\",\"list\":[\".evil.example\"]", TAKEN, "a.evil.example", NULL },
+	{ "\"type\":\"string\",\"list\":[\"evil.example\"]", TAKEN, "evil.example", NULL },
+	{ "\"type\":\"cidr\",\"list\":[\"192.0.2.0/24\"]", FEED_REJECT_ADDRESS, NULL, NULL },
+	{ "\"type\":\"substring\",\"list\":[\"evil.example\"]", FEED_REJECT_WILDCARD, NULL,
+		"evil.example" },
+	{ "\"type\":\"regex\",\"list\":[\"evil.example\"]", FEED_REJECT_REGEX, NULL,
+		"evil.example" },
+	{ "\"type\":\"hostname\",\"list\":[7]", FEED_REJECT_SYNTAX, NULL, NULL },
+};
+
+Test(formats, misp_has_warninglists_events_and_csv)
+{
+	struct feed_spec spec = malicious_as(FEED_MISP);
+
+	expect_framed(spec, "{\"name\":\"x\",", "}", warninglist, ARRAY_LEN(warninglist),
+		MARK_MALICIOUS);
+	expect_framed(spec, "{\"Event\":{\"Attribute\":[{\"type\":", "}]}}", attributes,
+		ARRAY_LEN(attributes), MARK_MALICIOUS);
+	expect_framed(spec,
+		"\xef\xbb\xbf\n{\"response\":[{\"Event\":{\"Object\":[{\"Attribute\":[{"
+		"\"type\":",
+		"}]}]}}]}", attributes, ARRAY_LEN(attributes), MARK_MALICIOUS);
+	expect_rows(spec, "uuid,event_id,category,type,value,comment,to_ids,date\n", misp_csv,
+		ARRAY_LEN(misp_csv), MARK_MALICIOUS);
+}
+
+/* --- stix ---------------------------------------------------------------------------------- */
+
+static const struct row patterns[] = {
+	{ "[domain-name:value = 'evil.example']\"", TAKEN, "a.evil.example", NULL },
+	{ "[domain-name:value='evil.example']\"", TAKEN, "evil.example", NULL },
+	{ "[ url:value = 'http://evil.example/a\\\\'b' ]\"", TAKEN, "evil.example", NULL },
+	{ "[domain-name:value IN ('evil.example')]\"", TAKEN, "evil.example", NULL },
+	{ "[domain-name:value LIKE '%.evil.example']\"", TAKEN, "a.evil.example",
+		"evil.example" },
+	{ "[domain-name:value = 'evil.example']\",\"confidence\":50", TAKEN, "evil.example",
+		NULL },
+	{ "[domain-name:value = 'evil.example']\",\"valid_until\":\"2026-06-01T00:00:01Z\"",
+		TAKEN, "evil.example", NULL },
+	{ "[domain-name:value LIKE '%evil.example']\"", FEED_REJECT_WILDCARD, NULL,
+		"evil.example" },
+	{ "[ipv4-addr:value = '192.0.2.1']\"", FEED_REJECT_ADDRESS, NULL, NULL },
+	{ "[ipv4-addr:value ISSUBSET '192.0.2.0/24']\"", FEED_REJECT_ADDRESS, NULL, NULL },
+	{ "[file:hashes.'SHA-256' = 'aa']\"", FEED_REJECT_TYPE, NULL, NULL },
+	{ "[url:value LIKE 'http://evil.example/%']\"", FEED_REJECT_TYPE, NULL,
+		"evil.example" },
+	{ "[domain-name:value = 'evil.example' AND url:value = 'http://b.example/']\"",
+		FEED_REJECT_PATTERN, NULL, "evil.example" },
+	{ "[domain-name:value = 'evil.example' OR url:value = 'http://b.example/' AND "
+	  "x:y = 'z']\"",
+		FEED_REJECT_PATTERN, NULL, "evil.example" },
+	{ "[domain-name:value = 'evil.example'] FOLLOWEDBY [x:y = 'z']\"", FEED_REJECT_PATTERN,
+		NULL, "evil.example" },
+	{ "[domain-name:value = 'evil.example'] REPEATS 5 TIMES\"", FEED_REJECT_PATTERN, NULL,
+		"evil.example" },
+	{ "[domain-name:value != 'evil.example']\"", FEED_REJECT_PATTERN, NULL,
+		"evil.example" },
+	{ "[domain-name:value NOT = 'evil.example']\"", FEED_REJECT_PATTERN, NULL,
+		"evil.example" },
+	{ "[domain-name:value MATCHES 'evil.*']\"", FEED_REJECT_PATTERN, NULL, NULL },
+	{ "[domain-name:value = 'evil.example'\"", FEED_REJECT_PATTERN, NULL, "evil.example" },
+	{ "[domain-name:value = 'evil.example]\"", FEED_REJECT_PATTERN, NULL, "evil.example" },
+	{ "[domain-name:value IN ('evil.example',)]\"", FEED_REJECT_PATTERN, NULL,
+		"evil.example" },
+	{ "\"", FEED_REJECT_PATTERN, NULL, NULL },
+	{ "[domain-name:value = 'evil.example']\",\"pattern_type\":\"yara\"",
+		FEED_REJECT_PATTERN, NULL, "evil.example" },
+	{ "[domain-name:value = 'evil.example']\",\"revoked\":true", FEED_REJECT_REVOKED, NULL,
+		"evil.example" },
+	{ "[domain-name:value = 'evil.example']\",\"valid_until\":\"2026-06-01T00:00:00.5Z\"",
+		FEED_REJECT_EXPIRED, NULL, "evil.example" },
+	{ "[domain-name:value = 'evil.example']\",\"confidence\":49", FEED_REJECT_CONFIDENCE,
+		NULL, "evil.example" },
+	{ "[domain-name:value = 'evil.example']\",\"indicator_types\":[\"benign\"]",
+		FEED_REJECT_UNUSED, NULL, "evil.example" },
+	{ "[domain-name:value = 'com']\"", FEED_REJECT_SINGLE_LABEL, NULL, NULL },
+	{ "[domain-name:value = 'a\\u0000.example']\"", FEED_REJECT_NUL_BYTE, NULL, NULL },
+};
+
+Test(formats, stix_patterns_that_ask_for_a_name)
+{
+	struct feed_spec spec = malicious_as(FEED_STIX);
+
+	spec.min_confidence = 50;
+	spec.now_s = 1780272000; /* 2026-06-01T00:00:00Z */
+	expect_framed(spec,
+		"{\"type\":\"bundle\",\"objects\":[{\"type\":\"malware\"},"
+		"{\"type\":\"indicator\",\"pattern\":\"",
+		"}]}", patterns, ARRAY_LEN(patterns), MARK_MALICIOUS);
+}
+
+Test(formats, a_stix_pattern_may_ask_for_one_of_many)
+{
+	struct feed_rig rig;
+
+	feed_rig_init(&rig);
+	feed_rig_load(&rig, malicious_as(FEED_STIX),
+		"[{\"type\":\"indicator\",\"valid_until\":\"1970-01-02T00:00:00Z\",\"pattern\":"
+		"\"[domain-name:value = 'a.example' OR domain-name:value IN ('b.example', "
+		"'c.example') OR ipv4-addr:value = '192.0.2.1'] OR [url:value = "
+		"'https://d.example/']\"}]");
+	cr_expect_eq(feed_report_accepted(&rig.report), 4);
+	cr_expect_eq(rig.report.rejected[FEED_REJECT_ADDRESS], 1);
+	cr_expect_eq(rig.report.lines, 1);
+	feed_rig_deinit(&rig);
+}
+
+/* Half a JSON text is no smaller list but a damaged one. */
+Test(formats, json_that_is_damaged_is_an_error_with_its_place)
+{
+	static const struct {
+		enum feed_format format;
+		const char *content;
+	} cases[] = {
+		{ FEED_MISP, "{\"list\":[\"evil.example\"," },
+		{ FEED_STIX, "{\"type\":\"bundle\"" },
+		{ FEED_STIX, "<html>" },
+		{ FEED_STIX, "{\"a\":\"\xf4\"}" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct feed_rig rig;
+		struct feed_spec spec = malicious_as(cases[i].format);
+		feed_rig_init(&rig);
+		spec.name = spec.path = "x.json";
+		spec.content = cases[i].content;
+		cr_expect_eq(feed_load(&rig.target, &spec, 1, &rig.report, &rig.why), ERR_USAGE,
+			"%s", spec.content);
+		cr_expect(strstr(rig.why.text, "x.json:1:"), "%s", rig.why.text);
+		feed_rig_deinit(&rig);
+	}
 }
