@@ -68,6 +68,7 @@ replay rotated "$tmp/rotated"
 is "300 rotated files: exit code" "$code" 0
 same "300 rotated files" plain rotated
 like "300 rotated files: what is no capture is named" "$(cat "$tmp/rotated.err")" "NOTES: skipped: no capture file"
+# shellcheck disable=SC3045 # dash, bash and busybox know -n
 (ulimit -n 64 && replay few "$tmp/rotated")
 same "300 rotated files with 64 descriptors" plain few
 replay dealt "$tmp/dealt/4.cap" "$tmp/dealt/0.cap" "$tmp/dealt/2.cap" "$tmp/dealt/1.cap" "$tmp/dealt/3.cap"
