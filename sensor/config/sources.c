@@ -115,7 +115,8 @@ static void read_kind(struct reading *r, const struct part *part, struct feed_sp
 static void read_format(struct reading *r, const struct part *part, struct feed_spec *out)
 {
 	static const enum feed_format formats[] = { FEED_AUTO, FEED_DOMAINS, FEED_HOSTS,
-		FEED_ADBLOCK, FEED_RPZ };
+		FEED_RPZ, FEED_CSV, FEED_ADBLOCK, FEED_MISP, FEED_STIX, FEED_MALTRAIL,
+		FEED_SURICATA, FEED_URLS, FEED_DNSMASQ, FEED_UNBOUND };
 
 	out->format = formats[reading_choice(r, part, CONFIG_FEED_format)];
 }
@@ -141,6 +142,8 @@ static void read_feed(struct reading *r, const struct part *part, struct config_
 	read_kind(r, part, spec);
 	spec->scope = reading_choice(r, part, CONFIG_FEED_match) ? SCOPE_EXACT : SCOPE_SUFFIX;
 	read_format(r, part, spec);
+	spec->column = (unsigned)reading_count(r, part, CONFIG_FEED_column);
+	spec->min_confidence = (unsigned)reading_count(r, part, CONFIG_FEED_min_confidence);
 	spec->allow_broad = reading_bool(r, part, CONFIG_FEED_allow_broad);
 	read_provider(r, part, spec);
 	out->severity = (enum severity)reading_choice(r, part, CONFIG_FEED_severity);

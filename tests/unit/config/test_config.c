@@ -289,6 +289,21 @@ Test(config, a_tenant_starts_from_the_rules_of_all)
 	config_free(c);
 }
 
+/* The shipped lists' own format is the only one that no file may have. */
+Test(config, every_format_of_feeds_can_be_chosen_by_its_name)
+{
+	struct config *c = load(DATA "good/feed-formats.yaml");
+
+	cr_assert_eq(c->feed_count, FEED_FORMAT_COUNT - 1);
+	for (size_t i = 0; i < c->feed_count; i++) {
+		const struct feed_spec *spec = &c->feed[i].spec;
+		cr_expect_str_eq(feed_format_name(spec->format), spec->name);
+		cr_expect_eq(spec->column, 3, "%s", spec->name);
+		cr_expect_eq(spec->min_confidence, 75, "%s", spec->name);
+	}
+	config_free(c);
+}
+
 Test(config, feeds_outputs_and_data_files)
 {
 	struct config *c = load(DATA "good/everything.yaml");
