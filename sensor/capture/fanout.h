@@ -13,6 +13,8 @@
  *	IPv6 fragments: hashed by the addresses alone; all of one datagram go to one socket, which
  *	need not be the one of the query that they answer
  *
+ * That costs no order: records of several inputs are judged by their time of capture.
+ *
  * Owner:    fanout_new/fanout_free; it outlives the sources that have it in their options.
  * Threads:  any; joining is rare and takes a lock.
  * Limits:   the group's number is chosen by the kernel, so that no other process shares it.

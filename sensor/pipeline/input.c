@@ -8,6 +8,8 @@
 
 /* A timestamp this far behind the clock is a new time line (merged captures), not reordering. */
 #define CLOCK_BACK_S 60
+/* What the kernel may still hold while nothing comes: a block of 100 ms, and some time to get it. */
+#define KERNEL_HOLDS_NS (150 * NS_PER_MS)
 
 static void flush_lanes(struct input *in)
 {
@@ -293,21 +295,33 @@ static void take_frame(struct input *in, const struct frame *frame)
 		gauge_add(&c->packets[result], 1 + p.held);
 }
 
+/* Tell the trackers how far this input has come; after all was flushed. */
+static void tell_reached(struct input *in, int64_t ts_ns)
+{
+	if (ts_ns > in->reached_ns)
+		in->reached_ns = ts_ns;
+	for (size_t i = 0; i < in->lane_count; i++)
+		lane_reached(&in->lane[i], in->number, in->reached_ns);
+}
+
 /*
  * A silent wire must not hold windows open: capture time goes on from the last frame by as much as
- * the machine's own clock. Not by the wall clock, which need not agree with the card's.
+ * the machine's own clock. Not by the wall clock, which need not agree with the card's. Returns up
+ * to when there is nothing more to come.
  */
-static void keep_time(struct input *in, const struct frame batch[], size_t count)
+static int64_t keep_time(struct input *in, const struct frame batch[], size_t count)
 {
 	int64_t now_ns = clock_monotonic_ns();
 	if (count > 0) {
 		in->frame_ts_ns = batch[count - 1].ts_ns;
 		in->frame_at_ns = now_ns;
-	} else if (in->frame_at_ns == 0) {
-		advance_clock(in, clock_wall_ns());
-	} else {
-		advance_clock(in, in->frame_ts_ns + (now_ns - in->frame_at_ns));
+		return in->frame_ts_ns;
 	}
+	int64_t capture_ns = in->frame_at_ns == 0
+				     ? clock_wall_ns()
+				     : in->frame_ts_ns + (now_ns - in->frame_at_ns);
+	advance_clock(in, capture_ns);
+	return capture_ns - KERNEL_HOLDS_NS;
 }
 
 enum source_status input_run(struct input *in, struct err_ctx *why)
@@ -321,9 +335,10 @@ enum source_status input_run(struct input *in, struct err_ctx *why)
 		status = source_next_batch(in->source, batch, &count, why);
 		for (size_t i = 0; i < count; i++)
 			take_frame(in, &batch[i]);
-		if (in->live)
-			keep_time(in, batch, count);
+		int64_t reached_ns = in->live ? keep_time(in, batch, count) : 0;
 		flush_lanes(in);
+		if (in->live)
+			tell_reached(in, reached_ns);
 		gauge_set(&in->counters->position_bytes, in->source->position_bytes);
 		if (in->each_batch)
 			in->each_batch(in->each_batch_arg);

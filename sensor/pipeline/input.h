@@ -66,6 +66,7 @@ struct input {
 	int64_t clock_s;     /* second of the last tick; INT64_MIN before the first */
 	int64_t frame_ts_ns; /* live: time of the last frame, */
 	int64_t frame_at_ns; /* and when it came by our monotonic clock; 0: none yet */
+	int64_t reached_ns;  /* live: no frame from before this time is still to come */
 	bool stream_refused; /* the ring was full for a message of the segment under way */
 	struct dns_message message;
 };

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sensor/pipeline/turns.h"
+
 /* Sleep while the rings are empty; bounds how late another input's record is seen. */
 #define TRACKER_WAIT_MS 10
 
@@ -235,6 +237,11 @@ void lane_flush(struct lane *lane, uint16_t input, uint64_t seq)
 		watermark_set(&lane->pushed, seq);
 }
 
+void lane_reached(struct lane *lane, uint16_t input, int64_t ts_ns)
+{
+	watermark_set(&lane->reached[input], (uint64_t)ts_ns);
+}
+
 void lane_close(struct lane *lane, uint16_t input)
 {
 	if (lane->in[input])
@@ -272,24 +279,57 @@ static size_t drain_ring(struct lane *lane, struct spsc *ring)
 	return count;
 }
 
+/* Up to one batch from all rings, in order of capture. */
+static size_t drain_in_turn(struct lane *lane, struct turns *turns)
+{
+	struct tracker_batch b = { .count = 0 };
+	const struct observation *o;
+
+	while (b.count < TRACKER_BATCH && (o = turns_next(turns, lane)) != NULL) {
+		b.lane[b.count] = lane;
+		b.observation[b.count++] = o;
+	}
+	size_t count = b.count;
+	if (count == 0)
+		return 0;
+	judge_batch(&b);
+	for (size_t i = 0; i < lane->input_count; i++)
+		spsc_retire(lane->in[i]);
+	return count;
+}
+
+static void serve_one(struct lane *lane)
+{
+	for (;;) {
+		if (drain_ring(lane, lane->in[0]) > 0)
+			continue;
+		if (spsc_drained(lane->in[0]))
+			return;
+		(void)!spsc_wait_record(lane->in[0], -1);
+	}
+}
+
+static void serve_several(struct lane *lane)
+{
+	struct turns turns = { .wait_for = NULL };
+
+	for (;;) {
+		if (drain_in_turn(lane, &turns) > 0)
+			continue;
+		if (!turns.wait_for)
+			return;
+		(void)!spsc_wait_record(turns.wait_for, TRACKER_WAIT_MS);
+	}
+}
+
 void *tracker_run(void *arg)
 {
 	struct lane *lane = arg;
 
-	for (;;) {
-		struct spsc *open = NULL;
-		size_t count = 0;
-		for (size_t i = 0; i < lane->input_count; i++) {
-			count += drain_ring(lane, lane->in[i]);
-			if (!spsc_drained(lane->in[i]))
-				open = lane->in[i];
-		}
-		if (!open)
-			break;
-		if (count == 0)
-			(void)!spsc_wait_record(
-				open, lane->input_count == 1 ? -1 : TRACKER_WAIT_MS);
-	}
+	if (lane->input_count == 1)
+		serve_one(lane);
+	else
+		serve_several(lane);
 	lane->finished = true;
 	spsc_close(lane->out);
 	return NULL;

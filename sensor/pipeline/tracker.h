@@ -38,10 +38,12 @@ struct lane {
 	void *inline_arg;
 	struct tracker_batch *batch; /* without rings: shared by all lanes, owned by lane 0 */
 	struct gauge *alerts;        /* raised, for progress; written by the lane's thread */
-	struct watermark pushed;     /* the only input: nothing up to here is still to come */
-	struct watermark judged;     /* the tracker: no alert up to here is still to come */
-	struct lane_report *report;  /* the judge's figures as of the last tick */
-	bool finished;               /* every input closed and drained (tracker's own) */
+	/* how far each of several inputs has come, in capture time: nothing before it will come */
+	struct watermark reached[LANE_INPUTS_MAX];
+	struct watermark pushed;    /* the only input: nothing up to here is still to come */
+	struct watermark judged;    /* the tracker: no alert up to here is still to come */
+	struct lane_report *report; /* the judge's figures as of the last tick */
+	bool finished;              /* every input closed and drained (tracker's own) */
 };
 
 struct lane_options {
@@ -99,6 +101,8 @@ void lane_push(struct lane *lane, uint16_t input, const struct observation *o);
  * to that number has been pushed, into whichever lane.
  */
 void lane_flush(struct lane *lane, uint16_t input, uint64_t seq);
+/* [input] Everything of this input up to that capture time was flushed. */
+void lane_reached(struct lane *lane, uint16_t input, int64_t ts_ns);
 /* [input] Nothing more will come from this input. */
 void lane_close(struct lane *lane, uint16_t input);
 

@@ -79,6 +79,21 @@ ok "-i may be repeated" wait_for 5 alerts '.organization.id == "second"'
 ok "and each has its tenant" wait_for 5 alerts '.organization.id == "first"'
 stop
 
+# --- a tap: one direction on each interface ---
+cat > "$tmp/tap.yaml" <<CONF
+sensor: {name: test, memory_mb: 64}
+capture: [{interface: one, buffer_mb: 8}, {interface: two, buffer_mb: 8}]
+tenants: [{id: acme, select: {networks: [10.0.0.0/8]}}]
+CONF
+mv "$tmp/tap.yaml" "$tmp/dynwatch.yaml"
+start tap
+in_net far tests/e2e/send_frames.py one -p two -n 500 eth $query query:host%d.example.com \
+  -- eth ip:10.1.0.53:10.1.2.3 udp:53:40000 answer:host%d.example.com:192.0.2.1
+sleep 1
+stop
+is "each answer on one interface finds its query on the other" "$(jq -c .pairs "$tmp/summary.json")" \
+  '{"matched":500,"unanswered":0,"unsolicited":0,"pending":0}'
+
 # --- several inputs for each interface ---
 config ", inputs: 3"
 start inputs

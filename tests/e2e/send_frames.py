@@ -14,7 +14,8 @@ Layers stand from the outermost to the innermost, with their values after colons
   udp:SPORT:DPORT  vxlan:VNI  geneve:VNI
   query:NAME  answer:NAME:ADDRESS
 
--n sends so many, with "%d" in the name counted up; -s sends for so long, as fast as it goes.
+-n sends so many, with "%d" counted up; -s sends for so long, as fast as it goes. -p INTERFACE sends
+after each frame a second one, whose layers stand behind "--", out of another interface.
 """
 import socket
 import struct
@@ -108,15 +109,22 @@ def build(layers, ends=None):
 
 def main():
     arguments = sys.argv[2:]
-    count, seconds = 1, 0.0
-    while arguments and arguments[0] in ("-n", "-s"):
+    count, seconds, partner = 1, 0.0, None
+    while arguments and arguments[0] in ("-n", "-s", "-p"):
         if arguments[0] == "-n":
             count = int(arguments[1])
-        else:
+        elif arguments[0] == "-s":
             seconds = float(arguments[1])
+        else:
+            partner = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+            partner.bind((arguments[1], 0))
         arguments = arguments[2:]
     out = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
     out.bind((sys.argv[1], 0))
+    second = []
+    if "--" in arguments:
+        at = arguments.index("--")
+        arguments, second = arguments[:at], arguments[at + 1 :]
     if seconds:
         frames = [build([a.replace("%d", str(i)) for a in arguments]) for i in range(256)]
         end, sent = time.monotonic() + seconds, 0
@@ -131,6 +139,9 @@ def main():
         return
     for i in range(count):
         out.send(build([a.replace("%d", str(i)) for a in arguments]))
+        if partner:
+            time.sleep(0.002)  # what a server takes to answer
+            partner.send(build([a.replace("%d", str(i)) for a in second]))
 
 
 main()
