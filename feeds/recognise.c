@@ -38,6 +38,29 @@ static enum feed_format vote(struct span line)
 	return csv_is_row(line) ? FEED_CSV : FEED_DOMAINS;
 }
 
+/* "[Adblock Plus]" is none. */
+static bool starts_json(struct span start)
+{
+	start = span_trim(start);
+	if (span_starts(start, "{"))
+		return true;
+	if (!span_starts(start, "["))
+		return false;
+	start = span_trim(span_skip(start, 1));
+	return span_starts(start, "{") || span_starts(start, "[") || span_starts(start, "\"");
+}
+
+/* Two lines that are objects each. */
+static bool has_json_lines(struct span start)
+{
+	start = span_trim(start);
+	struct span first = span_trim(take_line(&start));
+	struct span second = span_trim(take_line(&start));
+
+	return span_starts(first, "{") && first.at[first.len - 1] == '}' &&
+	       span_starts(second, "{");
+}
+
 /* One JSON text: the words of STIX are in no other. JSON lines are told by each being whole. */
 static bool is_document(struct span start, enum feed_format *format)
 {
@@ -46,8 +69,7 @@ static bool is_document(struct span start, enum feed_format *format)
 	static const char *const misp[] = { "\"list\"", "\"Event\"", "\"Attribute\"",
 		"\"response\"" };
 
-	start = span_trim(start);
-	if (!span_starts(start, "{") && !span_starts(start, "["))
+	if (!starts_json(start) || has_json_lines(start))
 		return false;
 	for (size_t i = 0; i < ARRAY_LEN(stix); i++) {
 		*format = FEED_STIX;

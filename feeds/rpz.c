@@ -14,6 +14,9 @@
  * record without saying where the next one starts. Here a record that cannot be taken costs that
  * record, and only its first words are kept, however long it is.
  *
+ * Plain owners follow the feed's `match:` as in every format; with `match: exact` a zone means
+ * what it means to a resolver, where only "*.x" is about the names below.
+ *
  * The name that is meant is the owner without the apex, which is the owner of the SOA record. A
  * file that names no origin at all is taken as if the zone were the root: its relative names are
  * the names that are meant.

@@ -47,12 +47,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct feed_spec spec = { .name = "fuzz",
 		.content = size > 2 ? (const char *)data + 2 : "",
 		.content_len = size - 2,
-		.format = data[0] % FEED_FORMAT_COUNT,
-		.kind = data[1] % MARK_APPROVED,
+		.path = "fuzz",
+		.format = data[0] % 32 % FEED_FORMAT_COUNT,
+		.column = data[0] & 128 ? 2 : 0,
+		.min_confidence = data[0] & 64 ? 50 : 0,
+		.now_s = data[0] & 32 ? 1780272000 : 0,
+		.kind = data[1] % 32 % MARK_APPROVED,
 		.scope = data[1] & 128 ? SCOPE_EXACT : SCOPE_SUFFIX,
 		.allow_broad = data[1] & 64 };
 	must(target.builder && target.providers);
-	must(feed_load(&target, &spec, 1, &report, &why) == ERR_OK);
+	if (feed_load(&target, &spec, 1, &report, &why) != ERR_OK) {
+		/* Only JSON can be damaged as a whole. */
+		must(report.format == FEED_STIX || report.format == FEED_MISP);
+		index_builder_free(target.builder);
+		provider_registry_free(target.providers);
+		return 0;
+	}
 	must(report.bytes == size - 2);
 	uint64_t first = counted(&report);
 	uint64_t known = feed_report_accepted(&report) + report.duplicates;
