@@ -25,6 +25,7 @@
 #include "rules/glimpse.h"
 #include "rules/judge.h"
 #include "rules/moves.h"
+#include "rules/siblings.h"
 #include "sensor/base/clock.h"
 #include "sensor/base/hash.h"
 #include "sensor/base/quantity.h"
@@ -39,8 +40,9 @@
 struct churn {
 	struct emit *emit;
 	const struct knowledge *known;
-	struct table *names; /* struct glimpse: every name with a low TTL */
-	struct table *moves; /* struct moves: of them, those that have changed */
+	struct table *names;        /* struct glimpse: every name with a low TTL */
+	struct table *moves;        /* struct moves: of them, those that have changed */
+	struct siblings *rebinding; /* domains with names that rebind */
 	uint64_t seed;
 };
 
@@ -50,6 +52,15 @@ struct standing {
 	uint32_t provider; /* PROVIDER_NONE: on no provider's list */
 	unsigned host_labels; /* labels of the dynamic host: suffix + 1 */
 };
+
+static void churn_free(void *state)
+{
+	struct churn *s = state;
+	table_free(s->names);
+	table_free(s->moves);
+	siblings_free(s->rebinding);
+	free(s);
+}
 
 static void *churn_new(const struct family_env *env)
 {
@@ -61,21 +72,12 @@ static void *churn_new(const struct family_env *env)
 	s->names = table_new("churn_names", sizeof(struct glimpse), sizeof(struct moves_key),
 		env->memory_bytes / 3, env->seed);
 	s->moves = table_new("churn_moves", sizeof(struct moves), sizeof(struct moves_key),
-		env->memory_bytes / 3 * 2, env->seed);
-	if (s->names && s->moves)
+		env->memory_bytes / 8 * 5, env->seed);
+	s->rebinding = siblings_new("churn_domains", env->memory_bytes / 64, env->seed);
+	if (s->names && s->moves && s->rebinding)
 		return s;
-	table_free(s->names);
-	table_free(s->moves);
-	free(s);
+	churn_free(s);
 	return NULL;
-}
-
-static void churn_free(void *state)
-{
-	struct churn *s = state;
-	table_free(s->names);
-	table_free(s->moves);
-	free(s);
 }
 
 static void churn_adopt(void *state, const struct knowledge *known)
@@ -125,6 +127,10 @@ static struct standing standing_of(const struct churn *s, const struct exchange 
 		size_t count;
 		const struct mark *mark = index_marks(s->known->index, match[i].entry, &count);
 		unsigned labels = o->qname_labels;
+		/* A further question says nothing of where this name leads. */
+		if (match[i].name != 0 &&
+			observation_names(o)[match[i].name - 1].section == OBSERVATION_QUESTION)
+			continue;
 		if (match[i].name != 0) {
 			struct dns_name n;
 			observation_name(o, match[i].name - 1u, &n);
@@ -295,6 +301,55 @@ static const struct ip *first_private(const struct observation *o)
 	return &a[0].ip;
 }
 
+/* The registered domain when it stands for this name, with its labels; NULL when it does not. */
+static struct sibling *find_siblings(struct churn *s, const struct exchange *x,
+	const struct moves *m, const struct dns_name *n, uint32_t now_s, unsigned *labels)
+{
+	unsigned registered = registered_labels(emit_registered(s->emit), n);
+	size_t len;
+
+	if (registered == 0)
+		return NULL;
+	const uint8_t *domain = dns_name_suffix(n, registered, &len);
+	struct sibling *d = siblings_find(s->rebinding, x->tenant->number, domain, len, now_s,
+		option_s(x, OPTION_CHURN_REBINDING_window));
+	if (!m->alerted)
+		siblings_note(d, &x->now->client, now_s);
+	if (d->names <= SIBLINGS_MAX)
+		return NULL;
+	*labels = registered;
+	return d;
+}
+
+static void explain_rebinding(struct alert *a, const struct exchange *x, const struct moves *m,
+	const char *private_ip, bool mixed, uint32_t now_s)
+{
+	alert_why(a, "private_address", alert_words(a, private_ip), alert_none(), alert_none());
+	if (!mixed)
+		alert_why(a, "seconds_since_public", alert_number(now_s - m->public_s),
+			alert_number(option_s(x, OPTION_CHURN_REBINDING_window)), alert_none());
+	alert_why(a, "ttl_max_s", alert_number(m->ttl_max_s),
+		alert_number(option_s(x, OPTION_CHURN_REBINDING_max_ttl)), alert_none());
+}
+
+static void say_rebinding(struct alert *a, const char *text, const char *private_ip, bool mixed,
+	const struct sibling *domain)
+{
+	const char *order = mixed ? " beside public addresses" : " after public addresses";
+
+	a->message =
+		domain ? alert_printf(a,
+				 "%u names below %s point into the private network (now %s)%s: "
+				 "data "
+				 "carried in addresses, or a web page that could reach inside",
+				 domain->names, text, private_ip, order)
+		       : alert_printf(a,
+				 "the public name %s now points into the private network "
+				 "(%s)%s: a web "
+				 "page could reach inside",
+				 text, private_ip, order);
+}
+
 static void raise_rebinding(
 	struct churn *s, const struct exchange *x, struct moves *m, bool mixed, uint32_t now_s)
 {
@@ -302,24 +357,22 @@ static void raise_rebinding(
 	struct dns_name n;
 
 	observation_qname(x->now, &n);
-	struct alert *a = open_alert(s, x, m, RULE_CHURN_REBINDING, &n, n.label_count, text);
+	unsigned labels = n.label_count;
+	const struct sibling *domain = find_siblings(s, x, m, &n, now_s, &labels);
+	struct alert *a = open_alert(s, x, m, RULE_CHURN_REBINDING, &n, labels, text);
 	if (!a)
 		return;
+	if (domain)
+		emit_client(s->emit, &domain->client, text);
 	const char *private_ip = ip_format(first_private(x->now), ip);
-	alert_why(a, "private_address", alert_words(a, private_ip), alert_none(), alert_none());
-	if (!mixed)
-		alert_why(a, "seconds_since_public", alert_number(now_s - m->public_s),
-			alert_number(option_s(x, OPTION_CHURN_REBINDING_window)), alert_none());
-	alert_why(a, "ttl_max_s", alert_number(m->ttl_max_s),
-		alert_number(option_s(x, OPTION_CHURN_REBINDING_max_ttl)), alert_none());
+	explain_rebinding(a, x, m, private_ip, mixed, now_s);
+	if (domain)
+		alert_why(a, "names", alert_number(domain->names), alert_number(SIBLINGS_MAX),
+			alert_none());
 	a->score = 75;
 	a->indicator = alert_put(a, text);
 	add_addresses(a, m);
-	a->message = alert_printf(a,
-		"the public name %s now points into the private network (%s)%s: a web page "
-		"could reach inside",
-		text, private_ip,
-		mixed ? " beside public addresses" : " after public addresses");
+	say_rebinding(a, text, private_ip, mixed, domain);
 	emit_hint_exclude(s->emit, text);
 	emit_commit(s->emit);
 }
@@ -481,6 +534,7 @@ static void churn_stats(const void *state, struct judge_stats *out)
 	const struct churn *s = state;
 	judge_stats_add(out, table_stats(s->names));
 	judge_stats_add(out, table_stats(s->moves));
+	judge_stats_add(out, siblings_stats(s->rebinding));
 }
 
 const struct family churn_family = {

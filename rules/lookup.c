@@ -183,6 +183,12 @@ static bool has_checked(struct lookup *l, const struct exchange *x)
 	return c && age_of(c->ts_ns, x->ts_ns) <= IP_CHECK_NS;
 }
 
+/* Is it the name of a question, or one of the answer? */
+static bool is_question(const struct observation *o, unsigned number)
+{
+	return number == 0 || observation_names(o)[number - 1].section == OBSERVATION_QUESTION;
+}
+
 /* --- words -------------------------------------------------------------------------------- */
 
 /* "10.1.0.7 asked for " or "10.1.0.7 asked for www.example, which leads by CNAME to ". */
@@ -192,6 +198,11 @@ static void begin_sentence(const struct target *t, char *to, size_t size)
 
 	if (t->number == 0) {
 		snprintf(to, size, "%s asked for ", t->client);
+		return;
+	}
+	if (is_question(t->x->now, t->number)) {
+		snprintf(to, size, "%s asked for %s and in the same message for ", t->client,
+			t->asked);
 		return;
 	}
 	uint16_t type = observation_names(t->x->now)[t->number - 1].type;
@@ -215,6 +226,11 @@ static void why_reached(struct alert *a, const struct target *t)
 
 	if (t->number == 0)
 		return;
+	if (is_question(t->x->now, t->number)) {
+		alert_why(a, "question", alert_words(a, "not the first of its message"),
+			alert_words(a, "one a message (RFC 9619)"), alert_none());
+		return;
+	}
 	uint16_t type = observation_names(t->x->now)[t->number - 1].type;
 	alert_why(a, "reached_by", alert_words(a, dns_type_name(type, number)), alert_none(),
 		alert_none());
@@ -239,7 +255,8 @@ static void fill_target(struct lookup *l, struct alert *a, const struct target *
 	emit_host(l->emit, t->key);
 	why_reached(a, t);
 	why_tenant(a, t);
-	score += (t->first_in_tenant ? 5 : 0) + (t->clients >= 3 ? 5 : 0) + (t->number ? 5 : 0);
+	score += (t->first_in_tenant ? 5 : 0) + (t->clients >= 3 ? 5 : 0) +
+		 (is_question(t->x->now, t->number) ? 0 : 5);
 	a->score = (int16_t)(score > 100 ? 100 : score);
 }
 
@@ -396,12 +413,13 @@ static void hint_update_client(struct lookup *l, const struct target *t)
 
 static void raise_update_host(struct lookup *l, const struct target *t)
 {
-	uint16_t qtype = t->x->now->qtype;
+	const struct observation *o = t->x->now;
+	uint16_t qtype = t->number == 0 ? o->qtype : observation_names(o)[t->number - 1].type;
 	char no[REFUSAL_MAX];
 	struct alert *a;
 
 	/* Updaters connect to it: other types, and names in answers, say nothing about that. */
-	if (t->number != 0 ||
+	if (!is_question(o, t->number) ||
 		(qtype != DNS_TYPE_A && qtype != DNS_TYPE_AAAA && qtype != DNS_TYPE_HTTPS))
 		return;
 	if (may_update(l, t))
@@ -524,13 +542,14 @@ static void lookup_observe(void *state, const struct exchange *x)
 		return;
 	for (unsigned number = 0; number <= o->name_count; number++) {
 		struct target t;
-		if (number > 0 && observation_names(o)[number - 1].type == DNS_TYPE_PTR)
+		bool asked = is_question(o, number);
+		if (!asked && observation_names(o)[number - 1].type == DNS_TYPE_PTR)
 			continue;
 		if (!judge_name(l, x, number, &t) || is_told(told, told_count, t.key_hash))
 			continue;
 		told[told_count++] = t.key_hash;
 		/* The question was judged with its query, if that had a tenant. */
-		if (number > 0 || !x->matched || x->told_late)
+		if (!asked || !x->matched || x->told_late)
 			act(l, &t);
 	}
 }

@@ -53,13 +53,18 @@ struct observation_address {
 	uint32_t ttl;
 };
 
-/* A name that the message leads to: CNAME, DNAME, MX, NS, SRV, SVCB, HTTPS, PTR target. */
+/*
+ * A name beside the qname: one that the message leads to (CNAME, DNAME, MX, NS, SRV, SVCB, HTTPS,
+ * PTR target), or that of a further question. Of the latter only listed names are here: hardly
+ * any server answers a second question (RFC 9619), but it must not hide a name.
+ */
+#define OBSERVATION_QUESTION 255 /* section of a further question's name */
 struct observation_name {
 	uint32_t ttl;
-	uint16_t type;    /* of the record */
+	uint16_t type;    /* of the record or question */
 	uint16_t wire_at; /* folded wire octets: offset from the start of the observation */
 	uint8_t wire_len;
-	uint8_t section; /* enum dns_section */
+	uint8_t section; /* enum dns_section, or OBSERVATION_QUESTION */
 };
 
 struct observation {

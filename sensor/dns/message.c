@@ -213,6 +213,26 @@ enum dns_error dns_message_decode_cut(
 	return DNS_SNAPLEN;
 }
 
+struct dns_questions dns_questions_start(const struct dns_message *m)
+{
+	struct dns_questions it = { .message = m, .left = m->count[0] };
+
+	it.rest = cursor_init(m->wire, m->wire_len);
+	(void)cursor_take(&it.rest, DNS_HEADER_LEN);
+	return it;
+}
+
+bool dns_questions_next(struct dns_questions *it)
+{
+	uint16_t qclass;
+
+	if (it->left == 0)
+		return false;
+	it->left--;
+	return !dns_name_decode(&it->qname, &it->rest, it->message->wire) &&
+	       !read_qtype(&it->rest, &it->qtype, &qclass);
+}
+
 void dns_message_name(const struct dns_message *m, uint16_t at, struct dns_name *out)
 {
 	/* Within 64 KiB `at` may lie behind the message; then the name is the root. */

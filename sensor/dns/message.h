@@ -135,6 +135,24 @@ NODISCARD enum dns_error dns_message_decode(
 NODISCARD enum dns_error dns_message_decode_cut(
 	struct dns_message *out, const uint8_t *wire, size_t captured_len);
 
+/*
+ * Every question of a decoded message, the first one too (RFC 9619 allows no more, but who
+ * attacks does not care):
+ *
+ *	struct dns_questions it = dns_questions_start(m);
+ *	while (dns_questions_next(&it)) ... it.qname, it.qtype
+ */
+struct dns_questions {
+	const struct dns_message *message;
+	struct cursor rest;
+	uint16_t left;
+	uint16_t qtype;
+	struct dns_name qname;
+};
+
+struct dns_questions dns_questions_start(const struct dns_message *m);
+bool dns_questions_next(struct dns_questions *it);
+
 /* Expand a name that dns_message_decode already walked (owner_at or target_at of a record). */
 void dns_message_name(const struct dns_message *m, uint16_t at, struct dns_name *out);
 

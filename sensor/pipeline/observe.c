@@ -4,6 +4,9 @@
 #include <netinet/in.h>
 #include <string.h>
 
+/* Listed names of further questions that are kept; whoever puts more there is told by these. */
+#define QUESTIONS_KEPT_MAX 8
+
 /* The block being filled, and what the matching found on the way. */
 struct build {
 	struct observation *o;
@@ -41,12 +44,21 @@ static bool travels_whole(const struct dns_message *m)
 	return m->opcode == DNS_OPCODE_UPDATE || m->has_tsig;
 }
 
+/* How many names of further questions may be kept. */
+static unsigned questions_room(const struct dns_message *m)
+{
+	unsigned further = m->count[0] > 1 ? m->count[0] - 1u : 0;
+	return further < QUESTIONS_KEPT_MAX ? further : QUESTIONS_KEPT_MAX;
+}
+
 size_t observe_bound(const struct dns_message *m)
 {
 	size_t records = m->record_count;
 	size_t addresses =
 		records < OBSERVATION_ADDRESSES_MAX ? records : OBSERVATION_ADDRESSES_MAX;
-	size_t names = records < OBSERVATION_NAMES_MAX ? records : OBSERVATION_NAMES_MAX;
+	size_t names = records + questions_room(m);
+	if (names > OBSERVATION_NAMES_MAX)
+		names = OBSERVATION_NAMES_MAX;
 	return sizeof(struct observation) +
 	       OBSERVATION_MATCHES_MAX * sizeof(struct observation_match) +
 	       addresses * sizeof(struct observation_address) +
@@ -112,30 +124,56 @@ static bool leads_on(const struct dns_record *r)
 	return r->section == DNS_ANSWER && r->target_at != 0 && r->type != DNS_TYPE_SOA;
 }
 
+/* The next of the names that room was claimed for. */
+static void put_name(struct build *b, const struct index *index, const struct dns_name *name,
+	struct observation_name about)
+{
+	struct observation *o = b->o;
+
+	about.wire_at = (uint16_t)claim_copy(b, name->wire, name->wire_len);
+	about.wire_len = name->wire_len;
+	*((struct observation_name *)((char *)o + o->name_at) + o->name_count++) = about;
+	match_name(b, index, name, o->name_count);
+}
+
+/* All further questions are looked at, those with a listed name are kept. */
+static void take_questions(
+	struct build *b, const struct dns_message *m, const struct index *index)
+{
+	struct dns_questions it = dns_questions_start(m);
+	struct index_hit hit[INDEX_HITS_MAX];
+
+	(void)dns_questions_next(&it); /* the qname */
+	while (b->o->name_count < QUESTIONS_KEPT_MAX && dns_questions_next(&it)) {
+		if (index_match_name(index, &it.qname, hit) > 0)
+			put_name(b, index, &it.qname,
+				(struct observation_name){
+					.type = it.qtype, .section = OBSERVATION_QUESTION });
+	}
+}
+
 static void take_names(struct build *b, const struct dns_message *m, const struct index *index)
 {
 	struct observation *o = b->o;
-	unsigned count = 0;
-	for (unsigned i = 0; i < m->record_count && count < OBSERVATION_NAMES_MAX; i++)
-		count += leads_on(&m->record[i]);
+	unsigned room = questions_room(m), targets = 0;
+	for (unsigned i = 0; o->response && i < m->record_count; i++)
+		targets += leads_on(&m->record[i]);
+	if (targets > OBSERVATION_NAMES_MAX - room)
+		targets = OBSERVATION_NAMES_MAX - room;
 
-	o->name_at = (uint16_t)claim(b, count * sizeof(struct observation_name), 4);
-	struct observation_name *name = (struct observation_name *)((char *)o + o->name_at);
-	for (unsigned i = 0; o->name_count < count; i++) {
+	o->name_at = (uint16_t)claim(b, (room + targets) * sizeof(struct observation_name), 4);
+	if (UNLIKELY(room > 0))
+		take_questions(b, m, index);
+	for (unsigned i = 0; targets > 0; i++) {
 		const struct dns_record *r = &m->record[i];
 		struct dns_name target;
 		if (!leads_on(r))
 			continue;
+		targets--;
 		dns_message_name(m, r->target_at, &target);
-		*name++ = (struct observation_name){
-			.ttl = r->ttl,
-			.type = r->type,
-			.wire_at = (uint16_t)claim_copy(b, target.wire, target.wire_len),
-			.wire_len = target.wire_len,
-			.section = r->section,
-		};
-		o->name_count++;
-		match_name(b, index, &target, o->name_count);
+		put_name(b, index, &target,
+			(struct observation_name){
+				.ttl = r->ttl, .type = r->type, .section = r->section });
 	}
 }
 
@@ -212,10 +250,10 @@ size_t observe_build(struct observer *observer, struct observation *out,
 	fill_header(out, frame, p, who, m);
 	out->qname_at = (uint16_t)claim_copy(&b, m->qname.wire, m->qname.wire_len);
 	out->qname_hash = match_name(&b, index, &m->qname, 0);
-	if (m->opcode == DNS_OPCODE_QUERY && out->response) {
+	if (m->opcode == DNS_OPCODE_QUERY && out->response)
 		take_addresses(&b, m);
+	if (m->opcode == DNS_OPCODE_QUERY && (out->response || UNLIKELY(m->count[0] > 1)))
 		take_names(&b, m, index);
-	}
 
 	size_t matches = b.match_count * sizeof(struct observation_match);
 	out->match_count = (uint8_t)b.match_count;

@@ -183,6 +183,29 @@ Test(message, first_of_two_questions)
 	cr_expect_eq(m.qname.wire[1], 'o');
 }
 
+Test(message, every_question_is_walked)
+{
+	static const char *const names[] = { "a.example", "b.example", "c.b.example" };
+	struct dns_build b;
+	struct dns_message m;
+	char text[DNS_NAME_TEXT_MAX];
+
+	for (unsigned count = 0; count <= ARRAY_LEN(names); count++) {
+		build_start(&b, 1, 0);
+		for (unsigned i = 0; i < count; i++)
+			build_question(&b, names[i], 10 + i, 1);
+		cr_assert_eq(dns_message_decode(&m, b.at, b.len), DNS_OK);
+		struct dns_questions it = dns_questions_start(&m);
+		for (unsigned i = 0; i < count; i++) {
+			cr_assert(dns_questions_next(&it), "%u of %u", i, count);
+			dns_name_format(&it.qname, text);
+			cr_assert_str_eq(text, names[i]);
+			cr_assert_eq(it.qtype, 10 + i, "%s", names[i]);
+		}
+		cr_assert_not(dns_questions_next(&it), "%u are all", count);
+	}
+}
+
 Test(message, trailing_octets_are_counted)
 {
 	decode_sample("trailing_octets");

@@ -744,3 +744,70 @@ Test(observe, damaged_samples_that_still_decode_stay_within_their_bound)
 	cr_assert_gt(well_formed, 3000, "%zu", well_formed);
 	scene_free(s);
 }
+
+/* --- more than one question ---------------------------------------------------------------------- */
+
+Test(observe, a_further_question_is_kept_when_its_name_is_listed)
+{
+	struct scene *s = scene_new();
+	known_list(&s->known, "evil.example", SCOPE_SUFFIX);
+	scene_freeze(s);
+
+	for (int response = 0; response < 2; response++) {
+		build_start(&s->build, 1, response ? DNS_FLAG_QR : 0);
+		build_question(&s->build, "a.example", DNS_TYPE_A, DNS_CLASS_IN);
+		build_question(&s->build, "b.example", DNS_TYPE_A, DNS_CLASS_IN);
+		build_question(&s->build, "c2.evil.example", DNS_TYPE_AAAA, DNS_CLASS_IN);
+		if (response)
+			build_cname(&s->build, "d.example", 60);
+		const struct observation *o = scene_observe(s);
+		cr_assert_eq(o->name_count, 1 + response);
+		cr_assert_str_eq(name_text(o, 0), "c2.evil.example");
+		cr_assert_eq(observation_names(o)[0].section, OBSERVATION_QUESTION);
+		cr_assert_eq(observation_names(o)[0].type, DNS_TYPE_AAAA);
+		cr_assert_eq(o->match_count, 1);
+		cr_assert_eq(observation_matches(o)[0].name, 1);
+		if (response) {
+			cr_assert_str_eq(name_text(o, 1), "d.example");
+			cr_assert_eq(observation_names(o)[1].section, DNS_ANSWER);
+		}
+		scene_answer(s);
+	}
+	scene_free(s);
+}
+
+Test(observe, no_number_of_questions_hides_a_listed_name_or_an_answer)
+{
+	struct scene *s = scene_new();
+	char name[64];
+	known_list(&s->known, "evil.example", SCOPE_SUFFIX);
+	scene_freeze(s);
+
+	build_start(&s->build, 1, DNS_FLAG_QR);
+	for (int i = 0; i < 200; i++) {
+		snprintf(name, sizeof(name), "q%d.%s", i, i < 150 ? "example" : "evil.example");
+		build_question(&s->build, name, DNS_TYPE_A, DNS_CLASS_IN);
+	}
+	for (int i = 0; i < 40; i++)
+		build_cname(&s->build, "x.example", 60);
+	const struct observation *o = scene_observe(s);
+	cr_assert_eq(o->name_count, OBSERVATION_NAMES_MAX);
+	cr_assert_eq(o->match_count, 8);
+	cr_assert_str_eq(name_text(o, 0), "q150.evil.example");
+	cr_assert_eq(observation_names(o)[7].section, OBSERVATION_QUESTION);
+	cr_assert_eq(observation_names(o)[8].section, DNS_ANSWER);
+	scene_free(s);
+}
+
+Test(observe, the_second_question_of_an_update_is_none)
+{
+	struct scene *s = scene_new();
+	known_list(&s->known, "evil.example", SCOPE_SUFFIX);
+	scene_freeze(s);
+
+	build_start(&s->build, 1, DNS_OPCODE_UPDATE << 11);
+	build_question(&s->build, "a.example", DNS_TYPE_SOA, DNS_CLASS_IN);
+	build_question(&s->build, "evil.example", DNS_TYPE_SOA, DNS_CLASS_IN);
+	cr_assert_eq(scene_observe(s)->name_count, 0);
+	scene_free(s);
+}

@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "tests/unit/rules/observations.h"
 
@@ -286,5 +287,79 @@ Test(churn, names_beyond_the_memory_are_evicted_and_counted)
 	struct judge_stats stats = rig_stats(r);
 	cr_assert_gt(stats.table[0].evicted, 0);
 	cr_assert_leq(stats.table[0].used, stats.table[0].capacity);
+	rig_free(r);
+}
+
+Test(churn, a_pool_in_a_further_question_excuses_nothing)
+{
+	struct rig *r = rig_of_acme();
+	struct message m = { .qname = "evil.example",
+		.response = true,
+		.name = { { DNS_TYPE_A, "x.cdn.example", 0, OBSERVATION_QUESTION } },
+		.address = { { "203.0.113.5", 1 }, { "127.0.0.1", 1 } } };
+	rig_see(r, &m);
+	cr_assert_eq(rig_count(r, RULE_CHURN_REBINDING), 1);
+	rig_free(r);
+}
+
+/* --- many names of one domain ------------------------------------------------------------------ */
+
+static void rebind(struct rig *r, int64_t at_ms, const char *client, const char *qname)
+{
+	rig_see(r, &(struct message){ .at_ms = at_ms,
+			   .client = client,
+			   .qname = qname,
+			   .response = true,
+			   .address = { { "203.0.113.5", 1 }, { "10.0.0.1", 1 } } });
+}
+
+Test(churn, many_rebinding_names_of_one_domain_are_one_alert)
+{
+	struct rig *r = rig_of_acme();
+	char qname[64];
+	for (int i = 0; i < 100; i++) {
+		snprintf(qname, sizeof(qname), "x%d.tunnel-%s.com", i, i % 2 ? "one" : "two");
+		rebind(r, i * 1000, i < 50 ? "10.1.0.7" : "10.1.0.8", qname);
+	}
+	size_t domains = 0;
+	for (size_t i = 0; i < r->alerts.count; i++) {
+		const struct alert *a = r->alerts.alert[i];
+		const char *key = alert_get(a, a->key);
+		if (strcmp(key, "churn.rebinding|acme|10.1.0.7|tunnel-one.com") != 0 &&
+			strcmp(key, "churn.rebinding|acme|10.1.0.7|tunnel-two.com") != 0)
+			continue;
+		domains++;
+		cr_assert_str_eq(alert_get(a, a->indicator), strrchr(key, '|') + 1);
+		cr_assert_not_null(alerts_why(a, "names"));
+	}
+	/* The first three of each domain stand for themselves, all others for the domain. */
+	cr_assert_eq(r->alerts.count, 100);
+	cr_assert_eq(domains, 100 - 2 * 3);
+	rig_free(r);
+}
+
+Test(churn, one_name_that_rebinds_again_and_again_stands_for_itself)
+{
+	struct rig *r = rig_of_acme();
+	for (int i = 0; i < 20; i++)
+		rebind(r, i * 1000, NULL, "a.tunnel.com");
+	for (size_t i = 0; i < r->alerts.count; i++)
+		cr_assert_str_eq(alert_get(r->alerts.alert[i], r->alerts.alert[i]->key),
+			"churn.rebinding|acme|10.1.0.7|a.tunnel.com");
+	cr_assert_gt(r->alerts.count, 1);
+	rig_free(r);
+}
+
+Test(churn, few_names_of_a_domain_in_each_window_stand_for_themselves)
+{
+	struct rig *r = rig_of_acme();
+	char qname[64], key[96];
+	for (int i = 0; i < 12; i++) {
+		snprintf(qname, sizeof(qname), "x%d.tunnel.com", i);
+		rebind(r, i * HOUR_MS, NULL, qname);
+		const struct alert *a = alerts_last(&r->alerts, RULE_CHURN_REBINDING);
+		snprintf(key, sizeof(key), "churn.rebinding|acme|10.1.0.7|%s", qname);
+		cr_assert_str_eq(alert_get(a, a->key), key);
+	}
 	rig_free(r);
 }

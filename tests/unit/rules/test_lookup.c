@@ -721,3 +721,51 @@ Test(lookup, a_flood_of_names_stays_within_its_memory)
 	cr_assert_eq(rig_stats(r).table[0].evicted, 2000 - 64);
 	rig_free(r);
 }
+
+/* --- more than one question ---------------------------------------------------------------- */
+
+Test(lookup, a_second_question_hides_nothing)
+{
+	struct world *w = listed();
+	add_acme(w);
+	uint16_t bad = world_feed(w, "second", MARK_MALICIOUS, SEVERITY_HIGH);
+	world_list(w, bad, "hidden.example", SCOPE_SUFFIX);
+	struct rig *r = rig_new(&lookup_family, w);
+	struct message m = { .qname = "www.example.com",
+		.name = { { DNS_TYPE_A, "c2.hidden.example", 0, OBSERVATION_QUESTION } } };
+
+	rig_see(r, &m);
+	cr_assert_eq(r->alerts.count, 1);
+	const struct alert *a = alerts_first(&r->alerts, RULE_LOOKUP_MALICIOUS);
+	cr_assert_str_eq(alert_get(a, a->message),
+		"10.1.0.7 asked for www.example.com and in the same message for "
+		"c2.hidden.example, which is listed as malicious (hidden.example by second)");
+	cr_assert_not_null(alerts_why(a, "question"));
+	cr_assert_null(alerts_why(a, "reached_by"));
+
+	m.at_ms = 20;
+	m.response = true;
+	rig_see(r, &m);
+	cr_assert_eq(r->alerts.count, 1, "the response repeats what the query asked");
+	m.at_ms = 40;
+	m.id = 9;
+	rig_see(r, &m);
+	cr_assert_eq(r->alerts.count, 2, "without its query it is news");
+	rig_free(r);
+}
+
+Test(lookup, an_update_host_is_contacted_by_a_second_question_too)
+{
+	struct world *w = listed();
+	add_acme(w);
+	world_provider(w, MARK_UPDATE_HOST, "dynupdate.example", "x", TIER_A);
+	struct rig *r = rig_new(&lookup_family, w);
+
+	rig_see(r, &(struct message){ .qname = "www.example.com",
+			   .name = { { DNS_TYPE_AAAA, "dynupdate.example", 0,
+					     OBSERVATION_QUESTION },
+				   { DNS_TYPE_TXT, "dynupdate.example", 0,
+					   OBSERVATION_QUESTION } } });
+	cr_assert_eq(rig_count(r, RULE_LOOKUP_UPDATE_HOST), 1);
+	rig_free(r);
+}

@@ -53,7 +53,7 @@ Test(rule, what_is_over_the_range_is_refused_with_the_range_in_the_reason)
 		const struct rule_option *o = &rule_option_table[i];
 		const char *over = o->type == OPTION_DURATION ? "10000d"
 				   : o->type == OPTION_BOOL   ? "yes"
-							      : "1000000";
+							      : "1000000000000";
 		cr_assert(!rule_settings_set(&s, o->rule, o->key, over, &why), "%s.%s",
 			rule_table[o->rule].id, o->key);
 		cr_assert(strstr(why.text, o->min) && strstr(why.text, o->max), "%s.%s: %s",
