@@ -6,6 +6,8 @@
  * at once, so that a pipe that delivers nothing can still be given up, and counts bytes for
  * progress. What it gives goes through decompress.c, so libpcap only sees the capture.
  *
+ * The records of a classic pcap file are then read by classic.c from the same stream.
+ *
  * Frames that were read before the end or an error are delivered first: `last` keeps what is to
  * be said after them.
  */
@@ -22,6 +24,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sensor/capture/classic.h"
 #include "sensor/capture/decompress.h"
 #include "sensor/capture/dnstap.h"
 #include "sensor/capture/libpcap.h"
@@ -42,6 +45,9 @@ struct file_source {
 	enum source_status last; /* SOURCE_OK: read on */
 	struct err_ctx last_why;
 	struct libpcap_batch batch;
+	struct classic classic; /* in use when the file is of that kind */
+	uint8_t magic[4];       /* the capture's first bytes */
+	uint8_t magic_len;
 	char name[]; /* for messages */
 };
 
@@ -83,8 +89,11 @@ static ssize_t file_read(void *arg, void *buf, size_t size)
 static ssize_t stream_read(void *cookie, char *buf, size_t size)
 {
 	struct file_source *f = cookie;
+	ssize_t got = decompress_read(&f->decompress, buf, size);
 
-	return decompress_read(&f->decompress, buf, size);
+	for (ssize_t i = 0; i < got && f->magic_len < sizeof(f->magic); i++)
+		f->magic[f->magic_len++] = (uint8_t)buf[i];
+	return got;
 }
 
 /* What is wrong: with what was compressed, or else as libpcap says. */
@@ -100,16 +109,13 @@ static enum source_status last_status(struct file_source *f, struct err_ctx *why
 	return f->last;
 }
 
-static enum source_status file_next_batch(struct source *s,
-	struct frame batch[SOURCE_BATCH_MAX], size_t *count, struct err_ctx *why)
+/* Read with libpcap; what comes after these frames is in f->last. */
+static void read_libpcap(
+	struct file_source *f, struct frame batch[SOURCE_BATCH_MAX], size_t *count)
 {
-	struct file_source *f = file_of(s);
-
-	*count = 0;
-	if (f->last != SOURCE_OK)
-		return last_status(f, why);
 	int result = libpcap_read(&f->batch, f->pcap, batch, count);
-	if (result == PCAP_ERROR_BREAK || f->interrupted) {
+
+	if (result == PCAP_ERROR_BREAK) {
 		f->last = SOURCE_END;
 	} else if (result < 0) {
 		f->last = SOURCE_ERROR;
@@ -118,6 +124,50 @@ static enum source_status file_next_batch(struct source *s,
 	} else if (*count < SOURCE_BATCH_MAX) {
 		f->last = SOURCE_END;
 	}
+}
+
+/* Asked between batches, since classic.c may go on for long without reading. */
+static bool is_woken(const struct file_source *f)
+{
+	struct pollfd wake = { .fd = f->wake_fd, .events = POLLIN };
+
+	return poll(&wake, 1, 0) == 1;
+}
+
+/* The same for a classic file. */
+static void read_classic(
+	struct file_source *f, struct frame batch[SOURCE_BATCH_MAX], size_t *count)
+{
+	struct err_ctx why = { { 0 } };
+
+	if (is_woken(f)) {
+		f->last = SOURCE_END;
+		return;
+	}
+
+	f->last = classic_read(&f->classic, batch, count, &why);
+	if (f->last == SOURCE_ERROR)
+		err_set(&f->last_why, ERR_INPUT, "%s: %s", f->name, reason(f, why.text));
+	else if (f->last == SOURCE_END && f->decompress.why[0]) {
+		f->last = SOURCE_ERROR;
+		err_set(&f->last_why, ERR_INPUT, "%s: %s", f->name, f->decompress.why);
+	}
+}
+
+static enum source_status file_next_batch(struct source *s,
+	struct frame batch[SOURCE_BATCH_MAX], size_t *count, struct err_ctx *why)
+{
+	struct file_source *f = file_of(s);
+
+	*count = 0;
+	if (f->last != SOURCE_OK)
+		return last_status(f, why);
+	if (classic_is_used(&f->classic))
+		read_classic(f, batch, count);
+	else
+		read_libpcap(f, batch, count);
+	if (f->interrupted)
+		f->last = SOURCE_END;
 	return *count > 0 ? SOURCE_OK : last_status(f, why);
 }
 
@@ -151,6 +201,7 @@ static void file_close(struct source *s)
 		close(f->wake_fd);
 	decompress_deinit(&f->decompress);
 	libpcap_batch_deinit(&f->batch);
+	classic_deinit(&f->classic);
 	free(f->buffer);
 	free(f);
 }
@@ -195,7 +246,11 @@ static enum err handle_open(struct file_source *f, struct err_ctx *why)
 		f->stream, PCAP_TSTAMP_PRECISION_NANO, text);
 	if (!f->pcap)
 		return err_set(why, ERR_INPUT, "%s: %s", f->name, reason(f, text));
-	return libpcap_batch_adopt(&f->batch, f->pcap, f->name, why);
+	enum err err = libpcap_batch_adopt(&f->batch, f->pcap, f->name, why);
+	/* A pipe gives what there is; classic.c would wait until its buffer is full. */
+	if (err == ERR_OK && f->base.size_bytes > 0)
+		(void)!classic_init(&f->classic, f->pcap, f->stream, f->magic);
+	return err;
 }
 
 enum err file_open(struct source **out, const char *path, int wake_fd, struct err_ctx *why)
