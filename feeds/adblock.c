@@ -13,6 +13,8 @@ static bool is_cosmetic(struct span line)
 	static const char *const marks[] = { "##", "#@#", "#?#", "#@?#", "#$#", "#@$#", "#$?#",
 		"#%#", "#@%#", "$$", "$@$" };
 
+	if (!memchr(line.at, '#', line.len) && !memchr(line.at, '$', line.len))
+		return false; /* nearly every line of a list for DNS */
 	for (size_t i = 0; i < ARRAY_LEN(marks); i++) {
 		if (span_has(line, marks[i]))
 			return true;
