@@ -25,7 +25,7 @@
 #include <unistd.h>
 
 #include "sensor/capture/classic.h"
-#include "sensor/capture/decompress.h"
+#include "sensor/base/decompress.h"
 #include "sensor/capture/dnstap.h"
 #include "sensor/capture/libpcap.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* fuzz_decompress.c -- any bytes as a file that may be compressed: it ends, or says why not. */
-#include "sensor/capture/decompress.h"
+#include "sensor/base/decompress.h"
 
 #include <errno.h>
 #include <stdlib.h>

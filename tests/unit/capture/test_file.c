@@ -13,7 +13,7 @@
 #include "sensor/base/clock.h"
 #include "sensor/capture/file.h"
 #include "sensor/capture/source.h"
-#include "tests/unit/capture/pack.h"
+#include "tests/support/pack.h"
 
 /* --- a capture file in the making ------------------------------------------------------------ */
 

@@ -4,8 +4,8 @@
  *
  * Owner: the caller frees what pack returns.
  */
-#ifndef TESTS_UNIT_CAPTURE_PACK_H
-#define TESTS_UNIT_CAPTURE_PACK_H
+#ifndef TESTS_SUPPORT_PACK_H
+#define TESTS_SUPPORT_PACK_H
 
 #include <stddef.h>
 #include <stdint.h>

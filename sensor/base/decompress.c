@@ -3,7 +3,7 @@
  * One row per format: how it is recognised, and a function that turns some input into some
  * output. The loop that feeds it is the same for all.
  */
-#include "sensor/capture/decompress.h"
+#include "sensor/base/decompress.h"
 
 #include <errno.h>
 #include <lzma.h>

@@ -16,8 +16,8 @@
  *           options for huge windows, and more than xz -9); output only as it is asked for, so a
  *           few bytes that stand for many cost time and no memory.
  */
-#ifndef SENSOR_CAPTURE_DECOMPRESS_H
-#define SENSOR_CAPTURE_DECOMPRESS_H
+#ifndef SENSOR_BASE_DECOMPRESS_H
+#define SENSOR_BASE_DECOMPRESS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "tests/unit/capture/pack.h"
+#include "tests/support/pack.h"
 
 #include <criterion/criterion.h>
 #include <lzma.h>

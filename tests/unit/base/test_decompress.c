@@ -6,8 +6,8 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "sensor/capture/decompress.h"
-#include "tests/unit/capture/pack.h"
+#include "sensor/base/decompress.h"
+#include "tests/support/pack.h"
 
 /* A file in memory that gives so many bytes at a time, and fails where it is told to. */
 struct memory {
