@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "feeds/intake.h"
 
+#include "sensor/base/decompress.h"
 #include "sensor/base/text.h"
 
 #include <errno.h>
@@ -218,15 +219,23 @@ static int open_feed(
 	return -1;
 }
 
-/* Fill the chunk unless the file ends before; -1 and errno. */
-static ssize_t fill(int fd, char chunk[CHUNK_BYTES])
+static ssize_t read_fd(void *arg, void *buf, size_t size)
+{
+	ssize_t got;
+
+	do
+		got = read(*(const int *)arg, buf, size);
+	while (got == -1 && errno == EINTR);
+	return got;
+}
+
+/* Fill the chunk unless the file ends before; -1: d->why or errno. */
+static ssize_t fill(struct decompress *d, char chunk[CHUNK_BYTES])
 {
 	size_t len = 0;
 
 	while (len < CHUNK_BYTES) {
-		ssize_t got = read(fd, chunk + len, CHUNK_BYTES - len);
-		if (got == -1 && errno == EINTR)
-			continue;
+		ssize_t got = decompress_read(d, chunk + len, CHUNK_BYTES - len);
 		if (got == -1)
 			return -1;
 		if (got == 0)
@@ -236,24 +245,42 @@ static ssize_t fill(int fd, char chunk[CHUNK_BYTES])
 	return (ssize_t)len;
 }
 
-static enum err read_file(struct stream *s, const struct feed_spec *spec, struct err_ctx *why)
+/* One chunk; *end when there was none. */
+static enum err read_next(
+	struct stream *s, struct decompress *d, bool *end, struct err_ctx *why)
 {
 	char chunk[CHUNK_BYTES];
-	ssize_t got;
+	const char *path = s->in->spec->path;
 	enum err err = ERR_OK;
+
+	ssize_t got = fill(d, chunk);
+	*end = got == 0;
+	if (got == 0)
+		return ERR_OK;
+	if (got == -1)
+		return err_set(
+			why, ERR_USAGE, "%s: %s", path, d->why[0] ? d->why : strerror(errno));
+	if (s->in->report->bytes > FEED_BYTES_MAX - (size_t)got)
+		return err_set(
+			why, ERR_USAGE, "%s: more than %zu GiB", path, FEED_BYTES_MAX >> 30);
+	struct span piece = { .at = chunk, .len = (size_t)got };
+	if (!s->started)
+		err = choose_format(s, piece, why);
+	return err ? err : read_piece(s, piece, why);
+}
+
+static enum err read_file(struct stream *s, const struct feed_spec *spec, struct err_ctx *why)
+{
 	int fd = open_feed(spec, s->in->report, why);
+	struct decompress d = { .read = read_fd, .arg = &fd };
+	enum err err = ERR_OK;
+	bool end = false;
 
 	if (fd == -1)
 		return ERR_USAGE;
-	while (!err && (got = fill(fd, chunk)) != 0 && !s->in->out_of_memory) {
-		struct span piece = { .at = chunk, .len = (size_t)got };
-		if (got == -1)
-			err = err_set(why, ERR_USAGE, "%s: %s", spec->path, strerror(errno));
-		else if (!s->started)
-			err = choose_format(s, piece, why);
-		if (!err)
-			err = read_piece(s, piece, why);
-	}
+	while (!err && !end && !s->in->out_of_memory)
+		err = read_next(s, &d, &end, why);
+	decompress_deinit(&d);
 	close(fd);
 	return err;
 }

@@ -8,11 +8,15 @@
  * Some formats can say that a name is *not* meant ("@@||x^", rpz-passthru). In a malicious or
  * an allow feed such an exception becomes an allow mark of the same feed.
  *
+ * Files compressed with gzip, zstd or xz are read as they are, told by their first bytes.
+ *
+ * A feed that is one JSON text (misp, stix) is held in memory while it is read, with its values
+ * some ten times its size. One that is not valid JSON is an error, for there are no lines of
+ * which one could be left out.
+ *
  * Threads: loading is single-threaded.  Input: untrusted files, any bytes.
- * Limits:  lines of 4096 bytes; FEED_SAMPLES_MAX samples a reason. A feed that is one JSON text
- *          (misp, stix) is held in memory while it is read, with its values some ten times its
- *          size; it may have FEED_DOCUMENT_MAX bytes, and one that is not valid JSON is an
- *          error, for there are no lines of which one could be left out.
+ * Limits:  files of FEED_BYTES_MAX (JSON: FEED_DOCUMENT_MAX) uncompressed; lines of 4096 bytes;
+ *          FEED_SAMPLES_MAX samples a reason.
  */
 #ifndef FEEDS_FEED_H
 #define FEEDS_FEED_H
@@ -26,6 +30,7 @@
 #include "sensor/base/error.h"
 
 #define FEED_LINE_MAX     4096
+#define FEED_BYTES_MAX    ((size_t)4 << 30)
 #define FEED_DOCUMENT_MAX ((size_t)256 << 20)
 #define FEED_SAMPLES_MAX  5
 #define FEED_SAMPLE_MAX   80

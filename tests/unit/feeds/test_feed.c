@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/support/pack.h"
 #include "tests/unit/feeds/feed_rig.h"
 
 static const struct feed_spec malicious = { .kind = MARK_MALICIOUS };
@@ -478,6 +479,68 @@ Test(feed, chunks_of_a_file_may_end_anywhere)
 	unlink(path);
 	feed_rig_deinit(&rig);
 }
+
+/* --- compressed files -------------------------------------------------------------------- */
+
+static void write_file(const char *path, const uint8_t *bytes, size_t len)
+{
+	FILE *file = fopen(path, "w");
+
+	cr_assert_not_null(file);
+	cr_assert_eq(fwrite(bytes, 1, len, file), len);
+	cr_assert_eq(fclose(file), 0);
+}
+
+Test(feed, compressed_files_are_read_as_they_are)
+{
+	static const char *const contents[] = { "0.0.0.0 a.example\n0.0.0.0 b.example\n",
+		"{\"type\":\"hostname\",\"list\":[\".a.example\",\"b.example\"]}" };
+	static const enum feed_format formats[] = { FEED_HOSTS, FEED_MISP };
+	char path[] = "/tmp/dynwatch-feed-XXXXXX";
+
+	close(mkstemp(path));
+	for (int i = 0; i < PACK_FORMATS * 2; i++) {
+		struct feed_rig rig;
+		size_t len;
+		const char *content = contents[i % 2];
+		uint8_t *packed =
+			pack((enum pack_format)(i / 2), content, strlen(content), &len);
+		write_file(path, packed, len);
+		free(packed);
+		feed_rig_init(&rig);
+		cr_expect_eq(load_path(&rig, path), ERR_OK, "%s: %s", pack_names[i / 2],
+			rig.why.text);
+		cr_expect_eq(rig.report.format, formats[i % 2], "%s", pack_names[i / 2]);
+		cr_expect_eq(feed_report_accepted(&rig.report), 2, "%s", pack_names[i / 2]);
+		cr_expect_eq(rig.report.bytes, strlen(content), "%s", pack_names[i / 2]);
+		feed_rig_deinit(&rig);
+	}
+	unlink(path);
+}
+
+/* Half a list is no smaller list. */
+Test(feed, a_compressed_file_that_ends_in_the_middle_is_an_error)
+{
+	static const char content[] = "a.example\nb.example\nc.example\n";
+	char path[] = "/tmp/dynwatch-feed-XXXXXX";
+
+	close(mkstemp(path));
+	for (int i = PACK_GZIP; i < PACK_FORMATS; i++) {
+		struct feed_rig rig;
+		size_t len;
+		uint8_t *packed = pack((enum pack_format)i, content, strlen(content), &len);
+		write_file(path, packed, len - 5);
+		free(packed);
+		feed_rig_init(&rig);
+		cr_expect_eq(load_path(&rig, path), ERR_USAGE, "%s", pack_names[i]);
+		cr_expect(strstr(rig.why.text, path) && strstr(rig.why.text, pack_names[i]),
+			"%s", rig.why.text);
+		feed_rig_deinit(&rig);
+	}
+	unlink(path);
+}
+
+/* --- kept and real files ----------------------------------------------------------------- */
 
 struct file_case {
 	const char *file;
