@@ -452,14 +452,14 @@ static void judge_name(struct churn *s, const struct exchange *x, struct moves *
 		raise_ddns(s, x, m, &st, &ddns, now_s);
 }
 
-static struct moves_key key_of(
-	const struct churn *s, const struct observation *o, uint16_t tenant)
+static struct moves_key key_of(const struct observation *o, uint16_t tenant)
 {
 	return (struct moves_key){
 		.name_hash = o->qname_hash,
-		.name_check = hash_bytes(~s->seed, observation_qname_wire(o), o->qname_len),
 		.tenant = tenant,
 		.qtype = o->qtype,
+		.name_len = o->qname_len,
+		.name_labels = o->qname_labels,
 	};
 }
 
@@ -476,7 +476,7 @@ static void churn_prefetch(const void *state, const struct observation *o, enum 
 	const struct churn *s = state;
 	if (!has_moves(o))
 		return;
-	struct moves_key key = key_of(s, o, o->tenant);
+	struct moves_key key = key_of(o, o->tenant);
 	table_prefetch(s->names, table_hash(s->names, &key), line);
 }
 
@@ -516,7 +516,7 @@ static void churn_observe(void *state, const struct exchange *x)
 	if (!has_moves(o))
 		return;
 
-	struct moves_key key = key_of(s, o, x->tenant->number);
+	struct moves_key key = key_of(o, x->tenant->number);
 	uint64_t hash = table_hash(s->names, &key);
 	uint32_t now_s = (uint32_t)(x->ts_ns / NS_PER_S);
 	bool is_new;

@@ -26,7 +26,7 @@ struct glimpse {
 	uint8_t set_size; /* 255: that many or more */
 	bool has_public;
 	bool moved; /* it has changed: struct moves knows the rest */
-	uint8_t unused[5];
+	uint8_t unused[13];
 };
 static_assert(sizeof(struct glimpse) == CACHE_LINE, "a glimpse is one cache line");
 

@@ -22,11 +22,11 @@
 #define MOVES_ADDRESSES_MAX 16
 
 struct moves_key {
-	uint64_t name_hash; /* two hashes of the name, so that no two names meet */
-	uint64_t name_check;
+	uint64_t name_hash; /* of the qname, with the seed of the index */
 	uint16_t tenant;
 	uint16_t qtype;
-	uint32_t zero;
+	uint8_t name_len, name_labels; /* of the qname */
+	uint16_t zero;
 };
 
 struct moves_address {

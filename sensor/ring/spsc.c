@@ -70,10 +70,11 @@
  * wish that ends after AMPLE_NS, and from then on the room for the one record is enough.
  */
 
-#define LINE       64
-#define CAP_MIN    4096
-#define SPIN_COUNT 300       /* some microseconds: less than a sleep and a wake */
-#define AMPLE_NS   NS_PER_MS /* how long a producer waits for more room than it needs */
+#define LINE        64
+#define CAP_MIN     4096
+#define WRITE_AHEAD 6
+#define SPIN_COUNT  300       /* some microseconds: less than a sleep and a wake */
+#define AMPLE_NS    NS_PER_MS /* how long a producer waits for more room than it needs */
 
 #define NO_DEADLINE INT64_MAX
 
@@ -280,6 +281,9 @@ void spsc_commit(struct spsc *ring, size_t bytes)
 	*record_at(ring, ring->reserved) = (struct record){ .bytes = bytes, .step = step };
 	ring->tail = ring->reserved + step;
 	ring->reserved_step = 0;
+	/* The lines that the next records will be written to are still the consumer's. */
+	for (unsigned line = 0; line < WRITE_AHEAD; line++)
+		__builtin_prefetch(record_at(ring, ring->tail + (line + 2) * LINE), 1);
 }
 
 /*

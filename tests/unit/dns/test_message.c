@@ -186,8 +186,6 @@ Test(message, first_of_two_questions)
 Test(message, every_question_is_walked)
 {
 	static const char *const names[] = { "a.example", "b.example", "c.b.example" };
-	struct dns_build b;
-	struct dns_message m;
 	char text[DNS_NAME_TEXT_MAX];
 
 	for (unsigned count = 0; count <= ARRAY_LEN(names); count++) {
