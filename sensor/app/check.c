@@ -217,6 +217,7 @@ static enum err load(const struct arguments *args, struct config **config,
 		.seed = hash_random_seed(),
 		.interface_name = name,
 		.interface_count = (*config)->capture_count,
+		.now_s = clock_wall_ns() / NS_PER_S,
 	};
 	err = load_knowledge(known, *config, &options, report, why);
 	free(name);

@@ -20,6 +20,7 @@ struct load {
 	struct load_report *report;
 	struct index_builder *builder;
 	struct index *rail; /* the suffixes of the shipped provider lists */
+	int64_t now_s;
 	struct err_ctx *why;
 };
 
@@ -124,8 +125,10 @@ static enum err load_configured(struct load *l)
 {
 	for (size_t i = 0; i < l->config->feed_count; i++) {
 		const struct config_feed *feed = &l->config->feed[i];
+		struct feed_spec spec = feed->spec;
 		struct load_feed *report;
-		enum err err = load_feed(l, &feed->spec, feed->severity, &report);
+		spec.now_s = l->now_s;
+		enum err err = load_feed(l, &spec, feed->severity, &report);
 		if (err == ERR_USAGE) {
 			char key[48];
 			snprintf(key, sizeof(key), "feeds[%zu].path", feed->number);
@@ -253,6 +256,7 @@ enum err load_knowledge(struct knowledge **out, struct config *config,
 		.config = config,
 		.known = calloc(1, sizeof(*l.known)),
 		.report = report ? report : &unwanted,
+		.now_s = options->now_s,
 		.why = why,
 	};
 

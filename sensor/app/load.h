@@ -26,6 +26,9 @@ struct load_options {
 	/* Names by frame.interface, so that selectors by interface match; none in a replay. */
 	const char *const *interface_name;
 	size_t interface_count;
+	/* Wall clock, by which entries with an end (STIX valid_until) are judged; 0, as in a replay,
+	 * which must not depend on the day it is run: none has ended. */
+	int64_t now_s;
 };
 
 /* What became of one feed. Its name is that of knowledge.feed[] at the same number. */

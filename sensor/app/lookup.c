@@ -362,7 +362,7 @@ static int lookup(const struct arguments *args)
 {
 	struct config *config = NULL;
 	struct knowledge *known = NULL;
-	struct load_options options = { 0 };
+	struct load_options options = { .now_s = clock_wall_ns() / NS_PER_S };
 	struct err_ctx why;
 	enum err err = args->config ? config_load(&config, args->config, &why)
 				    : config_builtin(&config, &why);

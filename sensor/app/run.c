@@ -140,7 +140,8 @@ static enum err load(struct run *r, struct err_ctx *why)
 		err = load_check_outputs(r->config, why);
 	const struct load_options options = { .seed = hash_random_seed(),
 		.interface_name = r->captures.name,
-		.interface_count = r->captures.count };
+		.interface_count = r->captures.count,
+		.now_s = clock_wall_ns() / NS_PER_S };
 	struct load_report report = { 0 };
 	if (err == ERR_OK)
 		err = load_knowledge(&r->known, r->config, &options, &report, why);
