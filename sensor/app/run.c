@@ -299,6 +299,7 @@ static enum err start_engine(struct run *r, struct err_ctx *why)
 static void *read_source(void *arg)
 {
 	struct run_input *in = arg;
+	pthread_setname_np(pthread_self(), "dw-input");
 	in->status = input_run(in->input, &in->why);
 	if (in->status == SOURCE_ERROR)
 		log_error("%s", in->why.text);

@@ -62,6 +62,7 @@ static void accept_head(const struct outlet *o, struct lane *lane)
 void *outlet_run(void *arg)
 {
 	const struct outlet *o = arg;
+	pthread_setname_np(pthread_self(), "dw-output");
 	int64_t idle_at = clock_monotonic_ns() + OUTLET_IDLE_NS;
 	unsigned since_retire = 0;
 

@@ -326,6 +326,7 @@ void *tracker_run(void *arg)
 {
 	struct lane *lane = arg;
 
+	pthread_setname_np(pthread_self(), "dw-track");
 	if (lane->input_count == 1)
 		serve_one(lane);
 	else
