@@ -200,13 +200,14 @@ $(B)/man/dynwatch.conf.5: tools/man/dynwatch.conf.5.in $(B)/dynwatch
 install: all $(MAN_PAGES) ## install into $(DESTDIR)$(PREFIX)
 	$(Q)install -D -m 0755 $(B)/dynwatch $(DESTDIR)$(PREFIX)/sbin/dynwatch
 	$(Q)install -D -m 0644 tools/systemd/dynwatch.service $(DESTDIR)/usr/lib/systemd/system/dynwatch.service
+	$(Q)install -D -m 0644 tools/dynwatch.yaml.example $(DESTDIR)/etc/dynwatch/dynwatch.yaml.example
 	$(Q)install -D -m 0644 tools/completion/dynwatch.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/dynwatch
 	$(Q)for page in $(MAN_PAGES); do \
 	  install -D -m 0644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
 
 uninstall: ## remove what install put there
 	$(Q)rm -f $(DESTDIR)$(PREFIX)/sbin/dynwatch $(DESTDIR)/usr/lib/systemd/system/dynwatch.service \
-	  $(DESTDIR)$(PREFIX)/share/bash-completion/completions/dynwatch \
+	  $(DESTDIR)/etc/dynwatch/dynwatch.yaml.example $(DESTDIR)$(PREFIX)/share/bash-completion/completions/dynwatch \
 	  $(foreach page,$(MAN_PAGES),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(notdir $(page)))
 
 clean: ## remove what was built

@@ -23,5 +23,6 @@ is "dynwatch(8) and --help" "$(cat "$tmp/page")" "$(cat "$tmp/help")"
   echo --help
   long_of_page tools/man/mkpcap.1
 } | sort -u > "$tmp/page"
+ok "the example of a configuration passes check" "$dynwatch" check -c tools/dynwatch.yaml.example
 is "mkpcap(1) and --help" "$(cat "$tmp/page")" "$(cat "$tmp/help")"
 done_testing
