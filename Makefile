@@ -191,7 +191,7 @@ bench: $(TEST_PROGRAMS) $(BENCH_BINS) ## speed by stage and as a whole, against 
 # --- housekeeping ------------------------------------------------------------------------------
 .PHONY: install uninstall clean
 MANDIR ?= $(PREFIX)/share/man
-MAN_PAGES := $(wildcard tools/man/*.[1-8]) $(B)/man/dynwatch.conf.5
+MAN_PAGES := $(filter-out %/mkpcap.1,$(wildcard tools/man/*.[1-8])) $(B)/man/dynwatch.conf.5
 
 # The tables of the configuration's manual page are made from the same lines as the program.
 $(B)/man/dynwatch.conf.5: tools/man/dynwatch.conf.5.in $(B)/dynwatch
