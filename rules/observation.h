@@ -42,9 +42,10 @@ enum observation_transport {
 
 /* A listed suffix that the qname or a name in the answer carries. */
 struct observation_match {
-	uint32_t entry; /* of the index of the knowledge current when it was made */
-	uint8_t labels; /* of the suffix that matched */
-	uint8_t name;   /* 0: the qname; n: names[n - 1] */
+	uint32_t entry;    /* of the index of the knowledge current when it was made */
+	uint8_t labels;    /* of the suffix that matched */
+	uint8_t name;      /* 0: the qname; n: names[n - 1] */
+	uint8_t unused[2]; /* so that equal observations are equal bytes */
 };
 
 /* An A or AAAA record of the answer section. */
@@ -64,7 +65,8 @@ struct observation_name {
 	uint16_t type;    /* of the record or question */
 	uint16_t wire_at; /* folded wire octets: offset from the start of the observation */
 	uint8_t wire_len;
-	uint8_t section; /* enum dns_section, or OBSERVATION_QUESTION */
+	uint8_t section;   /* enum dns_section, or OBSERVATION_QUESTION */
+	uint8_t unused[2]; /* as above */
 };
 
 struct observation {
