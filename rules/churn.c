@@ -43,7 +43,6 @@ struct churn {
 	struct table *names;        /* struct glimpse: every name with a low TTL */
 	struct table *moves;        /* struct moves: of them, those that have changed */
 	struct siblings *rebinding; /* domains with names that rebind */
-	uint64_t seed;
 };
 
 /* What the lists say of the name and of where it leads. */
@@ -68,7 +67,6 @@ static void *churn_new(const struct family_env *env)
 	if (!s)
 		return NULL;
 	s->emit = env->emit;
-	s->seed = env->seed;
 	s->names = table_new("churn_names", sizeof(struct glimpse), sizeof(struct moves_key),
 		env->memory_bytes / 3, env->seed);
 	s->moves = table_new("churn_moves", sizeof(struct moves), sizeof(struct moves_key),

@@ -3,6 +3,7 @@
 
 #include "feeds/shipped.h"
 #include "sensor/base/clock.h"
+#include "sensor/base/log.h"
 #include "sensor/base/nearest.h"
 #include "sensor/base/quantity.h"
 #include "sensor/base/text.h"
@@ -400,4 +401,22 @@ uint16_t *load_filter_ports(
 		for (size_t k = 0; k < PACKET_TUNNEL_PORTS_MAX && tunnel[i][k] != 0; k++)
 			port[(*count)++] = tunnel[i][k];
 	return port;
+}
+
+static void log_line(void *arg, const char *line)
+{
+	(void)arg;
+	log_warning("%s", line);
+}
+
+enum err load_and_warn(struct knowledge **out, struct config *config,
+	const struct load_options *options, struct err_ctx *why)
+{
+	struct load_report report = { 0 };
+	enum err err = load_knowledge(out, config, options, &report, why);
+
+	if (err == ERR_OK)
+		load_warn(config, *out, &report, log_line, NULL);
+	load_report_deinit(&report);
+	return err;
 }

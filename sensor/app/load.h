@@ -64,6 +64,10 @@ NODISCARD enum err load_check_outputs(const struct config *config, struct err_ct
 void load_warn(const struct config *config, const struct knowledge *known,
 	const struct load_report *report, void (*say)(void *arg, const char *line), void *arg);
 
+/* load_knowledge, and what load_warn has to say goes to the log: for the commands that go to work. */
+NODISCARD enum err load_and_warn(struct knowledge **out, struct config *config,
+	const struct load_options *options, struct err_ctx *why);
+
 /* What input threads need of the configuration to decode packets, and to know their copies. */
 enum dedup_mode load_dedup_mode(enum config_dedup mode);
 void load_packet_options(

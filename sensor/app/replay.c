@@ -209,12 +209,6 @@ static const char *sensor_name(const struct replay *r)
 	return r->opt.sensor ? r->opt.sensor : r->config->sensor.name;
 }
 
-static void warn_line(void *arg, const char *line)
-{
-	(void)arg;
-	log_warning("%s", line);
-}
-
 static enum err load(struct replay *r, struct err_ctx *why)
 {
 	int64_t start = clock_monotonic_ns();
@@ -223,12 +217,8 @@ static enum err load(struct replay *r, struct err_ctx *why)
 	if (err == ERR_OK && r->opt.outputs)
 		err = load_check_outputs(r->config, why);
 	const struct load_options options = { .seed = REPLAY_SEED };
-	struct load_report report = { 0 };
 	if (err == ERR_OK)
-		err = load_knowledge(&r->known, r->config, &options, &report, why);
-	if (err == ERR_OK)
-		load_warn(r->config, r->known, &report, warn_line, NULL);
-	load_report_deinit(&report);
+		err = load_and_warn(&r->known, r->config, &options, why);
 	if (err != ERR_OK)
 		return err;
 	load_packet_options(&r->packet, r->config, options.seed);

@@ -123,12 +123,6 @@ static int parse(struct run_options *o, int argc, char **argv)
 
 /* --- setting up ----------------------------------------------------------------------------- */
 
-static void warn_line(void *arg, const char *line)
-{
-	(void)arg;
-	log_warning("%s", line);
-}
-
 static enum err load(struct run *r, struct err_ctx *why)
 {
 	int64_t start = clock_monotonic_ns();
@@ -142,12 +136,8 @@ static enum err load(struct run *r, struct err_ctx *why)
 		.interface_name = r->captures.name,
 		.interface_count = r->captures.count,
 		.now_s = clock_wall_ns() / NS_PER_S };
-	struct load_report report = { 0 };
 	if (err == ERR_OK)
-		err = load_knowledge(&r->known, r->config, &options, &report, why);
-	if (err == ERR_OK)
-		load_warn(r->config, r->known, &report, warn_line, NULL);
-	load_report_deinit(&report);
+		err = load_and_warn(&r->known, r->config, &options, why);
 	if (err != ERR_OK)
 		return err;
 	load_packet_options(&r->packet, r->config, options.seed);
