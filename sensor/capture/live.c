@@ -4,7 +4,8 @@
  *
  * The handle does not block: the source waits in poll for a block of frames (the kernel hands
  * one over when it is full or 100 ms old) or for interruption, and gives up after 100 ms. The
- * interrupt is an eventfd that is written and never read, so that it cannot be missed.
+ * interrupt is an eventfd that is written and never read, so that it cannot be missed. What the
+ * kernel had captured by then is still read: a stop loses nothing that came before it.
  *
  * An interface may go away at any time and that never ends the source:
  *
@@ -36,6 +37,7 @@
 #include "sensor/capture/losses.h"
 
 #define POLL_MS           100
+#define DRAIN_NS          (150 * NS_PER_MS) /* the oldest block is 100 ms old, and some time to get it */
 #define CHECK_INTERVAL_NS NS_PER_S
 #define SNAPLEN_DEFAULT   65535
 #define BUFFER_MB_DEFAULT 64
@@ -57,7 +59,8 @@ struct live_source {
 	enum live_state state;
 	bool said; /* that it is not UP */
 	int64_t check_at_ns;
-	int64_t since_ns; /* frames before this one are not for us; INT64_MIN: all are */
+	int64_t end_at_ns; /* interrupted: read until then; 0 before that */
+	int64_t since_ns;  /* frames before this one are not for us; INT64_MIN: all are */
 	struct losses losses;
 	struct libpcap_batch batch;
 };
@@ -380,21 +383,26 @@ static void housekeeping(struct live_source *l)
 	interface_check(l);
 }
 
-/* Wait for frames; false when interrupted. A socket in trouble must not make the loop spin. */
-static bool frames_wait(struct live_source *l)
+/* Wait for frames or interruption. A socket in trouble must not make the loop spin. */
+static void frames_wait(struct live_source *l)
 {
 	struct pollfd ready[] = {
-		{ .fd = l->wake_fd, .events = POLLIN },
+		{ .fd = l->end_at_ns == 0 ? l->wake_fd : -1, .events = POLLIN },
 		{ .fd = l->pcap ? pcap_get_selectable_fd(l->pcap) : -1, .events = POLLIN },
 	};
 
 	if (poll(ready, 2, POLL_MS) == -1)
-		return true; /* a signal: what it wants comes through wake_fd */
+		return; /* a signal: what it wants comes through wake_fd */
+	if (!ready[0].revents && ready[1].revents && !(ready[1].revents & POLLIN))
+		poll(ready, 1, POLL_MS);
 	if (ready[0].revents)
-		return false;
-	if (ready[1].revents && !(ready[1].revents & POLLIN))
-		return poll(ready, 1, POLL_MS) <= 0;
-	return true;
+		l->end_at_ns = clock_monotonic_ns() + DRAIN_NS;
+}
+
+/* Interrupted, and what the kernel held by then has been read. */
+static bool is_drained(const struct live_source *l)
+{
+	return l->end_at_ns != 0 && (!l->pcap || clock_monotonic_ns() >= l->end_at_ns);
 }
 
 /* Leave out what came before the group was joined. */
@@ -417,7 +425,8 @@ static enum source_status live_next_batch(struct source *s,
 
 	(void)why; /* trouble with an interface passes: it is logged and waited for */
 	*count = 0;
-	if (!frames_wait(l))
+	frames_wait(l);
+	if (is_drained(l))
 		return SOURCE_END;
 	housekeeping(l);
 	if (!l->pcap)
