@@ -30,6 +30,22 @@ enum update_verb {
 	UPDATE_DELETE_RECORD, /* NONE, type, TTL 0, RDATA */
 };
 
+/* RFC 2136 2.4: what must hold before anything is changed. */
+enum update_condition {
+	UPDATE_RRSET_EXISTS,  /* ANY, type, empty */
+	UPDATE_RRSET_EQUALS,  /* class of the zone, type, RDATA: one record of the RRset */
+	UPDATE_RRSET_ABSENT,  /* NONE, type, empty */
+	UPDATE_NAME_IN_USE,   /* ANY, ANY, empty */
+	UPDATE_NAME_IS_UNUSED /* NONE, ANY, empty */
+};
+
+struct update_prerequisite {
+	enum update_condition condition;
+	uint16_t type;
+	const char *name;  /* presentation, lower case, no trailing dot */
+	const char *rdata; /* presentation; "" when there is none */
+};
+
 struct update_change {
 	enum update_verb verb;
 	uint16_t type;
@@ -42,6 +58,7 @@ struct update {
 	char *zone;
 	bool zone_valid; /* exactly one zone record of type SOA */
 	size_t prerequisite_count;
+	struct update_prerequisite *prerequisite;
 	size_t change_count;
 	struct update_change *change;
 	enum update_signature signature;
