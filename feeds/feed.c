@@ -39,9 +39,11 @@ static const struct format {
 
 static const struct {
 	const char *name;
+	bool broken;
 	const char *meaning;
 } rejects[FEED_REJECT_COUNT] = {
-#define FEED_REJECT(id, text, explanation) [FEED_REJECT_##id] = { text, explanation },
+#define FEED_REJECT(id, text, damage, explanation)                                             \
+	[FEED_REJECT_##id] = { text, damage, explanation },
 #include "feeds/rejects.def"
 #undef FEED_REJECT
 };
@@ -381,4 +383,9 @@ const char *feed_reject_name(enum feed_reject reject)
 const char *feed_reject_meaning(enum feed_reject reject)
 {
 	return reject < FEED_REJECT_COUNT ? rejects[reject].meaning : "taken";
+}
+
+bool feed_reject_is_broken(enum feed_reject reject)
+{
+	return reject < FEED_REJECT_COUNT && rejects[reject].broken;
 }

@@ -54,7 +54,7 @@ enum feed_format {
 };
 
 enum feed_reject {
-#define FEED_REJECT(id, name, meaning) FEED_REJECT_##id,
+#define FEED_REJECT(id, name, broken, meaning) FEED_REJECT_##id,
 #include "feeds/rejects.def"
 #undef FEED_REJECT
 	FEED_REJECT_COUNT,
@@ -108,6 +108,8 @@ const char *feed_format_name(enum feed_format format);
 NODISCARD bool feed_format_parse(enum feed_format *out, const char *text);
 const char *feed_reject_name(enum feed_reject reject);
 const char *feed_reject_meaning(enum feed_reject reject);
+/* Is it a sign of a damaged file (rejects.def)? */
+bool feed_reject_is_broken(enum feed_reject reject);
 
 /*
  * One listed name from text: trims quotes, scheme, path, port, trailing dot, leading "*." and

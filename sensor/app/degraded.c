@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sensor/app/degraded.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -103,7 +104,7 @@ static bool is_too_much(
 	       share_of(c) > s->option[OPTION_SENSOR_DEGRADED_max_loss].number;
 }
 
-static void fill(struct alert *a, const struct track *t, const struct degraded_count *c,
+static void fill(struct alert *a, const struct degraded_finding *f,
 	const struct policy *unmapped, int64_t ts_ns)
 {
 	const struct rule_settings *s = &unmapped->rules;
@@ -115,36 +116,60 @@ static void fill(struct alert *a, const struct track *t, const struct degraded_c
 	a->suppress_ns = s->rule[RULE_SENSOR_DEGRADED].suppress_ns;
 	a->score = -1;
 	a->ts_ns = a->end_ns = ts_ns;
-	a->start_ns = ts_ns - DEGRADED_WINDOW_S * NS_PER_S;
-	a->count = c->lost;
+	a->start_ns = f->start_ns;
+	a->count = f->count;
 	a->tenant = POLICY_UNMAPPED;
 	a->tenant_id = alert_put(a, unmapped->id);
-	a->key = alert_printf(a, "%s|%s||%s%s%s", rule_table[RULE_SENSOR_DEGRADED].id,
-		unmapped->id, losses[t->loss].feature, *t->label ? " " : "", t->label);
-	a->message = alert_printf(a, "the sensor lost %llu of %llu %s%s%s %s",
-		(unsigned long long)c->lost, (unsigned long long)c->all, losses[t->loss].what,
-		*t->label ? " of " : "", t->label, losses[t->loss].why);
+	a->key = alert_printf(
+		a, "%s|%s||%s", rule_table[RULE_SENSOR_DEGRADED].id, unmapped->id, f->key);
+	a->message = alert_put(a, f->message);
 	a->allow_hint = alert_put(a, "rules:\n  sensor.degraded: {enabled: false}\n");
-	alert_why(a, losses[t->loss].share, alert_number(share_of(c)),
-		alert_number(s->option[OPTION_SENSOR_DEGRADED_max_loss].number), alert_none());
-	alert_why(a, losses[t->loss].feature, alert_number((double)c->lost),
-		t->loss == LOSS_ALERTS
-			? alert_none()
-			: alert_number(
-				  (double)s->option[OPTION_SENSOR_DEGRADED_min_lost].count),
-		alert_none());
+	for (size_t i = 0; i < ARRAY_LEN(f->why) && f->why[i].feature; i++)
+		alert_why(a, f->why[i].feature, alert_number(f->why[i].value),
+			f->why[i].has_threshold ? alert_number(f->why[i].threshold)
+						: alert_none(),
+			alert_none());
 }
 
-static void raise(const struct track *t, const struct degraded_count *c,
-	const struct policy *unmapped, struct output *output, int64_t ts_ns)
+void degraded_raise(const struct degraded_finding *finding, const struct policy *unmapped,
+	struct output *output, int64_t ts_ns)
 {
-	struct alert *a = calloc(1, sizeof(*a));
+	struct alert *a;
 
+	if (!unmapped->rules.rule[RULE_SENSOR_DEGRADED].enabled)
+		return;
+	a = calloc(1, sizeof(*a));
 	if (!a)
 		return;
-	fill(a, t, c, unmapped, ts_ns);
+	fill(a, finding, unmapped, ts_ns);
 	output_accept(output, a);
 	free(a);
+}
+
+static void raise_loss(const struct track *t, const struct degraded_count *c,
+	const struct policy *unmapped, struct output *output, int64_t ts_ns)
+{
+	const union rule_value *option = unmapped->rules.option;
+	char key[256], message[512];
+
+	snprintf(key, sizeof(key), "%s%s%s", losses[t->loss].feature, *t->label ? " " : "",
+		t->label);
+	snprintf(message, sizeof(message), "the sensor lost %llu of %llu %s%s%s %s",
+		(unsigned long long)c->lost, (unsigned long long)c->all, losses[t->loss].what,
+		*t->label ? " of " : "", t->label, losses[t->loss].why);
+	const struct degraded_finding finding = {
+		.key = key,
+		.message = message,
+		.start_ns = ts_ns - DEGRADED_WINDOW_S * NS_PER_S,
+		.count = c->lost,
+		.why = {
+			{ losses[t->loss].share, share_of(c), true,
+				option[OPTION_SENSOR_DEGRADED_max_loss].number },
+			{ losses[t->loss].feature, (double)c->lost, t->loss != LOSS_ALERTS,
+				(double)option[OPTION_SENSOR_DEGRADED_min_lost].count },
+		},
+	};
+	degraded_raise(&finding, unmapped, output, ts_ns);
 }
 
 static const struct degraded_count *count_of(size_t i, const struct degraded_input *input,
@@ -169,7 +194,7 @@ void degraded_check(struct degraded *d, const struct degraded_input *input,
 			!is_too_much(t, &window, &unmapped->rules)) {
 			t->quiet_until = 0;
 		} else if (second >= t->quiet_until) {
-			raise(t, &window, unmapped, output, ts_ns);
+			raise_loss(t, &window, unmapped, output, ts_ns);
 			t->quiet_until = second + DEGRADED_WINDOW_S;
 		}
 	}

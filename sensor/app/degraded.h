@@ -13,6 +13,7 @@
 #ifndef SENSOR_APP_DEGRADED_H
 #define SENSOR_APP_DEGRADED_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,6 +44,25 @@ void degraded_free(struct degraded *d);
  */
 void degraded_check(struct degraded *d, const struct degraded_input *input,
 	const struct degraded_count *alerts, const struct policy *unmapped,
+	struct output *output, int64_t ts_ns);
+
+/* What else is not as it should be. */
+struct degraded_finding {
+	const char *key;     /* tells it from other findings */
+	const char *message; /* one sentence */
+	int64_t start_ns;    /* since when, as far as is known */
+	uint64_t count;
+	struct degraded_reason {
+		const char *feature; /* static text; NULL: not there */
+		double value;
+		bool has_threshold;
+		double threshold;
+	} why[2];
+};
+
+/* Raise it at once, unless the rule is off for `unmapped`; repeats of one key are held back by the
+ * rule's suppress. */
+void degraded_raise(const struct degraded_finding *finding, const struct policy *unmapped,
 	struct output *output, int64_t ts_ns);
 
 #endif

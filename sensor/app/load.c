@@ -138,7 +138,10 @@ static enum err load_configured(struct load *l)
 		if (err)
 			return err;
 		report->max_age_ns = feed->max_age_ns;
+		report->limits = feed->limits;
 		report->at = feed->at;
+		/* Nothing is there to be kept: the finding is for the operator. */
+		guard_accepts(&report->doubt, &feed->limits, &report->report, NULL);
 	}
 	return ERR_OK;
 }
@@ -325,7 +328,13 @@ static void warn_feed(const struct config *config, const struct knowledge_feed *
 	text_clear(line);
 	if (loaded->at.line == 0)
 		return;
-	if (feed_report_accepted(&loaded->report) + loaded->report.duplicates == 0)
+	if (loaded->doubt.reason != GUARD_FINE)
+		text_printf(line, "%s:%u:%u: feed %s: %s; %s", config->path, loaded->at.line,
+			loaded->at.column, feed->name, loaded->doubt.why,
+			loaded->kept ? "what was loaded before stays in force"
+				     : "what could be read is in force, for nothing was loaded "
+				       "before");
+	else if (feed_report_accepted(&loaded->report) + loaded->report.duplicates == 0)
 		text_printf(line, "%s:%u:%u: feed %s gave no name", config->path,
 			loaded->at.line, loaded->at.column, feed->name);
 	else if (loaded->max_age_ns && age_ns > loaded->max_age_ns)
@@ -410,13 +419,13 @@ static void log_line(void *arg, const char *line)
 }
 
 enum err load_and_warn(struct knowledge **out, struct config *config,
-	const struct load_options *options, struct err_ctx *why)
+	const struct load_options *options, struct load_report *report, struct err_ctx *why)
 {
-	struct load_report report = { 0 };
-	enum err err = load_knowledge(out, config, options, &report, why);
+	struct load_report own = { 0 };
+	enum err err = load_knowledge(out, config, options, report ? report : &own, why);
 
 	if (err == ERR_OK)
-		load_warn(config, *out, &report, log_line, NULL);
-	load_report_deinit(&report);
+		load_warn(config, *out, report ? report : &own, log_line, NULL);
+	load_report_deinit(&own);
 	return err;
 }

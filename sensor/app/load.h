@@ -34,7 +34,11 @@ struct load_options {
 /* What became of one feed. Its name is that of knowledge.feed[] at the same number. */
 struct load_feed {
 	struct feed_report report;
-	int64_t max_age_ns;   /* 0: any age */
+	int64_t max_age_ns; /* 0: any age */
+	struct guard_limits limits;
+	/* What is wrong with the file's content; GUARD_FINE: nothing. */
+	struct guard_finding doubt;
+	bool kept;            /* because of that, what was loaded before is still in force */
 	struct place_mark at; /* in the configuration; line 0: a shipped list */
 };
 
@@ -64,9 +68,10 @@ NODISCARD enum err load_check_outputs(const struct config *config, struct err_ct
 void load_warn(const struct config *config, const struct knowledge *known,
 	const struct load_report *report, void (*say)(void *arg, const char *line), void *arg);
 
-/* load_knowledge, and what load_warn has to say goes to the log: for the commands that go to work. */
+/* load_knowledge, and what load_warn has to say goes to the log: for the commands that go to
+ * work. `report` may be NULL. */
 NODISCARD enum err load_and_warn(struct knowledge **out, struct config *config,
-	const struct load_options *options, struct err_ctx *why);
+	const struct load_options *options, struct load_report *report, struct err_ctx *why);
 
 /* What input threads need of the configuration to decode packets, and to know their copies. */
 enum dedup_mode load_dedup_mode(enum config_dedup mode);

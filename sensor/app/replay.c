@@ -218,7 +218,7 @@ static enum err load(struct replay *r, struct err_ctx *why)
 		err = load_check_outputs(r->config, why);
 	const struct load_options options = { .seed = REPLAY_SEED };
 	if (err == ERR_OK)
-		err = load_and_warn(&r->known, r->config, &options, why);
+		err = load_and_warn(&r->known, r->config, &options, NULL, why);
 	if (err != ERR_OK)
 		return err;
 	load_packet_options(&r->packet, r->config, options.seed);

@@ -15,6 +15,7 @@
 #include "sensor/app/commands.h"
 #include "sensor/app/degraded.h"
 #include "sensor/app/engine.h"
+#include "sensor/app/feed_health.h"
 #include "sensor/app/load.h"
 #include "sensor/app/privilege.h"
 #include "sensor/app/sinks.h"
@@ -28,6 +29,7 @@
 #define RUN_DRAIN_MS    10000
 #define SUMMARY_EVERY_S 60
 #define HEARTBEAT_S     10
+#define FEEDS_EVERY_S   3600
 
 _Static_assert(STOP_SOURCES_MAX >= LANE_INPUTS_MAX, "every input hears of the end");
 
@@ -50,6 +52,7 @@ struct run {
 	struct run_options opt;
 	struct config *config;
 	struct knowledge *known;
+	struct load_report loaded;
 	struct output *output;
 	struct sinks_redis redis;
 	struct engine engine;
@@ -137,7 +140,7 @@ static enum err load(struct run *r, struct err_ctx *why)
 		.interface_count = r->captures.count,
 		.now_s = clock_wall_ns() / NS_PER_S };
 	if (err == ERR_OK)
-		err = load_and_warn(&r->known, r->config, &options, why);
+		err = load_and_warn(&r->known, r->config, &options, &r->loaded, why);
 	if (err != ERR_OK)
 		return err;
 	load_packet_options(&r->packet, r->config, options.seed);
@@ -248,6 +251,8 @@ static void each_second(void *arg)
 		output_reopen(r->output);
 	}
 	uint64_t lost = check_losses(r);
+	if (r->seconds % FEEDS_EVERY_S == 0)
+		feed_health_check(r->known, &r->loaded, r->output, clock_wall_ns());
 	output_idle(r->output);
 	if (r->seconds % HEARTBEAT_S == 0)
 		send_heartbeats(r, lost);
@@ -403,6 +408,7 @@ static void close_all(struct run *r)
 	degraded_free(r->degraded);
 	output_free(r->output);
 	load_free(r->known);
+	load_report_deinit(&r->loaded);
 	config_free(r->config);
 }
 

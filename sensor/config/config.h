@@ -21,6 +21,7 @@
 #include <stdio.h>
 
 #include "feeds/feed.h"
+#include "feeds/guard.h"
 #include "rules/policy.h"
 #include "rules/rule.h"
 #include "sensor/base/error.h"
@@ -73,7 +74,8 @@ struct config_tunnel {
 struct config_feed {
 	struct feed_spec spec; /* its strings belong to the config */
 	enum severity severity;
-	int64_t max_age_ns;   /* 0: any age */
+	int64_t max_age_ns; /* 0: any age */
+	struct guard_limits limits;
 	struct place_mark at; /* of its path */
 	size_t number;        /* in feeds: */
 };

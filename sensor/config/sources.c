@@ -148,6 +148,8 @@ static void read_feed(struct reading *r, const struct part *part, struct config_
 	read_provider(r, part, spec);
 	out->severity = (enum severity)reading_choice(r, part, CONFIG_FEED_severity);
 	out->max_age_ns = reading_duration(r, part, CONFIG_FEED_max_age);
+	out->limits.max_rejected = (unsigned)reading_count(r, part, CONFIG_FEED_max_rejected);
+	out->limits.max_shrink = (unsigned)reading_count(r, part, CONFIG_FEED_max_shrink);
 	out->at = reading_mark(r, part, CONFIG_FEED_path);
 }
 

@@ -8,41 +8,9 @@
 #include "rules/rule.h"
 #include "sensor/base/attribute.h"
 #include "sensor/base/clock.h"
+#include "tests/unit/app/kept.h"
 
 #define START_NS (INT64_C(1795348800) * NS_PER_S)
-
-/* Keeps the last line and counts them. */
-struct kept {
-	struct sink sink;
-	unsigned count;
-	char line[4096];
-};
-
-static void keep(struct sink *s, const struct sink_record *record)
-{
-	struct kept *k = (struct kept *)s;
-
-	k->count++;
-	snprintf(k->line, sizeof(k->line), "%s", record->json);
-}
-
-static void nothing(struct sink *s)
-{
-	(void)s;
-}
-
-static void nothing_to_close(struct sink *s, int timeout_ms)
-{
-	(void)s;
-	(void)timeout_ms;
-}
-
-static const struct sink_api keep_api = {
-	.write = keep,
-	.flush = nothing,
-	.close = nothing_to_close,
-	.free = nothing,
-};
 
 /* A sensor with two inputs, looked at second by second. */
 static struct rig {
@@ -69,8 +37,7 @@ static void start(void)
 	static const char *const labels[] = { "eth1", "eth2 (input 1 of 2)" };
 	const struct output_options options = { .sensor = "test", .version = "0" };
 
-	rig = (struct rig){ .kept.sink = { .api = &keep_api, .name = "kept" },
-		.now_ns = START_NS };
+	rig = (struct rig){ .kept = kept_start(), .now_ns = START_NS };
 	rig.unmapped.id = (char *)"unmapped";
 	rule_settings_init(&rig.unmapped.rules);
 	set("suppress", "0");
