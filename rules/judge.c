@@ -89,53 +89,32 @@ void judge_free(struct judge *j)
 	free(j);
 }
 
-/*
- * The counts follow the tenants' ids into the new numbers. Ids mostly keep their order, so each
- * search begins where the last one ended.
- */
-static void carry_counts(const struct judge *j, uint64_t *messages, struct sides *sides,
-	const struct policy_set *new)
+/* Room for tenants that are new: those that there were keep their numbers. */
+static void make_room(struct judge *j, size_t tenant_count)
 {
-	const struct policy_set *old = j->known->policies;
-	size_t at = 0;
+	if (tenant_count <= j->tenant_count)
+		return;
+	uint64_t *messages = calloc(tenant_count, sizeof(*messages));
+	struct sides *sides = calloc(tenant_count, sizeof(*sides));
 
-	for (size_t i = 0; i < new->tenant_count; i++) {
-		for (size_t tries = 0; tries < old->tenant_count; tries++) {
-			size_t candidate = (at + tries) % old->tenant_count;
-			if (strcmp(new->tenant[i].id, old->tenant[candidate].id) != 0)
-				continue;
-			messages[i] = j->messages[candidate];
-			sides[i] = j->sides[candidate];
-			at = candidate + 1;
-			break;
-		}
-	}
-}
-
-static void adopt_tenants(struct judge *j, const struct policy_set *policies)
-{
-	uint64_t *messages = calloc(policies->tenant_count, sizeof(*messages));
-	struct sides *sides = calloc(policies->tenant_count, sizeof(*sides));
-
-	/* Without memory the old counters serve on: tenants beyond their end are not counted.
-	 */
+	/* Without memory the old counters serve on: tenants beyond their end are not counted. */
 	if (!messages || !sides) {
 		free(messages);
 		free(sides);
 		return;
 	}
-	carry_counts(j, messages, sides, policies);
+	memcpy(messages, j->messages, j->tenant_count * sizeof(*messages));
+	memcpy(sides, j->sides, j->tenant_count * sizeof(*sides));
 	free(j->messages);
 	free(j->sides);
 	j->messages = messages;
 	j->sides = sides;
-	j->tenant_count = policies->tenant_count;
+	j->tenant_count = tenant_count;
 }
 
 void judge_adopt(struct judge *j, const struct knowledge *known)
 {
-	if (j->known && j->known->policies != known->policies)
-		adopt_tenants(j, known->policies);
+	make_room(j, known->policies->tenant_count);
 	j->known = known;
 	emit_adopt(j->emit, known);
 	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
@@ -221,8 +200,9 @@ void judge_stats(const struct judge *j, struct judge_stats *out)
 	}
 }
 
-const uint64_t *judge_tenant_messages(const struct judge *j)
+const uint64_t *judge_tenant_messages(const struct judge *j, size_t *tenant_count)
 {
+	*tenant_count = j->tenant_count;
 	return j->messages;
 }
 

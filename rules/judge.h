@@ -66,6 +66,11 @@ struct judge;
 
 struct judge *judge_new(const struct judge_options *options, const struct knowledge *known);
 void judge_free(struct judge *j);
+/*
+ * What comes next was made with another version (knowledge.h says what two versions have in common).
+ * While several inputs change over, it may go back and forth between two. The old version is not
+ * looked at again.
+ */
 void judge_adopt(struct judge *j, const struct knowledge *known);
 /*
  * One observation (a message or a tick). A tick at JUDGE_END_NS ends the capture: queries still
@@ -79,8 +84,8 @@ void judge_observe(struct judge *j, const struct observation *o);
  */
 void judge_prefetch(const struct judge *j, const struct observation *o, enum table_line line);
 void judge_stats(const struct judge *j, struct judge_stats *out);
-/* Messages judged per tenant number (array of the policy set's tenant_count). */
-const uint64_t *judge_tenant_messages(const struct judge *j);
+/* Messages judged, by tenant number; valid until the next judge_adopt. */
+const uint64_t *judge_tenant_messages(const struct judge *j, size_t *tenant_count);
 
 /* Append one table's figures (for families). */
 void judge_stats_add(struct judge_stats *out, struct table_stats table);

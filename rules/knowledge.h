@@ -3,9 +3,17 @@
  * knowledge.h -- everything known at one time: names, policies, addresses. Immutable; the third of
  * the three things that cross threads.
  *
- * Producer: app/knowledge.c (start, reload).  Consumers: input threads (index, tenant map) and
- * trackers (all).  Owner: the producer, which frees a version when every consumer has adopted the
- * next one.
+ * From one version to the next (a reload) these stay the same, so that what is remembered holds on:
+ *
+ *	a tenant's number    policy_set_follow; one that is gone keeps its number, retired
+ *	the index's seed     so that equal names have equal hashes
+ *
+ * Everything else may be another in the next version: numbers of entries, feeds and providers, and
+ * every pointer. None of it is remembered from one message to the next.
+ *
+ * Producer: app/load.c (start, reload).  Consumers: input threads (index, tenant map), trackers (all)
+ * and the output thread (policies).  Owner: the producer, which frees a version when every consumer has
+ * adopted the next one (ring/snapshot.h).
  */
 #ifndef RULES_KNOWLEDGE_H
 #define RULES_KNOWLEDGE_H

@@ -27,6 +27,9 @@
 enum observation_kind {
 	OBSERVATION_MESSAGE, /* any DNS message */
 	OBSERVATION_TICK, /* capture time has reached ts_ns: close windows; only seq and ts_ns are set */
+	/* What comes behind it from this input was made with another version of what is known: see
+	 * struct observation_knowledge. */
+	OBSERVATION_KNOWLEDGE,
 };
 
 enum observation_transport {
@@ -98,6 +101,17 @@ struct observation {
 	bool addresses_omitted; /* there were more than the limits */
 	uint16_t qname_at, match_at, address_at, name_at;
 	uint32_t message_at; /* whole DNS message (UPDATE, TSIG); 0: not carried */
+};
+
+/*
+ * Numbers in an observation (tenant, entries) mean something only in the version of the knowledge it
+ * was made with, so the version travels in line: a tracker judges what stands before this record by
+ * the version before.
+ */
+struct knowledge;
+struct observation_knowledge {
+	struct observation head; /* OBSERVATION_KNOWLEDGE; size and seq are set besides */
+	const struct knowledge *known;
 };
 
 static inline const uint8_t *observation_qname_wire(const struct observation *o)

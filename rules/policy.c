@@ -99,6 +99,116 @@ void policy_set_free(struct policy_set *set)
 	free(set);
 }
 
+static int compare_ids(const void *left, const void *right)
+{
+	const struct policy *const *a = left, *const *b = right;
+
+	return strcmp((*a)->id, (*b)->id);
+}
+
+/* The tenants of a set by their ids; NULL when out of memory. */
+static const struct policy **sort_by_id(const struct policy_set *set)
+{
+	const struct policy **sorted = calloc(set->tenant_count, sizeof(*sorted));
+
+	for (size_t i = 0; sorted && i < set->tenant_count; i++)
+		sorted[i] = &set->tenant[i];
+	if (sorted)
+		qsort(sorted, set->tenant_count, sizeof(*sorted), compare_ids);
+	return sorted;
+}
+
+/* Numbers as they are in `before`, new ones behind; returns how many numbers there are then. */
+static size_t assign_numbers(const struct policy_set *set, const struct policy_set *before,
+	const struct policy **sorted, uint16_t *number)
+{
+	size_t count = before->tenant_count;
+
+	for (size_t i = 0; i < set->tenant_count; i++) {
+		const struct policy *wanted = &set->tenant[i];
+		const struct policy **same = bsearch(
+			&wanted, sorted, before->tenant_count, sizeof(*sorted), compare_ids);
+		size_t own = same ? (*same)->number : count++;
+		number[i] = (uint16_t)own; /* too many are refused by the caller */
+	}
+	return count;
+}
+
+/* It keeps its id, and nothing else. */
+static bool retire(struct policy *p, const struct policy *before)
+{
+	*p = (struct policy){
+		.id = strdup(before->id),
+		.number = before->number,
+		.retired = true,
+	};
+	rule_settings_init(&p->rules);
+	for (int rule = 0; rule < RULE_COUNT; rule++)
+		p->rules.rule[rule].enabled = false;
+	return p->id != NULL;
+}
+
+/* Put the tenants at their new numbers; only numbers of `before` can be without one. */
+static bool fill_places(struct policy *place, const struct policy_set *set,
+	const struct policy_set *before, const uint16_t *number)
+{
+	for (size_t i = 0; i < set->tenant_count; i++) {
+		place[number[i]] = set->tenant[i];
+		place[number[i]].number = number[i];
+	}
+	for (size_t i = 0; i < before->tenant_count; i++) {
+		if (!place[i].id && !retire(&place[i], &before->tenant[i]))
+			return false;
+	}
+	return true;
+}
+
+static size_t power_of_two_from(size_t count)
+{
+	size_t power = 1;
+
+	while (power < count)
+		power *= 2;
+	return power;
+}
+
+static enum err move_tenants(struct policy_set *set, const struct policy_set *before,
+	const uint16_t *number, size_t count, struct err_ctx *why)
+{
+	struct policy *place =
+		calloc(power_of_two_from(count), sizeof(*place)); /* see make_room */
+
+	if (place && fill_places(place, set, before, number)) {
+		free(set->tenant);
+		set->tenant = place;
+		set->tenant_count = count;
+		return ERR_OK;
+	}
+	for (size_t i = 0; place && i < count; i++) {
+		if (place[i].retired)
+			free(place[i].id);
+	}
+	free(place);
+	return err_set(why, ERR_FAILED, "out of memory");
+}
+
+enum err policy_set_follow(struct policy_set *set, const struct policy_set *before,
+	uint16_t *number, struct err_ctx *why)
+{
+	const struct policy **sorted = sort_by_id(before);
+
+	if (!sorted)
+		return err_set(why, ERR_FAILED, "out of memory");
+	size_t count = assign_numbers(set, before, sorted, number);
+	free(sorted);
+	if (count > POLICY_TENANTS_MAX)
+		return err_set(why, ERR_USAGE,
+			"more than %d tenants, those included that are no longer configured: "
+			"a restart forgets them",
+			POLICY_TENANTS_MAX);
+	return move_tenants(set, before, number, count, why);
+}
+
 static enum err add_name(struct index_builder *builder, const struct policy *p,
 	const char *text, enum mark_kind kind, size_t detail, struct err_ctx *why)
 {

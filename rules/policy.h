@@ -63,6 +63,7 @@ struct policy_exclude {
 struct policy {
 	char *id;
 	uint16_t number;
+	bool retired; /* no longer configured: selects and raises nothing, see policy_set_follow */
 	struct policy_selector select;
 	struct ip_set resolvers;
 	struct policy_approved *approved;
@@ -89,6 +90,17 @@ struct policy_set *policy_set_new(void);
  * until the next call. */
 struct policy *policy_set_add(struct policy_set *set, const char *id);
 void policy_set_free(struct policy_set *set);
+/*
+ * Renumber: every tenant that `before` has too gets its number there, so that what is remembered by
+ * number stays right. One that only `before` has stays as a retired tenant, whose counts are kept and
+ * whose number is nobody else's; it gets its place back when it is configured again. New tenants come
+ * behind. number[i] (as many as the set has tenants) becomes the new number of tenant i.
+ *
+ * ERR_USAGE when that makes more than POLICY_TENANTS_MAX, retired ones included; ERR_FAILED when out of
+ * memory. The set is unchanged then. Before the set is indexed and its map is made.
+ */
+NODISCARD enum err policy_set_follow(struct policy_set *set, const struct policy_set *before,
+	uint16_t *number, struct err_ctx *why);
 
 /* Put approved names, zones and search suffixes of all tenants into the index being built.
  * provider: entries are not in the index; policy_approves looks at the provider mark instead. */

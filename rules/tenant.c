@@ -363,9 +363,10 @@ static enum err compile(struct compiler *c, const char *const *interface_name,
 	if (err)
 		return err;
 	for (size_t i = 0; i < c->set->tenant_count; i++) {
-		if (c->set->tenant[i].number == POLICY_UNMAPPED)
+		const struct policy *p = &c->set->tenant[i];
+		if (p->number == POLICY_UNMAPPED || p->retired)
 			continue;
-		err = add_tenant(c, &c->set->tenant[i], why);
+		err = add_tenant(c, p, why);
 		if (err)
 			return err;
 	}

@@ -46,6 +46,8 @@ static bool init_lanes(struct engine *e)
 				o->shard_count,
 			.seed = o->seed,
 			.alerts = &e->alerts[i],
+			.versions = e->versions,
+			.reader = o->input_count + i,
 		};
 		if (!lane_init(&e->lane[i], &lane, o->known))
 			return false;
@@ -70,6 +72,8 @@ static bool init_inputs(struct engine *e)
 			.live = o->live,
 			.number = (uint16_t)i,
 			.tenants = o->known->policies,
+			.versions = e->versions,
+			.reader = i,
 			.observer = { .known = o->known,
 				.ports = &o->packet->ports,
 				.tenants = cache },
@@ -94,8 +98,10 @@ enum err engine_init(
 	e->input = calloc(options->input_count, sizeof(*e->input));
 	e->counters = calloc(options->input_count, sizeof(*e->counters));
 	e->tracker_thread = calloc(options->shard_count, sizeof(*e->tracker_thread));
-	if (!e->lane || !e->alerts || !e->input || !e->counters || !e->tracker_thread ||
-		!init_lanes(e) || !init_inputs(e)) {
+	e->versions =
+		snapshot_new(options->known, options->input_count + options->shard_count + 1);
+	if (!e->versions || !e->lane || !e->alerts || !e->input || !e->counters ||
+		!e->tracker_thread || !init_lanes(e) || !init_inputs(e)) {
 		engine_deinit(e);
 		return no_memory(why);
 	}
@@ -171,6 +177,7 @@ void engine_deinit(struct engine *e)
 	free(e->input);
 	free(e->counters);
 	free(e->tracker_thread);
+	snapshot_free(e->versions);
 	*e = (struct engine){ 0 };
 }
 
@@ -184,4 +191,19 @@ struct engine_progress engine_progress(const struct engine *e)
 	for (size_t i = 0; i < e->options.shard_count; i++)
 		p.alerts += gauge_read(&e->alerts[i]);
 	return p;
+}
+
+const struct knowledge *engine_publish(struct engine *e, const struct knowledge *next)
+{
+	return snapshot_publish(e->versions, next);
+}
+
+bool engine_wait_adopted(struct engine *e, int timeout_ms)
+{
+	return snapshot_wait_adopted(e->versions, timeout_ms);
+}
+
+const struct knowledge *engine_known(struct engine *e)
+{
+	return snapshot_adopt(e->versions, e->options.input_count + e->options.shard_count);
 }

@@ -11,7 +11,8 @@
  * The number of lanes (shards of tenants) decides what comes out, the number of threads never does:
  * with --threads 1 everything runs on the caller's thread, through the same functions.
  *
- * Owner:    the caller owns knowledge and output, which outlive the engine.
+ * Owner:    the caller owns knowledge and output, which outlive the engine; of the knowledge the
+ *           version in force does (engine_publish).
  * Threads:  the caller's main thread calls everything; engine_input's inputs run where it likes.
  */
 #ifndef SENSOR_APP_ENGINE_H
@@ -50,7 +51,8 @@ struct engine {
 	struct input_counters *counters; /* one per input */
 	pthread_t *tracker_thread, outlet_thread;
 	struct outlet outlet;
-	size_t started; /* tracker threads running */
+	struct snapshot *versions; /* readers: inputs, then lanes, then the output thread */
+	size_t started;            /* tracker threads running */
 	bool outlet_started;
 };
 
@@ -64,6 +66,16 @@ struct input *engine_input(struct engine *e, size_t i);
 /* Nothing more will be read: drain every lane, join the threads, raise closing alerts. */
 void engine_finish(struct engine *e);
 void engine_deinit(struct engine *e);
+
+/*
+ * From now on `next` is what is known, without a pause: every record is judged by the version it was
+ * made with. Returns the version before, still in use until engine_wait_adopted is true: only then may
+ * it be freed, and only then the next one published. One thread at a time.
+ */
+const struct knowledge *engine_publish(struct engine *e, const struct knowledge *next);
+NODISCARD bool engine_wait_adopted(struct engine *e, int timeout_ms);
+/* The output thread's view (options.idle): valid until its next call. */
+const struct knowledge *engine_known(struct engine *e);
 
 /* For progress, from any thread, at any time. */
 struct engine_progress {

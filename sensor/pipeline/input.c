@@ -51,6 +51,35 @@ static void push_ticks(struct input *in, int64_t second)
 	in->pushed_seq = in->seq;
 }
 
+/* Room for the word of a new version in every lane, or in none: no lane may be behind another. */
+static bool have_room(struct input *in)
+{
+	for (size_t i = 0; i < in->lane_count; i++) {
+		if (!lane_offer(&in->lane[i], in->number, sizeof(struct observation_knowledge)))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Between two batches: what is made from now on is made with the current version of what is known.
+ * The lanes hear of it in line. When one is full, the version before serves for one batch more.
+ */
+static void adopt_version(struct input *in)
+{
+	const struct knowledge *known = in->versions ? snapshot_current(in->versions) : NULL;
+	if (LIKELY(!known || known == in->observer.known) || !have_room(in))
+		return;
+	in->seq++;
+	for (size_t i = 0; i < in->lane_count; i++)
+		(void)!lane_push_knowledge(&in->lane[i], in->number, in->seq, known);
+	in->pushed_seq = in->seq;
+	in->observer.known = known;
+	in->tenants = known->policies;
+	tenant_cache_clear(in->observer.tenants);
+	snapshot_adopt_version(in->versions, in->reader, known);
+}
+
 /* Once a second: what was lost before it reached us. */
 static void count_losses(struct input *in)
 {
@@ -333,6 +362,7 @@ enum source_status input_run(struct input *in, struct err_ctx *why)
 	do {
 		count = 0;
 		status = source_next_batch(in->source, batch, &count, why);
+		adopt_version(in);
 		for (size_t i = 0; i < count; i++)
 			take_frame(in, &batch[i]);
 		int64_t reached_ns = in->live ? keep_time(in, batch, count) : 0;

@@ -25,6 +25,7 @@
 #include "sensor/pipeline/observe.h"
 #include "sensor/pipeline/tracker.h"
 #include "sensor/ring/gauge.h"
+#include "sensor/ring/snapshot.h"
 
 #define INPUT_RCODES_MAX 24 /* 23: BADCOOKIE; the last counts all others */
 
@@ -53,6 +54,8 @@ struct input {
 	uint16_t number;       /* of this input, part of the order of records */
 	struct dnslog *dnslog; /* NULL: none */
 	const struct policy_set *tenants; /* for the DNS log's tenant ids */
+	struct snapshot *versions;        /* of what is known; NULL: never another one */
+	size_t reader;                    /* our slot there */
 	void (*each_batch)(void *arg);    /* NULL, or called now and then (progress) */
 	void *each_batch_arg;
 	struct observer observer;

@@ -67,13 +67,31 @@ static void close_report(struct lane_report *report)
 	free(report);
 }
 
+/* A reload may have brought tenants. Without memory the new ones are not told. */
+static void make_report_room(struct lane_report *report, size_t tenant_count)
+{
+	if (tenant_count <= report->tenant_count)
+		return;
+	uint64_t *grown = calloc(tenant_count, sizeof(*grown));
+	if (!grown)
+		return;
+	free(report->tenant_messages);
+	report->tenant_messages = grown;
+	report->tenant_count = tenant_count;
+}
+
 static void update_report(struct lane *lane)
 {
 	struct lane_report *report = lane->report;
+	size_t tenant_count;
+	const uint64_t *messages = judge_tenant_messages(lane->judge, &tenant_count);
+
 	pthread_mutex_lock(&report->mutex);
 	judge_stats(lane->judge, &report->stats);
-	memcpy(report->tenant_messages, judge_tenant_messages(lane->judge),
-		report->tenant_count * sizeof(uint64_t));
+	make_report_room(report, tenant_count);
+	if (tenant_count > report->tenant_count)
+		tenant_count = report->tenant_count;
+	memcpy(report->tenant_messages, messages, tenant_count * sizeof(uint64_t));
 	pthread_mutex_unlock(&report->mutex);
 }
 
@@ -131,7 +149,12 @@ bool lane_init(
 		.inline_sink = options->inline_sink,
 		.inline_arg = options->inline_arg,
 		.alerts = options->alerts,
+		.judged_by = known,
+		.versions = options->versions,
+		.reader = options->reader,
 	};
+	for (size_t i = 0; i < options->input_count; i++)
+		lane->known[i] = known;
 	struct judge_options judge = {
 		.memory_bytes = options->memory_bytes,
 		.seed = options->seed,
@@ -196,6 +219,59 @@ static void judge_batch(struct tracker_batch *b)
 	b->count = b->used = 0;
 }
 
+static void go_by(struct lane *lane, const struct knowledge *known)
+{
+	judge_adopt(lane->judge, known);
+	lane->judged_by = known;
+}
+
+/* Can this input still give records of a version before `known`? */
+static bool is_behind(const struct lane *lane, size_t input, const struct knowledge *known)
+{
+	return lane->known[input] != known &&
+	       !(lane->in[input] && spsc_drained(lane->in[input]));
+}
+
+/* When every input has come to the same version, no other one is needed any more. */
+static void leave_old_versions(struct lane *lane, const struct knowledge *known)
+{
+	for (size_t i = 0; i < lane->input_count; i++) {
+		if (is_behind(lane, i, known))
+			return;
+	}
+	if (lane->judged_by != known)
+		go_by(lane, known);
+	if (lane->versions)
+		snapshot_adopt_version(lane->versions, lane->reader, known);
+}
+
+/* An input has come to another version; everything before it has been judged. */
+static void take_version(struct lane *lane, size_t input, const struct knowledge *known)
+{
+	lane->known[input] = known;
+	leave_old_versions(lane, known);
+}
+
+/*
+ * One more record for the batch. A batch is of one version: what was collected is judged first when
+ * this record is of another.
+ */
+static void collect(
+	struct tracker_batch *b, struct lane *lane, size_t input, const struct observation *o)
+{
+	if (UNLIKELY(o->kind == OBSERVATION_KNOWLEDGE)) {
+		judge_batch(b);
+		take_version(lane, input, ((const struct observation_knowledge *)o)->known);
+		return;
+	}
+	if (UNLIKELY(lane->known[input] != lane->judged_by)) {
+		judge_batch(b);
+		go_by(lane, lane->known[input]);
+	}
+	b->lane[b->count] = lane;
+	b->observation[b->count++] = o;
+}
+
 struct observation *lane_offer(struct lane *lane, uint16_t input, size_t bytes)
 {
 	struct spsc *ring = lane->in[input];
@@ -224,6 +300,26 @@ void lane_push(struct lane *lane, uint16_t input, const struct observation *o)
 	b->lane[b->count] = lane;
 	b->observation[b->count++] = o;
 	b->used += (o->size + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
+}
+
+bool lane_push_knowledge(
+	struct lane *lane, uint16_t input, uint64_t seq, const struct knowledge *known)
+{
+	if (!lane->in[input]) {
+		judge_batch(lane->batch);
+		take_version(lane, input, known);
+		return true;
+	}
+	struct observation_knowledge *record =
+		(struct observation_knowledge *)lane_offer(lane, input, sizeof(*record));
+	if (!record)
+		return false;
+	*record = (struct observation_knowledge){
+		.head = { .size = sizeof(*record), .kind = OBSERVATION_KNOWLEDGE, .seq = seq },
+		.known = known,
+	};
+	lane_push(lane, input, &record->head);
+	return true;
 }
 
 void lane_flush(struct lane *lane, uint16_t input, uint64_t seq)
@@ -261,16 +357,14 @@ static size_t drain_ring(struct lane *lane, struct spsc *ring)
 	struct tracker_batch b = { .count = 0 };
 	const struct observation *o;
 	uint64_t seq = 0;
-	size_t bytes;
+	size_t bytes, count = 0;
 
 	/* What was released stays valid until it is retired. */
-	while (b.count < TRACKER_BATCH && (o = spsc_peek(ring, &bytes)) != NULL) {
-		b.lane[b.count] = lane;
-		b.observation[b.count++] = o;
+	for (; count < TRACKER_BATCH && (o = spsc_peek(ring, &bytes)) != NULL; count++) {
+		collect(&b, lane, 0, o);
 		seq = o->seq;
 		spsc_release(ring);
 	}
-	size_t count = b.count;
 	if (count == 0)
 		return 0;
 	judge_batch(&b);
@@ -284,12 +378,10 @@ static size_t drain_in_turn(struct lane *lane, struct turns *turns)
 {
 	struct tracker_batch b = { .count = 0 };
 	const struct observation *o;
+	size_t count = 0;
 
-	while (b.count < TRACKER_BATCH && (o = turns_next(turns, lane)) != NULL) {
-		b.lane[b.count] = lane;
-		b.observation[b.count++] = o;
-	}
-	size_t count = b.count;
+	for (; count < TRACKER_BATCH && (o = turns_next(turns, lane)) != NULL; count++)
+		collect(&b, lane, turns->taken, o);
 	if (count == 0)
 		return 0;
 	judge_batch(&b);

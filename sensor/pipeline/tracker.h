@@ -20,6 +20,7 @@
 #include "rules/alert.h"
 #include "rules/judge.h"
 #include "sensor/ring/gauge.h"
+#include "sensor/ring/snapshot.h"
 #include "sensor/ring/spsc.h"
 #include "sensor/ring/watermark.h"
 
@@ -40,8 +41,13 @@ struct lane {
 	struct gauge *alerts;        /* raised, for progress; written by the lane's thread */
 	/* how far each of several inputs has come, in capture time: nothing before it will come */
 	struct watermark reached[LANE_INPUTS_MAX];
-	struct watermark pushed;    /* the only input: nothing up to here is still to come */
-	struct watermark judged;    /* the tracker: no alert up to here is still to come */
+	struct watermark pushed; /* the only input: nothing up to here is still to come */
+	struct watermark judged; /* the tracker: no alert up to here is still to come */
+	/* the tracker's own: the version of what is known that each input is at, and the judge's */
+	const struct knowledge *known[LANE_INPUTS_MAX], *judged_by;
+	struct snapshot
+		*versions; /* where it is said which one is no longer used; NULL: nowhere */
+	size_t reader;     /* our slot there */
 	struct lane_report *report; /* the judge's figures as of the last tick */
 	bool finished;              /* every input closed and drained (tracker's own) */
 };
@@ -56,6 +62,8 @@ struct lane_options {
 	size_t memory_bytes;
 	uint64_t seed;
 	struct gauge *alerts;
+	struct snapshot *versions; /* of what is known; NULL: never another one */
+	size_t reader;
 };
 
 /* What others may read of the judge while it works; one mutex, taken once a second. */
@@ -103,6 +111,13 @@ void lane_push(struct lane *lane, uint16_t input, const struct observation *o);
 void lane_flush(struct lane *lane, uint16_t input, uint64_t seq);
 /* [input] Everything of this input up to that capture time was flushed. */
 void lane_reached(struct lane *lane, uint16_t input, int64_t ts_ns);
+/*
+ * [input] What this input pushes from now on was made with `known`. The lane goes over to it when it
+ * comes there, and says in options.versions when no input's records need the one before.
+ * False: the ring is full now, nothing was done.
+ */
+NODISCARD bool lane_push_knowledge(
+	struct lane *lane, uint16_t input, uint64_t seq, const struct knowledge *known);
 /* [input] Nothing more will come from this input. */
 void lane_close(struct lane *lane, uint16_t input);
 

@@ -73,5 +73,6 @@ const struct observation *turns_next(struct turns *t, struct lane *lane)
 		return NULL;
 	spsc_release(lane->in[look.first]);
 	head->record = NULL;
+	t->taken = look.first;
 	return record;
 }

@@ -28,6 +28,7 @@ struct turns {
 		const struct observation *record; /* NULL: none was there */
 		int64_t since_ns;                 /* it waits; 0: it does not */
 	} head[LANE_INPUTS_MAX];
+	size_t taken; /* the input of the record last given */
 	struct spsc
 		*wait_for; /* no record to judge now: wait for this ring; NULL: all drained */
 };

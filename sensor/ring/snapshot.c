@@ -11,8 +11,8 @@
 
 /*
  * What it is. `current` is the version that readers should use; slot[i] is the version that
- * reader i does use, or LEFT. A reader moves from one to the other only in snapshot_adopt,
- * where it uses none. A version that is not current and stands in no slot is used by nobody.
+ * reader i does use, or LEFT. A reader moves from one to the other only where it adopts, and uses
+ * none there. A version that is not current and stands in no slot is used by nobody.
  *
  * Why the wait is enough. The writer stores `current` (release) and then waits until every slot
  * holds that very version. A reader that still used an older one would have the older one in
@@ -71,7 +71,7 @@ const void *snapshot_publish(struct snapshot *s, const void *next)
 	/* Relaxed: the writer is the only one that stores it. */
 	const void *before = atomic_load_explicit(&s->current, memory_order_relaxed);
 
-	/* Pairs with the load in snapshot_adopt: the version is whole. */
+	/* Pairs with the load in snapshot_current: the version is whole. */
 	atomic_store_explicit(&s->current, next, memory_order_release);
 	return before;
 }
@@ -81,7 +81,7 @@ static bool is_adopted(struct snapshot *s)
 	const void *current = atomic_load_explicit(&s->current, memory_order_relaxed);
 
 	for (size_t i = 0; i < s->reader_count; i++) {
-		/* Pairs with the stores in snapshot_adopt and snapshot_leave. */
+		/* Pairs with the stores in snapshot_adopt_version and snapshot_leave. */
 		const void *used =
 			atomic_load_explicit(&s->slot[i].version, memory_order_acquire);
 		if (used != current && used != LEFT)
@@ -106,21 +106,31 @@ bool snapshot_wait_adopted(struct snapshot *s, int timeout_ms)
 const void *snapshot_adopt(struct snapshot *s, size_t reader)
 {
 	assert(reader < s->reader_count);
-	/* Pairs with the store in snapshot_publish. */
-	const void *current = atomic_load_explicit(&s->current, memory_order_acquire);
+	const void *current = snapshot_current(s);
 	/* Relaxed: this reader is the only one that stores its slot. */
 	const void *used = atomic_load_explicit(&s->slot[reader].version, memory_order_relaxed);
 
-	if (UNLIKELY(current != used)) {
-		/* Pairs with the load in is_adopted: the old version is not read any more. */
-		atomic_store_explicit(&s->slot[reader].version, current, memory_order_release);
-	}
+	if (UNLIKELY(current != used))
+		snapshot_adopt_version(s, reader, current);
 	return current;
+}
+
+const void *snapshot_current(struct snapshot *s)
+{
+	/* Pairs with the store in snapshot_publish. */
+	return atomic_load_explicit(&s->current, memory_order_acquire);
+}
+
+void snapshot_adopt_version(struct snapshot *s, size_t reader, const void *version)
+{
+	assert(reader < s->reader_count);
+	/* Pairs with the load in is_adopted: the old version is not read any more. */
+	atomic_store_explicit(&s->slot[reader].version, version, memory_order_release);
 }
 
 void snapshot_leave(struct snapshot *s, size_t reader)
 {
 	assert(reader < s->reader_count);
-	/* Pairs with the load in is_adopted, as in snapshot_adopt. */
+	/* Pairs with the load in is_adopted, as in snapshot_adopt_version. */
 	atomic_store_explicit(&s->slot[reader].version, LEFT, memory_order_release);
 }

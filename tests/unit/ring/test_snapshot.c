@@ -106,3 +106,29 @@ Test(snapshot, waiting_ends_when_the_last_reader_adopts, .timeout = 20)
 	pthread_join(thread, NULL);
 	snapshot_free(s);
 }
+
+Test(snapshot, looking_at_the_current_version_is_not_adopting_it)
+{
+	struct snapshot *s = snapshot_new(&first, 1);
+
+	snapshot_publish(s, &second);
+	cr_assert_eq(snapshot_current(s), &second);
+	cr_assert_not(snapshot_wait_adopted(s, 0));
+	snapshot_adopt_version(s, 0, &second);
+	cr_assert(snapshot_wait_adopted(s, 0));
+	snapshot_free(s);
+}
+
+Test(snapshot, what_was_looked_at_may_be_adopted_when_it_is_current_no_more)
+{
+	struct snapshot *s = snapshot_new(&first, 1);
+
+	snapshot_publish(s, &second);
+	const void *seen = snapshot_current(s);
+	snapshot_publish(s, &third);
+	snapshot_adopt_version(s, 0, seen);
+	cr_assert_not(snapshot_wait_adopted(s, 0));
+	snapshot_adopt_version(s, 0, snapshot_current(s));
+	cr_assert(snapshot_wait_adopted(s, 0));
+	snapshot_free(s);
+}

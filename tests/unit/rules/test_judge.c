@@ -99,7 +99,9 @@ Test(judge, a_response_of_nobody_has_the_tenant_of_its_query)
 			.name = { { DNS_TYPE_CNAME, "x.evil.example", 60, DNS_ANSWER } } });
 	const struct alert *a = alerts_first(&b.alerts, RULE_LOOKUP_MALICIOUS);
 	cr_assert_str_eq(alert_get(a, a->tenant_id), "beta");
-	const uint64_t *messages = judge_tenant_messages(b.judge);
+	size_t count;
+	const uint64_t *messages = judge_tenant_messages(b.judge, &count);
+	cr_assert_eq(count, 3);
 	cr_assert_eq(messages[0], 0);
 	cr_assert_eq(messages[1], 0);
 	cr_assert_eq(messages[2], 2);
@@ -172,26 +174,48 @@ Test(judge, memory_is_divided_and_not_exceeded)
 	}
 }
 
-Test(judge, counts_follow_tenants_to_their_new_numbers)
+Test(judge, counts_survive_a_new_version_and_new_tenants_are_counted)
 {
-	static const char *const renumbered[] = { "gamma", "beta", "acme" };
+	static const char *const more[] = { "acme", "beta", "gamma" };
+	size_t count;
 	struct bench b;
 	bench_init(&b, 8 << 20);
+	struct world *before = b.world;
 	for (int i = 0; i < 3; i++)
 		see(&b, &(struct message){ .qname = "a.example", .tenant = 1 });
-	see(&b, &(struct message){ .qname = "a.example", .tenant = 2 });
 	see(&b, &(struct message){ .qname = "a.example", .unmapped = true });
 
-	struct world *next = world_of(renumbered, 3);
-	judge_adopt(b.judge, &next->known);
-	const uint64_t *messages = judge_tenant_messages(b.judge);
-	static const uint64_t want[] = { 1, 0, 1, 3 };
+	b.world = world_of(more, 3);
+	judge_adopt(b.judge, &b.world->known);
+	see(&b, &(struct message){ .qname = "a.example", .tenant = 3, .id = 9 });
+	judge_adopt(b.judge, &before->known); /* an input that is behind */
+	see(&b, &(struct message){ .qname = "a.example", .tenant = 1, .id = 10 });
+	judge_adopt(b.judge, &b.world->known);
+	const uint64_t *messages = judge_tenant_messages(b.judge, &count);
+	static const uint64_t want[] = { 1, 4, 0, 1 };
+	cr_assert_eq(count, ARRAY_LEN(want));
 	for (size_t i = 0; i < ARRAY_LEN(want); i++)
 		cr_assert_eq(messages[i], want[i], "tenant %zu", i);
-	world_free(b.world);
-	b.world = next;
-	see(&b, &(struct message){ .qname = "a.example", .tenant = 3, .id = 9 });
-	cr_assert_eq(judge_tenant_messages(b.judge)[3], 4);
+	world_free(before);
+	bench_deinit(&b);
+}
+
+Test(judge, alerts_are_of_the_version_in_force)
+{
+	static const char *const tenants[] = { "acme", "beta" };
+	struct bench b;
+	bench_init(&b, 8 << 20);
+	struct world *before = b.world;
+
+	see(&b, &(struct message){ .qname = "evil.example", .tenant = 1 });
+	b.world = world_of(tenants, 2);
+	b.world->known.feed[0].severity = SEVERITY_CRITICAL;
+	judge_adopt(b.judge, &b.world->known);
+	world_free(before);
+	see(&b, &(struct message){ .qname = "evil.example", .tenant = 1, .id = 7 });
+	cr_assert_eq(alerts_count(&b.alerts, RULE_LOOKUP_MALICIOUS), 2);
+	cr_assert_eq(b.alerts.alert[0]->severity, SEVERITY_HIGH);
+	cr_assert_eq(b.alerts.alert[1]->severity, SEVERITY_CRITICAL);
 	bench_deinit(&b);
 }
 

@@ -4,6 +4,7 @@
 #include "sensor/base/clock.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -248,5 +249,104 @@ Test(policy, servers_of_a_tenant_are_resolvers_zone_servers_and_its_networks)
 	cr_assert(policy_owns_server(p, &resolver));
 	cr_assert(policy_owns_server(p, &zone_server));
 	cr_assert(!policy_owns_server(p, &foreign));
+	policy_set_free(set);
+}
+
+/* --- from one version to the next ------------------------------------------------------------ */
+
+static struct policy_set *set_of(const char *const *id)
+{
+	struct policy_set *set = policy_set_new();
+
+	cr_assert_not_null(set);
+	for (; *id; id++)
+		cr_assert_not_null(policy_set_add(set, *id));
+	return set;
+}
+
+/* Renumber and say what came out: "unmapped acme (beta) gamma", retired ones in brackets. */
+static void check_follow(const char *const *before_id, const char *const *id, const char *want)
+{
+	struct policy_set *before = set_of(before_id), *set = set_of(id);
+	uint16_t number[16];
+	char got[256] = "";
+	struct err_ctx why;
+
+	/* Something that must move along. */
+	struct policy *last = &set->tenant[set->tenant_count - 1];
+	cr_assert(ip_set_add(&last->resolvers, "10.1.0.53"));
+	const char *last_id = last->id;
+	size_t count = set->tenant_count;
+	cr_assert_eq(policy_set_follow(set, before, number, &why), ERR_OK, "%s", want);
+	for (size_t i = 0; i < set->tenant_count; i++) {
+		const struct policy *p = &set->tenant[i];
+		cr_assert_eq(p->number, i, "%s", want);
+		snprintf(got + strlen(got), sizeof(got) - strlen(got), "%s%s%s%s", i ? " " : "",
+			p->retired ? "(" : "", p->id, p->retired ? ")" : "");
+		cr_assert_eq(p->rules.rule[RULE_LOOKUP_MALICIOUS].enabled, !p->retired);
+		cr_assert_eq(p->resolvers.count, p->id == last_id ? 1 : 0, "%s", p->id);
+	}
+	cr_assert_str_eq(got, want);
+	cr_assert_str_eq(set->tenant[number[count - 1]].id, last_id);
+	cr_assert_not_null(policy_set_add(set, "another"), "there is room for more");
+	policy_set_free(before);
+	policy_set_free(set);
+}
+
+#define IDS(...) ((const char *const[]){ __VA_ARGS__, NULL })
+#define NO_IDS   ((const char *const[]){ NULL })
+
+Test(policy, tenants_keep_their_numbers)
+{
+	check_follow(IDS("acme", "beta"), IDS("acme", "beta"), "unmapped acme beta");
+	check_follow(IDS("acme", "beta"), IDS("beta", "acme"), "unmapped acme beta");
+	check_follow(IDS("acme", "beta"), IDS("aaa", "beta", "zzz", "acme"),
+		"unmapped acme beta aaa zzz");
+	check_follow(NO_IDS, IDS("acme", "beta", "gamma"), "unmapped acme beta gamma");
+}
+
+Test(policy, a_tenant_that_is_gone_keeps_its_number)
+{
+	check_follow(
+		IDS("acme", "beta", "gamma"), IDS("gamma"), "unmapped (acme) (beta) gamma");
+	check_follow(IDS("acme", "beta"), IDS("delta"), "unmapped (acme) (beta) delta");
+	check_follow(IDS("acme", "beta"), NO_IDS, "unmapped (acme) (beta)");
+}
+
+Test(policy, a_tenant_that_comes_back_gets_its_place_back)
+{
+	struct policy_set *first = set_of(IDS("acme", "beta")), *second = set_of(IDS("beta")),
+			  *third = set_of(IDS("new", "acme"));
+	uint16_t number[4];
+	struct err_ctx why;
+
+	cr_assert_eq(policy_set_follow(second, first, number, &why), ERR_OK);
+	cr_assert(second->tenant[1].retired);
+	cr_assert_eq(policy_set_follow(third, second, number, &why), ERR_OK);
+	cr_assert_eq(number[1], 3);
+	cr_assert_eq(number[2], 1);
+	cr_assert_not(third->tenant[1].retired);
+	cr_assert(third->tenant[2].retired);
+	policy_set_free(first);
+	policy_set_free(second);
+	policy_set_free(third);
+}
+
+Test(policy, more_tenants_than_numbers_change_nothing)
+{
+	struct policy_set *before = policy_set_new(), *set = set_of(IDS("one", "more"));
+	uint16_t number[3];
+	struct err_ctx why;
+	char id[16];
+
+	for (unsigned i = 1; i < POLICY_TENANTS_MAX - 1; i++) {
+		snprintf(id, sizeof(id), "t%u", i);
+		cr_assert_not_null(policy_set_add(before, id));
+	}
+	cr_assert_eq(policy_set_follow(set, before, number, &why), ERR_USAGE);
+	cr_assert(strstr(why.text, "65000 tenants"), "%s", why.text);
+	cr_assert_eq(set->tenant_count, 3);
+	cr_assert_str_eq(set->tenant[1].id, "one");
+	policy_set_free(before);
 	policy_set_free(set);
 }

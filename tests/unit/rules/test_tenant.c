@@ -506,3 +506,18 @@ Test(tenant, five_thousand_tenants_cost_no_more_than_a_handful_of_probes)
 	cr_assert_lt(spent_ms, 20000, "%lld ms", (long long)spent_ms);
 	policy_set_free(set);
 }
+
+Test(tenant, a_retired_tenant_takes_nothing)
+{
+	struct policy_set *set = policy_set_new();
+	struct ip client = ip_of("10.1.1.1"), server = ip_of("192.0.2.53");
+	struct tenant_link link = { .interface = 0, .vni = UINT32_MAX };
+
+	/* Neither what nobody else takes, nor the place of the one that does. */
+	cr_assert_not_null(policy_set_add(set, "gone"));
+	cr_assert_not_null(policy_set_add(set, "rest"));
+	set->tenant[1].retired = true;
+	compile(set);
+	cr_assert_eq(tenant_find(set->map, &link, &client, &server), 2);
+	policy_set_free(set);
+}
