@@ -38,8 +38,8 @@
 struct transaction {
 	/* The request, taken apart; NULL when it was not seen, could not be read, or is lost. */
 	const struct update *request;
-	/* The response, taken apart; NULL when there is none, or none of its sections and no
-	 * signature, or it could not be read. */
+	/* The response, taken apart; NULL when there is none, or it could not be read. Of a
+	 * request that was seen also when the response is but a header. */
 	const struct update *response;
 	/* The short form of the request, or, when that was not seen, of what the response
 	 * repeats: never NULL. Holds when the request's octets are lost, too. */

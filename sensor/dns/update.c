@@ -6,37 +6,116 @@
 
 #include <ldns/ldns.h>
 
-#include <stdlib.h>
 #include <string.h>
 
 /*
  * The records are found by dns_message_decode and not by ldns_wire2pkt, for three reasons: that
  * leaks all but the last of several TSIG records, it reads the record after an overlong RDATA
  * from inside that RDATA, and it accepts empty RDATA of any class. libldns reads the single
- * record: the RDATA to present, and the fields of TSIG and SIG(0).
+ * record: the RDATA to present, and the fields of SIG(0). A TSIG, which most UPDATEs have, is
+ * read in place.
+ *
+ * All of an update is in one arena, mostly in one piece of memory: it is made and freed for
+ * each message.
  */
 
-static char *text_of(struct text *t)
-{
-	if (t->failed)
-		return NULL;
-	return strdup(t->at ? t->at : "");
-}
+/* Room for this many octets of text for one octet of the message: names are written out, yet
+ * most records are compressed. More than that takes a second piece of memory. */
+#define TEXT_PER_OCTET 4
 
-static char *name_text(const struct dns_name *name)
+struct reading {
+	const struct dns_message *m;
+	struct update *u;
+	struct text scratch; /* for RDATA */
+	/* Most records of an UPDATE have the same owner. */
+	uint16_t owner_at;
+	const char *owner;
+};
+
+static const char *keep_name(struct update *u, const struct dns_name *name)
 {
 	char text[DNS_NAME_TEXT_MAX];
+	size_t len = dns_name_format(name, text);
 
-	dns_name_format(name, text);
-	return strdup(text);
+	return arena_text(&u->arena, text, len);
 }
 
-static char *owner_text(const struct dns_message *m, const struct dns_record *r)
+/* The name that a compression pointer at this offset stands for, or the offset itself. */
+static uint16_t name_place(const struct dns_message *m, uint16_t at)
 {
+	const uint8_t *octet = m->wire + at;
+
+	return octet[0] >= 0xc0 ? (uint16_t)((octet[0] & 0x3f) << 8 | octet[1]) : at;
+}
+
+static const char *owner_text(struct reading *in, const struct dns_record *r)
+{
+	uint16_t at = name_place(in->m, r->owner_at);
 	struct dns_name owner;
 
-	dns_message_name(m, r->owner_at, &owner);
-	return name_text(&owner);
+	if (in->owner && in->owner_at == at)
+		return in->owner;
+	dns_message_name(in->m, r->owner_at, &owner);
+	in->owner_at = at;
+	in->owner = keep_name(in->u, &owner);
+	return in->owner;
+}
+
+static const char *rdata_text(struct reading *in, const struct dns_record *r)
+{
+	if (r->rdata_len == 0)
+		return "";
+	text_clear(&in->scratch);
+	present_rdata(&in->scratch, in->m, r);
+	if (in->scratch.failed)
+		return NULL;
+	return arena_text(&in->u->arena, in->scratch.at ? in->scratch.at : "", in->scratch.len);
+}
+
+static void note_fault(struct update *u, bool is_wrong, enum update_fault fault)
+{
+	if (is_wrong && !u->fault)
+		u->fault = fault;
+}
+
+/* --- records ------------------------------------------------------------------------------ */
+
+/* Types of questions and of what travels beside a zone's data: 128..255 (RFC 6895 3.1), OPT. */
+static bool is_meta_type(uint16_t type)
+{
+	return (type >= 128 && type <= DNS_TYPE_ANY) || type == DNS_TYPE_OPT;
+}
+
+/* A zone's class is IN, CH or HS; ANY and NONE say what is meant. */
+static bool is_data_class(uint16_t class)
+{
+	return class != DNS_CLASS_ANY && class != DNS_CLASS_NONE;
+}
+
+/* RFC 2136 2.4: the class tells what is asked. */
+static enum update_condition condition_of(const struct dns_record *r)
+{
+	if (is_data_class(r->class))
+		return UPDATE_RRSET_EQUALS;
+	if (r->class == DNS_CLASS_ANY)
+		return r->type == DNS_TYPE_ANY ? UPDATE_NAME_IN_USE : UPDATE_RRSET_EXISTS;
+	return r->type == DNS_TYPE_ANY ? UPDATE_NAME_IS_UNUSED : UPDATE_RRSET_ABSENT;
+}
+
+static bool read_prerequisite(struct reading *in, const struct dns_record *r)
+{
+	struct update *u = in->u;
+	struct update_prerequisite *out = &u->prerequisite[u->prerequisite_count++];
+	bool is_value = is_data_class(r->class);
+
+	out->condition = condition_of(r);
+	out->type = r->type;
+	out->name = owner_text(in, r);
+	out->rdata = rdata_text(in, r);
+	note_fault(u, is_value && r->class != in->m->qclass, UPDATE_FAULT_PREREQUISITE_CLASS);
+	note_fault(u, r->ttl != 0, UPDATE_FAULT_PREREQUISITE_TTL);
+	note_fault(u, is_value == (r->rdata_len == 0), UPDATE_FAULT_PREREQUISITE_RDATA);
+	return out->name && out->rdata;
 }
 
 /* RFC 2136 2.5: the class tells what is done. */
@@ -49,19 +128,71 @@ static enum update_verb verb_of(const struct dns_record *r)
 	return r->type == DNS_TYPE_ANY ? UPDATE_DELETE_NAME : UPDATE_DELETE_RRSET;
 }
 
-static bool read_change(
-	struct update_change *out, const struct dns_message *m, const struct dns_record *r)
+static bool read_change(struct reading *in, const struct dns_record *r)
 {
-	struct text rdata = { 0 };
+	struct update *u = in->u;
+	struct update_change *out = &u->change[u->change_count++];
+	bool is_add = is_data_class(r->class);
+	bool whole_name = r->class == DNS_CLASS_ANY && r->type == DNS_TYPE_ANY;
 
 	out->verb = verb_of(r);
 	out->type = r->type;
 	out->ttl = r->ttl;
-	out->name = owner_text(m, r);
-	present_rdata(&rdata, m, r);
-	out->rdata = text_of(&rdata);
-	text_deinit(&rdata);
+	out->name = owner_text(in, r);
+	out->rdata = rdata_text(in, r);
+	note_fault(u, is_add && r->class != in->m->qclass, UPDATE_FAULT_CHANGE_CLASS);
+	note_fault(u, is_meta_type(r->type) && !whole_name, UPDATE_FAULT_CHANGE_TYPE);
+	note_fault(u, !is_add && r->ttl != 0, UPDATE_FAULT_CHANGE_TTL);
+	note_fault(u, r->class == DNS_CLASS_ANY && r->rdata_len > 0, UPDATE_FAULT_CHANGE_RDATA);
 	return out->name && out->rdata;
+}
+
+/* --- signatures --------------------------------------------------------------------------- */
+
+/* RFC 8945 5.2.3: the server's clock in six octets, when the error is BADTIME. */
+static void read_server_time(struct update *u, struct cursor *other)
+{
+	uint64_t high = cursor_be16(other);
+	uint64_t low = cursor_be32(other);
+
+	if (u->tsig_error != DNS_RCODE_BADTIME || other->failed)
+		return;
+	u->has_server_time = true;
+	u->server_time_s = high << 32 | low;
+}
+
+/* RFC 8945 4.2: algorithm, time, fudge, MAC, original id, error, other. RFC 3645 names the GSS
+ * ones. */
+static bool read_tsig(struct reading *in, const struct dns_record *r)
+{
+	struct update *u = in->u;
+	struct cursor c = cursor_init(in->m->wire + r->rdata_at, r->rdata_len);
+	struct dns_name algorithm;
+
+	if (dns_name_decode(&algorithm, &c, in->m->wire) != DNS_OK)
+		return false;
+	u->key_name = owner_text(in, r);
+	u->algorithm = keep_name(u, &algorithm);
+	if (!u->key_name || !u->algorithm)
+		return false;
+	u->signature = strcmp(u->algorithm, "gss-tsig") == 0 ||
+				       strcmp(u->algorithm, "gss.microsoft.com") == 0
+			       ? UPDATE_GSS_TSIG
+			       : UPDATE_TSIG;
+	u->signed_at_s = (uint64_t)cursor_be16(&c) << 32;
+	u->signed_at_s |= cursor_be32(&c);
+	u->fudge_s = cursor_be16(&c);
+	u->mac_len = cursor_be16(&c);
+	const uint8_t *mac = cursor_take(&c, u->mac_len);
+	u->original_id = cursor_be16(&c);
+	u->tsig_error = cursor_be16(&c);
+	uint16_t other_len = cursor_be16(&c);
+	struct cursor other = cursor_sub(&c, other_len);
+	if (c.failed || cursor_left(&c) > 0)
+		return false;
+	u->mac = (const uint8_t *)arena_text(&u->arena, (const char *)mac, u->mac_len);
+	read_server_time(u, &other);
+	return u->mac != NULL;
 }
 
 /* A number field of a record that libldns read; 0 when the record has no such field. */
@@ -77,94 +208,83 @@ static uint64_t number_at(const ldns_rr *rr, size_t field)
 	return number;
 }
 
-static char *name_at(const ldns_rr *rr, size_t field)
-{
-	const ldns_rdf *rdf = ldns_rr_rdf(rr, field);
-	char text[DNS_NAME_TEXT_MAX];
-
-	if (!rdf)
-		return NULL;
-	dns_name_format_wire(ldns_rdf_data(rdf), ldns_rdf_size(rdf), text);
-	return strdup(text);
-}
-
-/* RFC 8945 4.2: algorithm, time, fudge, MAC, original id, error, other. RFC 3645 names the GSS
- * ones. */
-static bool read_tsig(struct update *u, const struct dns_message *m, const struct dns_record *r,
-	const ldns_rr *tsig)
-{
-	u->key_name = owner_text(m, r);
-	u->algorithm = name_at(tsig, 0);
-	if (!u->key_name || !u->algorithm)
-		return false;
-	u->signature = strcmp(u->algorithm, "gss-tsig") == 0 ||
-				       strcmp(u->algorithm, "gss.microsoft.com") == 0
-			       ? UPDATE_GSS_TSIG
-			       : UPDATE_TSIG;
-	u->signed_at_s = number_at(tsig, 1);
-	u->fudge_s = (uint16_t)number_at(tsig, 2);
-	/* The MAC's field begins with its length in two octets. */
-	u->mac_len = (uint16_t)(ldns_rdf_size(ldns_rr_rdf(tsig, 3)) - 2);
-	u->original_id = (uint16_t)number_at(tsig, 4);
-	u->tsig_error = (uint16_t)number_at(tsig, 5);
-	return true;
-}
-
 /*
  * RFC 2931 3 with the fields of RFC 2535 4.1: type covered, algorithm, labels, original TTL,
  * expiration, inception, key tag, signer, signature.
  */
-static bool read_sig0(struct update *u, const ldns_rr *sig)
+static bool read_sig0(struct reading *in, const struct dns_record *r)
 {
+	struct update *u = in->u;
+	ldns_rr *sig = opaque_parse(in->m, r);
+	char signer[DNS_NAME_TEXT_MAX];
+
+	if (!sig)
+		return false;
 	uint8_t number = (uint8_t)number_at(sig, 1);
 	const ldns_lookup_table *known = ldns_lookup_by_id(ldns_algorithms, number);
-	struct text algorithm = { 0 };
-
-	u->signature = UPDATE_SIG0;
-	u->key_name = name_at(sig, 7);
+	const ldns_rdf *name = ldns_rr_rdf(sig, 7);
+	text_clear(&in->scratch);
 	if (known)
-		text_puts(&algorithm, known->name);
+		text_puts(&in->scratch, known->name);
 	else
-		text_put_u64(&algorithm, number);
-	u->algorithm = text_of(&algorithm);
-	text_deinit(&algorithm);
+		text_put_u64(&in->scratch, number);
+	size_t len = dns_name_format_wire(ldns_rdf_data(name), ldns_rdf_size(name), signer);
+	u->signature = UPDATE_SIG0;
+	u->key_name = arena_text(&u->arena, signer, len);
 	u->signed_at_s = number_at(sig, 5);
 	u->mac_len = (uint16_t)ldns_rdf_size(ldns_rr_rdf(sig, 8));
+	ldns_rr_free(sig);
+	if (in->scratch.failed)
+		return false;
+	u->algorithm = arena_text(&u->arena, in->scratch.at, in->scratch.len);
 	return u->key_name && u->algorithm;
 }
 
 /* The last additional record, which dns_message_decode found to be a signature. */
-static bool read_signature(
-	struct update *u, const struct dns_message *m, const struct dns_record *r)
+static bool read_signature(struct reading *in, const struct dns_record *r)
 {
-	ldns_rr *rr = opaque_parse(m, r);
-	bool read;
-
-	if (!rr)
-		return false;
-	if (r->type == DNS_TYPE_TSIG)
-		read = read_tsig(u, m, r, rr);
-	else
-		read = read_sig0(u, rr);
-	ldns_rr_free(rr);
-	return read;
+	return r->type == DNS_TYPE_TSIG ? read_tsig(in, r) : read_sig0(in, r);
 }
 
-static bool read_records(struct update *u, const struct dns_message *m)
+/* --- the message -------------------------------------------------------------------------- */
+
+static bool read_records(struct reading *in)
 {
-	struct dns_records it = dns_records_start(m);
+	struct dns_records it = dns_records_start(in->m);
 	struct dns_record last = { 0 };
 	const struct dns_record *r;
 
 	while ((r = dns_records_next(&it))) {
-		if (r->section == DNS_ANSWER)
-			u->prerequisite_count++;
-		if (r->section == DNS_AUTHORITY &&
-			!read_change(&u->change[u->change_count++], m, r))
+		if (r->section == DNS_ANSWER && !read_prerequisite(in, r))
+			return false;
+		if (r->section == DNS_AUTHORITY && !read_change(in, r))
 			return false;
 		last = *r;
 	}
-	return !m->has_tsig || read_signature(u, m, &last);
+	return !in->m->has_tsig || read_signature(in, &last);
+}
+
+static struct update *make_update(const struct dns_message *m)
+{
+	struct arena arena = { 0 };
+	size_t prerequisites = m->count[1] * sizeof(struct update_prerequisite);
+	size_t changes = m->count[2] * sizeof(struct update_change);
+	size_t hint = sizeof(struct update) + prerequisites + changes + 256 +
+		      (size_t)m->wire_len * TEXT_PER_OCTET;
+	struct update *u = arena_take(&arena, sizeof(*u), hint);
+
+	if (!u)
+		return NULL;
+	u->prerequisite = arena_take(&arena, prerequisites, 0);
+	u->change = arena_take(&arena, changes, 0);
+	u->arena = arena;
+	u->signature = UPDATE_UNSIGNED;
+	u->original_id = m->id;
+	u->zone_valid = m->count[0] == 1 && m->qtype == DNS_TYPE_SOA;
+	u->zone = keep_name(u, &m->qname);
+	note_fault(u, m->count[0] != 1, UPDATE_FAULT_ZONE_COUNT);
+	note_fault(u, m->qtype != DNS_TYPE_SOA, UPDATE_FAULT_ZONE_TYPE);
+	return u;
 }
 
 struct update *update_decode(const uint8_t *wire, size_t wire_len)
@@ -173,33 +293,34 @@ struct update *update_decode(const uint8_t *wire, size_t wire_len)
 
 	if (dns_message_decode(&m, wire, wire_len) || m.opcode != DNS_OPCODE_UPDATE)
 		return NULL;
-	struct update *u = calloc(1, sizeof(*u));
-	if (!u)
+	struct reading in = { .m = &m, .u = make_update(&m) };
+	if (!in.u)
 		return NULL;
-	u->signature = UPDATE_UNSIGNED;
-	u->original_id = m.id;
-	u->zone_valid = m.count[0] == 1 && m.qtype == DNS_TYPE_SOA;
-	u->zone = name_text(&m.qname);
-	/* One more than needed: calloc of none may return NULL. */
-	u->change = calloc((size_t)m.count[2] + 1, sizeof(*u->change));
-	if (!u->zone || !u->change || !read_records(u, &m)) {
-		update_free(u);
+	bool is_read = !in.u->arena.failed && read_records(&in);
+	text_deinit(&in.scratch);
+	if (!is_read) {
+		update_free(in.u);
 		return NULL;
 	}
-	return u;
+	return in.u;
 }
 
 void update_free(struct update *u)
 {
 	if (!u)
 		return;
-	for (size_t i = 0; i < u->change_count; i++) {
-		free(u->change[i].name);
-		free(u->change[i].rdata);
-	}
-	free(u->change);
-	free(u->zone);
-	free(u->key_name);
-	free(u->algorithm);
-	free(u);
+	struct arena arena = u->arena; /* the struct is in it */
+	arena_deinit(&arena);
+}
+
+const char *update_fault_name(enum update_fault fault)
+{
+	static const char *const names[UPDATE_FAULT_COUNT] = {
+		[UPDATE_FAULT_NONE] = "",
+#define UPDATE_FAULT(id, name, meaning) [UPDATE_FAULT_##id] = name,
+#include "sensor/dns/update_faults.def"
+#undef UPDATE_FAULT
+	};
+
+	return names[fault];
 }
