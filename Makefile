@@ -68,7 +68,7 @@ srcs = $(sort $(wildcard $(call folder,$(1))/*.c))
 obj  = $(patsubst %.c,$(B)/%.o,$(1))
 lib  = $(B)/lib/$(1).a
 MODULE_LIBS := $(foreach m,$(MODULES),$(call lib,$(m)))
-ALL_SRCS := $(foreach m,$(MODULES),$(call srcs,$(m))) sensor/main.c $(wildcard tools/*.c) \
+ALL_SRCS := $(foreach m,$(MODULES),$(call srcs,$(m))) sensor/main.c $(wildcard tools/*.c tools/*/*.c) \
             $(wildcard tests/*/*.c tests/unit/*/*.c)
 RACE_BINS  := $(patsubst tests/race/%.c,$(B)/race/%,$(wildcard tests/race/*.c))
 FUZZ_BINS  := $(patsubst tests/fuzz/fuzz_%.c,$(B)/fuzz/fuzz_%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -88,7 +88,7 @@ all: $(PROGRAMS) ## build the programs
 $(B)/dynwatch: $(B)/sensor/main.o $(MODULE_LIBS)
 	$(call say,LINK,$@)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< -Wl,--start-group $(MODULE_LIBS) -Wl,--end-group $(LDLIBS)
 
-$(B)/mkpcap: $(B)/tools/mkpcap.o $(call lib,dns) $(call lib,base)
+$(B)/mkpcap: $(call obj,$(wildcard tools/mkpcap/*.c)) $(call lib,dns) $(call lib,base)
 	$(call say,LINK,$@)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
 
 define MODULE_RULES

@@ -20,7 +20,7 @@ same() { # WHAT A B
 books='(.packets | .read == .dns + .other + ([.rejected[]] | add // 0))
   and .packets.dns == .dns.messages + ([.dns.malformed[]] | add // 0)'
 
-"$mkpcap" -n 20000 --dynamic 0.05 --updates 0.01 --nxdomain 0.5 --clients 100 --tenants 2 --rate 1000 -o "$tmp/plain.pcap"
+"$mkpcap" -n 20000 --dynamic 0.05 --updates 0.01 --nxdomain 0.5 --tcp 0 --ipv6 0 --clients 100 --tenants 2 --rate 1000 -o "$tmp/plain.pcap"
 replay plain "$tmp/plain.pcap"
 is "plain: exit code" "$code" 0
 ok "plain: there are alerts to compare" test -s "$tmp/plain.jsonl"
