@@ -21,8 +21,10 @@ static void add_name(struct change *c, const char *name)
 
 void change_init(struct change *c, const char *zone, bool is_signed)
 {
-	size_t len = strnlen(zone, sizeof(c->pool) - 1);
+	size_t len = strlen(zone);
 
+	if (len >= sizeof(c->pool))
+		len = sizeof(c->pool) - 1;
 	memset(c, 0, sizeof(*c));
 	memcpy(c->pool, zone, len);
 	c->pool_len = (uint16_t)(len + 1);

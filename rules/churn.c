@@ -469,13 +469,15 @@ static bool has_moves(const struct observation *o)
 	       (o->qtype == DNS_TYPE_A || o->qtype == DNS_TYPE_AAAA);
 }
 
-static void churn_prefetch(const void *state, const struct observation *o, enum table_line line)
+static const struct table *churn_place(
+	const void *state, const struct observation *o, uint64_t *hash)
 {
 	const struct churn *s = state;
 	if (!has_moves(o))
-		return;
+		return NULL;
 	struct moves_key key = key_of(o, o->tenant);
-	table_prefetch(s->names, table_hash(s->names, &key), line);
+	*hash = table_hash(s->names, &key);
+	return s->names;
 }
 
 /* What is remembered of a name that has changed; begun with what was glimpsed before. */
@@ -515,7 +517,7 @@ static void churn_observe(void *state, const struct exchange *x)
 		return;
 
 	struct moves_key key = key_of(o, x->tenant->number);
-	uint64_t hash = table_hash(s->names, &key);
+	uint64_t hash = key.tenant == o->tenant ? x->place : table_hash(s->names, &key);
 	uint32_t now_s = (uint32_t)(x->ts_ns / NS_PER_S);
 	bool is_new;
 	struct glimpse *g;
@@ -542,6 +544,6 @@ const struct family churn_family = {
 	.free = churn_free,
 	.adopt = churn_adopt,
 	.observe = churn_observe,
-	.prefetch = churn_prefetch,
+	.place = churn_place,
 	.stats = churn_stats,
 };

@@ -36,6 +36,7 @@ struct exchange {
 	/* Of the tenant: what a mirror of one direction does not show (sides.h). */
 	bool queries_hidden, responses_hidden;
 	int64_t rtt_ns; /* when matched */
+	uint64_t place; /* what the family's place() said of `now` (judge.h) */
 	uint64_t seq;   /* of `now` or of the tick */
 	int64_t ts_ns;  /* capture time */
 };

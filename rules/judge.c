@@ -15,6 +15,9 @@ static const struct family *const families[] = {
 	&resolver_family,
 };
 
+_Static_assert(
+	ARRAY_LEN(families) <= JUDGE_FAMILIES_MAX, "struct judge_places has room for all");
+
 /* Pairing's part of the memory, in the unit of the families' memory_share. */
 #define PAIRS_SHARE 4
 
@@ -148,10 +151,11 @@ static void count_message(struct judge *j, uint16_t tenant, struct exchange *x)
 	x->responses_hidden = sides_responses_hidden(sides, x->ts_ns);
 }
 
-static void observe_message(struct judge *j, const struct observation *o)
+static void observe_message(
+	struct judge *j, const struct observation *o, const struct judge_places *places)
 {
 	const struct policy_set *policies = j->known->policies;
-	struct pair_result pair = pairs_observe(j->pairs, o);
+	struct pair_result pair = pairs_observe(j->pairs, o, places->pair);
 	/* Between two versions of the policies a number may have lost its tenant. */
 	uint16_t tenant = pair.tenant < policies->tenant_count ? pair.tenant : POLICY_UNMAPPED;
 	struct exchange x = {
@@ -166,27 +170,54 @@ static void observe_message(struct judge *j, const struct observation *o)
 
 	count_message(j, tenant, &x);
 	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
+		x.place = places->family[i];
 		if (families[i]->observe)
 			families[i]->observe(j->state[i], &x);
 	}
 }
 
-void judge_observe(struct judge *j, const struct observation *o)
+void judge_observe_prepared(
+	struct judge *j, const struct observation *o, const struct judge_places *places)
 {
 	if (o->kind == OBSERVATION_TICK)
 		observe_tick(j, o);
 	else
-		observe_message(j, o);
+		observe_message(j, o, places);
 }
 
-void judge_prefetch(const struct judge *j, const struct observation *o, enum table_line line)
+void judge_observe(struct judge *j, const struct observation *o)
+{
+	struct judge_places places;
+
+	judge_prepare(j, o, &places);
+	judge_observe_prepared(j, o, &places);
+}
+
+void judge_prepare(
+	const struct judge *j, const struct observation *o, struct judge_places *places)
 {
 	if (o->kind != OBSERVATION_MESSAGE)
 		return;
-	pairs_prefetch(j->pairs, o, line);
+	places->pair = pairs_prepare(j->pairs, o);
 	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
-		if (families[i]->prefetch)
-			families[i]->prefetch(j->state[i], o, line);
+		places->table[i] = NULL;
+		if (!families[i]->place)
+			continue;
+		places->table[i] = families[i]->place(j->state[i], o, &places->family[i]);
+		if (places->table[i])
+			table_prefetch(places->table[i], places->family[i], TABLE_BUCKET);
+	}
+}
+
+void judge_prefetch(
+	const struct judge *j, const struct observation *o, const struct judge_places *places)
+{
+	if (o->kind != OBSERVATION_MESSAGE)
+		return;
+	pairs_prefetch(j->pairs, places->pair);
+	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
+		if (places->table[i])
+			table_prefetch(places->table[i], places->family[i], TABLE_ENTRY);
 	}
 }
 

@@ -52,8 +52,13 @@ struct family {
 	/* A new version of what is known is in force (also called once at the start). */
 	void (*adopt)(void *state, const struct knowledge *known);
 	void (*observe)(void *state, const struct exchange *x);
-	/* Ask for the table lines that `o` will touch: see judge_prefetch. */
-	void (*prefetch)(const void *state, const struct observation *o, enum table_line line);
+	/*
+	 * The table in which `o` will be looked for first and the hash of its key there, so that
+	 * it is computed once and the memory is asked for early (judge_prepare). NULL: in none.
+	 * observe gets the hash back in x->place, for a key with the tenant that `o` names.
+	 */
+	const struct table *(*place)(
+		const void *state, const struct observation *o, uint64_t *hash);
 	void (*tick)(void *state, const struct exchange *x); /* x->now is NULL, x->tenant too */
 	void (*stats)(
 		const void *state, struct judge_stats *out); /* append tables, add pending */
@@ -72,6 +77,13 @@ void judge_free(struct judge *j);
  * looked at again.
  */
 void judge_adopt(struct judge *j, const struct knowledge *known);
+/* Where an observation's memory lies: the hashes of its keys, computed once. */
+#define JUDGE_FAMILIES_MAX 12
+struct judge_places {
+	uint64_t pair;
+	uint64_t family[JUDGE_FAMILIES_MAX];
+	const struct table *table[JUDGE_FAMILIES_MAX]; /* NULL: no look-up is foreseen */
+};
 /*
  * One observation (a message or a tick). A tick at JUDGE_END_NS ends the capture: queries still
  * open are unanswered; what a rule has not decided yet stays undecided (stats.pending).
@@ -79,10 +91,15 @@ void judge_adopt(struct judge *j, const struct knowledge *known);
 #define JUDGE_END_NS INT64_MAX
 void judge_observe(struct judge *j, const struct observation *o);
 /*
- * Ask the memory for what `o` will touch. Called for a batch of observations before they are
- * judged, first for TABLE_BUCKET, then for TABLE_ENTRY, so that the misses of a batch overlap.
+ * The same in three steps over a batch of observations, so that the misses of a batch overlap:
+ * prepare all (buckets are asked for), prefetch all (entries are), then judge them in order.
  */
-void judge_prefetch(const struct judge *j, const struct observation *o, enum table_line line);
+void judge_prepare(
+	const struct judge *j, const struct observation *o, struct judge_places *places);
+void judge_prefetch(
+	const struct judge *j, const struct observation *o, const struct judge_places *places);
+void judge_observe_prepared(
+	struct judge *j, const struct observation *o, const struct judge_places *places);
 void judge_stats(const struct judge *j, struct judge_stats *out);
 /* Messages judged, by tenant number; valid until the next judge_adopt. */
 const uint64_t *judge_tenant_messages(const struct judge *j, size_t *tenant_count);

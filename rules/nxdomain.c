@@ -20,7 +20,9 @@
  *
  * When most of a tenant's clients fail at once it is an outage or a flood: one nxdomain.tenant.
  */
+#include <assert.h>
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,20 +48,25 @@
 
 struct client {
 	struct suspect_key key;
-	int64_t slice; /* number of the current slice of the window */
+	int32_t slice; /* number of the current slice of the window */
+	int32_t minute;
 	uint16_t nx[WINDOW_SLICES], answers[WINDOW_SLICES];
-	int64_t minute;
 	uint32_t nx_minute; /* in the current minute */
+	uint32_t active_epoch;
+	bool is_suspect;
+	uint8_t few_count;
+	/* So far the one cache line that an answer other than NXDOMAIN touches. */
 	uint32_t minutes_learnt;
 	float mean, variance, cusum;
 	int64_t alarm_until_ns; /* minutes before are not learned from */
 	int64_t emitted_slice;  /* at most one alert a slice */
-	uint32_t active_epoch, warm_epoch;
+	uint32_t warm_epoch;
 	uint32_t few[FEW_DOMAINS]; /* the first failing domains of this window */
-	uint8_t few_count;
 	bool few_generated[FEW_DOMAINS];
-	bool is_suspect;
-};
+} __attribute__((aligned(CACHE_LINE)));
+static_assert(
+	offsetof(struct client, minutes_learnt) == CACHE_LINE, "one line for most answers");
+static_assert(sizeof(struct client) == 2 * CACHE_LINE, "entries begin at cache lines");
 
 /* Per tenant number: how many clients are active and how many fail, in this and the last
  * window. */
@@ -168,9 +175,17 @@ static void learn_silence(struct client *c, int64_t minutes)
 	c->minutes_learnt += (uint32_t)(minutes < 100000 ? minutes : 100000);
 }
 
+/* Is this time within period `number` of this length? Dividing to find out would cost more. */
+static bool is_within(int64_t ts_ns, int64_t number, int64_t period_ns)
+{
+	return (uint64_t)ts_ns - (uint64_t)number * (uint64_t)period_ns < (uint64_t)period_ns;
+}
+
 static void roll_minute(struct client *c, int64_t ts_ns)
 {
-	int64_t now = ts_ns / NS_PER_MINUTE, gap = now - c->minute;
+	if (LIKELY(is_within(ts_ns, c->minute, NS_PER_MINUTE)))
+		return;
+	int32_t now = (int32_t)(ts_ns / NS_PER_MINUTE), gap = now - c->minute;
 	if (gap <= 0) {
 		if (gap < -1) /* another time line: begin there, keep what was learned */
 			c->minute = now;
@@ -184,9 +199,9 @@ static void roll_minute(struct client *c, int64_t ts_ns)
 	c->nx_minute = 0;
 }
 
-static void roll_window(struct client *c, int64_t slice)
+static void roll_window(struct client *c, int32_t slice)
 {
-	int64_t gap = slice - c->slice;
+	int32_t gap = slice - c->slice;
 	if (gap == 0)
 		return;
 	if (gap < 0 || gap >= WINDOW_SLICES) {
@@ -195,7 +210,7 @@ static void roll_window(struct client *c, int64_t slice)
 		c->few_count = 0;
 		c->is_suspect = false;
 	} else {
-		for (int64_t i = c->slice + 1; i <= slice; i++)
+		for (int32_t i = c->slice + 1; i <= slice; i++)
 			c->nx[i % WINDOW_SLICES] = c->answers[i % WINDOW_SLICES] = 0;
 	}
 	c->slice = slice;
@@ -234,19 +249,22 @@ static struct client *count_answer(struct nxdomain *s, const struct exchange *x)
 {
 	struct suspect_key key = key_of(x);
 	bool is_new;
-	struct client *c = table_add(s->clients, table_hash(s->clients, &key), &key, &is_new);
+	uint64_t hash = key.tenant == x->now->tenant ? x->place : table_hash(s->clients, &key);
+	struct client *c = table_add(s->clients, hash, &key, &is_new);
 	int64_t slice_ns = window_ns(x->tenant) / WINDOW_SLICES;
 
 	if (is_new) {
-		c->minute = x->ts_ns / NS_PER_MINUTE;
-		c->slice = x->ts_ns / slice_ns;
+		c->minute = (int32_t)(x->ts_ns / NS_PER_MINUTE);
+		c->slice = (int32_t)(x->ts_ns / slice_ns);
 		c->emitted_slice = INT64_MIN;
 	}
 	roll_minute(c, x->ts_ns);
-	bool was_suspect = c->is_suspect;
-	roll_window(c, x->ts_ns / slice_ns);
-	if (was_suspect && !c->is_suspect)
-		release_suspect(s, c);
+	if (UNLIKELY(!is_within(x->ts_ns, c->slice, slice_ns))) {
+		bool was_suspect = c->is_suspect;
+		roll_window(c, (int32_t)(x->ts_ns / slice_ns));
+		if (was_suspect && !c->is_suspect)
+			release_suspect(s, c);
+	}
 	bump(&c->answers[c->slice % WINDOW_SLICES]);
 	return c;
 }
@@ -254,10 +272,15 @@ static struct client *count_answer(struct nxdomain *s, const struct exchange *x)
 /* The tenant's crowd with this window's epoch current; NULL when there is none. */
 static struct crowd *crowd_now(struct nxdomain *s, const struct exchange *x, uint32_t *epoch)
 {
-	*epoch = (uint32_t)(x->ts_ns / window_ns(x->tenant)) + 1;
 	if (x->tenant->number >= s->crowd_count)
 		return NULL;
 	struct crowd *crowd = &s->crowd[x->tenant->number];
+	if (LIKELY(crowd->epoch != 0 &&
+		    is_within(x->ts_ns, (int64_t)crowd->epoch - 1, window_ns(x->tenant)))) {
+		*epoch = crowd->epoch;
+		return crowd;
+	}
+	*epoch = (uint32_t)(x->ts_ns / window_ns(x->tenant)) + 1;
 	if (crowd->epoch != *epoch) {
 		bool next = crowd->epoch + 1 == *epoch;
 		crowd->active[1] = next ? crowd->active[0] : 0;
@@ -539,11 +562,16 @@ static void judge_meeting_point(
 	emit_commit(s->emit);
 }
 
+static bool concerns(const struct observation *o)
+{
+	return o->response && o->opcode == DNS_OPCODE_QUERY && o->has_question;
+}
+
 static void nxdomain_observe(void *state, const struct exchange *x)
 {
 	struct nxdomain *s = state;
 	const struct observation *o = x->now;
-	if (!o->response || o->opcode != DNS_OPCODE_QUERY || !o->has_question)
+	if (!concerns(o))
 		return;
 	/* Unasked answers are no evidence, unless the queries are not visible at all. */
 	if (!x->matched && !x->queries_hidden)
@@ -570,13 +598,15 @@ static void nxdomain_observe(void *state, const struct exchange *x)
 		judge_client(s, x, c);
 }
 
-static void nxdomain_prefetch(
-	const void *state, const struct observation *o, enum table_line line)
+static const struct table *nxdomain_place(
+	const void *state, const struct observation *o, uint64_t *hash)
 {
 	const struct nxdomain *s = state;
+	if (!concerns(o))
+		return NULL;
 	struct suspect_key key = { .ip = o->client, .tenant = o->tenant };
-	if (o->response)
-		table_prefetch(s->clients, table_hash(s->clients, &key), line);
+	*hash = table_hash(s->clients, &key);
+	return s->clients;
 }
 
 static void nxdomain_stats(const void *state, struct judge_stats *out)
@@ -593,6 +623,6 @@ const struct family nxdomain_family = {
 	.free = nxdomain_free,
 	.adopt = nxdomain_adopt,
 	.observe = nxdomain_observe,
-	.prefetch = nxdomain_prefetch,
+	.place = nxdomain_place,
 	.stats = nxdomain_stats,
 };

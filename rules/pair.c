@@ -97,17 +97,19 @@ static void fill_key(struct entry *key, const struct observation *o)
 	key->tenant = o->tenant;
 }
 
-static uint64_t hash_ends(const struct pairs *p, const struct entry *key)
-{
-	return hash_bytes(p->seed, key, HASHED_BYTES);
-}
-
-void pairs_prefetch(const struct pairs *p, const struct observation *o, enum table_line line)
+uint64_t pairs_prepare(const struct pairs *p, const struct observation *o)
 {
 	struct entry key;
 
 	fill_key(&key, o);
-	table_prefetch(p->table, hash_ends(p, &key), line);
+	uint64_t hash = hash_bytes(p->seed, &key, HASHED_BYTES);
+	table_prefetch(p->table, hash, TABLE_BUCKET);
+	return hash;
+}
+
+void pairs_prefetch(const struct pairs *p, uint64_t hash)
+{
+	table_prefetch(p->table, hash, TABLE_ENTRY);
 }
 
 static bool is_expired(const struct entry *e, int64_t now_ns)
@@ -132,10 +134,11 @@ static void ask(struct pairs *p, struct entry *e, const struct observation *o)
 	p->stats.pending++;
 }
 
-static void observe_query(struct pairs *p, const struct entry *key, const struct observation *o)
+static void observe_query(
+	struct pairs *p, const struct entry *key, uint64_t hash, const struct observation *o)
 {
 	bool is_new;
-	struct entry *e = table_add(p->table, hash_ends(p, key), key, &is_new);
+	struct entry *e = table_add(p->table, hash, key, &is_new);
 
 	p->stats.queries++;
 	if (!is_new && is_expired(e, o->ts_ns)) {
@@ -169,9 +172,8 @@ static unsigned fitness(const struct entry *e, const struct entry *key, bool has
 /* The query that is answered: the best fit, of equal ones one not answered yet, then the
  * oldest. */
 static struct entry *find_query(
-	struct pairs *p, const struct entry *key, const struct observation *o)
+	struct pairs *p, const struct entry *key, uint64_t hash, const struct observation *o)
 {
-	uint64_t hash = hash_ends(p, key);
 	struct entry *best = NULL, *e;
 	unsigned best_fit = 0, way = 0;
 
@@ -193,9 +195,9 @@ static struct entry *find_query(
 }
 
 static struct pair_result observe_response(
-	struct pairs *p, const struct entry *key, const struct observation *o)
+	struct pairs *p, const struct entry *key, uint64_t hash, const struct observation *o)
 {
-	struct entry *e = find_query(p, key, o);
+	struct entry *e = find_query(p, key, hash, o);
 
 	if (!e) {
 		p->stats.unsolicited++;
@@ -219,14 +221,14 @@ static struct pair_result observe_response(
 	return result;
 }
 
-struct pair_result pairs_observe(struct pairs *p, const struct observation *o)
+struct pair_result pairs_observe(struct pairs *p, const struct observation *o, uint64_t hash)
 {
 	struct entry key;
 
 	fill_key(&key, o);
 	if (o->response)
-		return observe_response(p, &key, o);
-	observe_query(p, &key, o);
+		return observe_response(p, &key, hash, o);
+	observe_query(p, &key, hash, o);
 	return (struct pair_result){ .tenant = o->tenant };
 }
 

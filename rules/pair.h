@@ -46,9 +46,17 @@ struct pairs;
 
 struct pairs *pairs_new(size_t memory_bytes, uint64_t seed);
 void pairs_free(struct pairs *p);
-void pairs_prefetch(const struct pairs *p, const struct observation *o, enum table_line line);
-/* Queries are remembered, responses joined. A repeated query keeps its first time. */
-struct pair_result pairs_observe(struct pairs *p, const struct observation *o);
+/*
+ * The hash by which the message is looked for; its bucket is asked for, and with pairs_prefetch
+ * its entry.
+ */
+uint64_t pairs_prepare(const struct pairs *p, const struct observation *o);
+void pairs_prefetch(const struct pairs *p, uint64_t hash);
+/*
+ * Queries are remembered, responses joined. A repeated query keeps its first time. `hash` is what
+ * pairs_prepare said of this message.
+ */
+struct pair_result pairs_observe(struct pairs *p, const struct observation *o, uint64_t hash);
 /*
  * Count what has timed out by now (called on ticks): a slice of the table for each second that
  * has passed since the last call, the whole table after half a minute or more.

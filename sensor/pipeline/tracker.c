@@ -13,6 +13,7 @@ struct tracker_batch {
 	size_t count, used; /* observations, bytes of block[] */
 	struct lane *lane[TRACKER_BATCH];
 	const struct observation *observation[TRACKER_BATCH];
+	struct judge_places places[TRACKER_BATCH];
 	char *block; /* NULL in a tracker thread: they lie in the ring */
 };
 
@@ -185,9 +186,10 @@ void lane_deinit(struct lane *lane)
 }
 
 /* Judge one record; a tick goes on to the output, whose suppression windows need it too. */
-static void judge_record(struct lane *lane, const struct observation *o)
+static void judge_record(
+	struct lane *lane, const struct observation *o, const struct judge_places *places)
 {
-	judge_observe(lane->judge, o);
+	judge_observe_prepared(lane->judge, o, places);
 	if (o->kind != OBSERVATION_TICK)
 		return;
 
@@ -210,12 +212,12 @@ static void judge_record(struct lane *lane, const struct observation *o)
 /* The misses of a batch overlap: first all buckets, then all entries, then the judging. */
 static void judge_batch(struct tracker_batch *b)
 {
-	for (int line = TABLE_BUCKET; line <= TABLE_ENTRY; line++)
-		for (size_t i = 0; i < b->count; i++)
-			judge_prefetch(
-				b->lane[i]->judge, b->observation[i], (enum table_line)line);
 	for (size_t i = 0; i < b->count; i++)
-		judge_record(b->lane[i], b->observation[i]);
+		judge_prepare(b->lane[i]->judge, b->observation[i], &b->places[i]);
+	for (size_t i = 0; i < b->count; i++)
+		judge_prefetch(b->lane[i]->judge, b->observation[i], &b->places[i]);
+	for (size_t i = 0; i < b->count; i++)
+		judge_record(b->lane[i], b->observation[i], &b->places[i]);
 	b->count = b->used = 0;
 }
 
@@ -354,10 +356,12 @@ uint64_t lane_silent_until(const struct lane *lane)
 /* Up to one batch from one ring; returns how many records there were. */
 static size_t drain_ring(struct lane *lane, struct spsc *ring)
 {
-	struct tracker_batch b = { .count = 0 };
+	struct tracker_batch b; /* not worth clearing */
 	const struct observation *o;
 	uint64_t seq = 0;
 	size_t bytes, count = 0;
+
+	b.count = b.used = 0;
 
 	/* What was released stays valid until it is retired. */
 	for (; count < TRACKER_BATCH && (o = spsc_peek(ring, &bytes)) != NULL; count++) {
@@ -376,10 +380,11 @@ static size_t drain_ring(struct lane *lane, struct spsc *ring)
 /* Up to one batch from all rings, in order of capture. */
 static size_t drain_in_turn(struct lane *lane, struct turns *turns)
 {
-	struct tracker_batch b = { .count = 0 };
+	struct tracker_batch b;
 	const struct observation *o;
 	size_t count = 0;
 
+	b.count = b.used = 0;
 	for (; count < TRACKER_BATCH && (o = turns_next(turns, lane)) != NULL; count++)
 		collect(&b, lane, turns->taken, o);
 	if (count == 0)

@@ -428,7 +428,7 @@ void rig_see(struct rig *r, const struct message *m)
 {
 	struct observation *o = message_observe(r->world, m, ++r->seq);
 	tick_until(r, o->ts_ns);
-	struct pair_result pair = pairs_observe(r->pairs, o);
+	struct pair_result pair = pairs_observe(r->pairs, o, pairs_prepare(r->pairs, o));
 	cr_assert_lt(pair.tenant, RIG_TENANTS_MAX);
 	struct sides *sides = &r->sides[pair.tenant];
 	sides_note(sides, o->response, pair.matched, o->ts_ns);
@@ -443,6 +443,8 @@ void rig_see(struct rig *r, const struct message *m)
 		.seq = o->seq,
 		.ts_ns = o->ts_ns,
 	};
+	if (r->family->place)
+		r->family->place(r->state, o, &x.place);
 	r->family->observe(r->state, &x);
 	free(o);
 }

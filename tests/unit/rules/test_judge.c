@@ -53,9 +53,10 @@ static void bench_deinit(struct bench *b)
 static void see(struct bench *b, const struct message *m)
 {
 	struct observation *o = message_observe(b->world, m, ++b->seq);
-	judge_prefetch(b->judge, o, TABLE_BUCKET);
-	judge_prefetch(b->judge, o, TABLE_ENTRY);
-	judge_observe(b->judge, o);
+	struct judge_places places;
+	judge_prepare(b->judge, o, &places);
+	judge_prefetch(b->judge, o, &places);
+	judge_observe_prepared(b->judge, o, &places);
 	free(o);
 }
 
@@ -64,7 +65,6 @@ static void tick(struct bench *b, int64_t ts_ns)
 	struct observation o = {
 		.size = sizeof(o), .kind = OBSERVATION_TICK, .seq = ++b->seq, .ts_ns = ts_ns
 	};
-	judge_prefetch(b->judge, &o, TABLE_BUCKET);
 	judge_observe(b->judge, &o);
 }
 
