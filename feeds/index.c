@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "sensor/base/pages.h"
+
 static const struct kind_info {
 	const char *name;
 	bool from_feed;
@@ -16,9 +18,9 @@ void index_free(struct index *index)
 {
 	if (!index)
 		return;
-	free(index->filter);
-	free(index->slot);
-	free(index->arena);
+	pages_free(index->filter, index->filter_count * sizeof(*index->filter));
+	pages_free(index->slot, index->slot_count * sizeof(*index->slot));
+	pages_free(index->arena, index->arena_size);
 	mark_sets_deinit(&index->sets);
 	free(index);
 }
@@ -51,6 +53,15 @@ static uint32_t entry_of_suffix(
 	size_t wire_len;
 	const uint8_t *wire = dns_name_suffix(name, labels, &wire_len);
 	return index_probe(index, hash, wire, wire_len)->entry;
+}
+
+void index_prefetch(
+	const struct index *index, const struct dns_name *name, const uint64_t *hash)
+{
+	unsigned depth = name->label_count < index->depth ? name->label_count : index->depth;
+
+	if (depth >= 2)
+		__builtin_prefetch(index_filter_word(index, hash[2]));
 }
 
 static bool is_node(const struct index *index, uint64_t hash)

@@ -67,6 +67,21 @@ enum index_added {
 };
 NODISCARD enum index_added index_builder_add(
 	struct index_builder *b, const struct dns_name *name, struct mark mark);
+/*
+ * The same for a name whose hash is known, in two steps: names in thousands ask for their places
+ * some names ahead, so that the waits for memory overlap.
+ */
+struct index_addition {
+	uint64_t hash;       /* dns_name_hash with the builder's seed */
+	const uint8_t *wire; /* folded, uncompressed */
+	uint8_t wire_len;
+	uint8_t label_count;
+	struct mark mark;
+};
+uint64_t index_builder_seed(const struct index_builder *b);
+void index_builder_prefetch(const struct index_builder *b, uint64_t hash);
+NODISCARD enum index_added index_builder_put(
+	struct index_builder *b, const struct index_addition *a);
 /* Freeze. Frees the builder in every case; NULL when out of memory. */
 NODISCARD struct index *index_build(struct index_builder *b);
 void index_builder_free(struct index_builder *b);
@@ -87,6 +102,12 @@ size_t index_memory_bytes(const struct index *index);
  */
 size_t index_match(const struct index *index, const struct dns_name *name, const uint64_t *hash,
 	struct index_hit hit[INDEX_HITS_MAX]);
+/*
+ * Ask memory for what index_match of this name will look at first. For batches: prefetch all, then
+ * match all, and the waits overlap.
+ */
+void index_prefetch(
+	const struct index *index, const struct dns_name *name, const uint64_t *hash);
 /* Hash and match in one call, for the slow path. */
 size_t index_match_name(const struct index *index, const struct dns_name *name,
 	struct index_hit hit[INDEX_HITS_MAX]);

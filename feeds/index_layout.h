@@ -2,17 +2,21 @@
 /*
  * index_layout.h -- how the index lies in memory (private to builder.c and index.c).
  *
- *   filter   64-bit words of a Bloom filter of *nodes*: every listed name and, from two labels
- *            upwards, every suffix of one. A walk from the root ends at the first suffix that
- * is no node, so a name that is not listed costs one probe: its registered domain's. slot open
- * addressing, linear probing, at most two thirds full: 4 octets of the hash and the entry. The
- * place follows from those same 4 octets (tag_place), so that the table grows and shrinks
- * without the names. arena    an entry is where its record starts: the number of its mark set
- * (while building: of its mark list), then the folded wire octets of the name. No wire name is
- * a prefix of another, so comparing needs no length. sets     marks.h
+ *   filter  64-bit words of a Bloom filter of *nodes*: every listed name and, from two labels
+ *           upwards, every suffix of one. A walk from the root ends at the first suffix that is no
+ *           node, so a name that is not listed costs one probe: its registered domain's.
+ *   slot    open addressing, linear probing, at most two thirds full: 4 octets of the hash and the
+ *           entry. The place follows from those same 4 octets (index_probe), so that the table grows
+ *           and shrinks without the names.
+ *   arena   an entry is where its record starts: the number of its mark set (while building: of
+ *           its mark list), then the folded wire octets of the name. Records lie back to back, in
+ *           the order the names came. No wire name is a prefix of another, so comparing needs no
+ *           length.
+ *   sets    marks.h
  *
- * Bytes for a name of 22 octets: 26 arena + 12 slots + 1.5 filter per node (one to three) =
- * about 41. Limits: 4 GB of arena (some 150 million names), names of INDEX_LABELS_MAX labels.
+ * The first three are pages.h memory. Bytes for a name of 22 octets: 26 arena + 12 slots + 1.5
+ * filter per node (one to three) = about 41. Limits: 4 GB of arena (some 150 million names), names
+ * of INDEX_LABELS_MAX labels.
  */
 #ifndef FEEDS_INDEX_LAYOUT_H
 #define FEEDS_INDEX_LAYOUT_H
@@ -25,7 +29,10 @@
 #include "feeds/index.h"
 #include "feeds/marks.h"
 
-#define ENTRY_NONE 0 /* the arena starts with unused octets */
+#define ENTRY_NONE  0 /* the arena starts with unused octets */
+#define ENTRY_FIRST sizeof(uint32_t)
+/* Behind the last record: comparing reads as far as a name is long, hashing whole words. */
+#define INDEX_SLACK (DNS_NAME_MAX + 9)
 
 struct index_slot {
 	uint32_t tag;
@@ -42,7 +49,7 @@ struct index {
 	uint32_t slot_count;
 	uint8_t *arena;
 	size_t arena_len;  /* used */
-	size_t arena_size; /* allocated: always DNS_NAME_MAX more than used, for comparing */
+	size_t arena_size; /* allocated: always INDEX_SLACK more than used */
 	size_t name_count;
 	struct mark_sets sets;
 };
@@ -84,6 +91,21 @@ static inline uint32_t index_entry_set(const struct index *index, uint32_t entry
 static inline void index_entry_put_set(struct index *index, uint32_t entry, uint32_t set)
 {
 	memcpy(index->arena + entry, &set, sizeof(set));
+}
+
+/* The record behind this one, the name of which is copied out; labels are told apart on the way. */
+static inline uint32_t index_entry_load(
+	const struct index *index, uint32_t entry, struct dns_name *out)
+{
+	const uint8_t *wire = index_entry_wire(index, entry);
+	unsigned at = 0;
+
+	out->label_count = 0;
+	for (; wire[at] != 0; at += wire[at] + 1u)
+		out->label_at[out->label_count++] = (uint8_t)at;
+	out->wire_len = (uint8_t)(at + 1);
+	memcpy(out->wire, wire, out->wire_len);
+	return entry + (uint32_t)sizeof(uint32_t) + out->wire_len;
 }
 
 /* The slot that holds the name, or the free one where the search for it ended. */

@@ -179,8 +179,7 @@ static bool sets_fill(struct mark_sets *sets, const struct marks_pool *sorted, u
 	return true;
 }
 
-bool marks_freeze(struct mark_sets *out, const struct marks_pool *pool, const bool *used,
-	uint32_t *set_of)
+bool marks_freeze(struct mark_sets *out, const struct marks_pool *pool, uint32_t *set_of)
 {
 	struct marks_pool sorted = { 0 };
 	struct mark *scratch = NULL;
@@ -188,7 +187,7 @@ bool marks_freeze(struct mark_sets *out, const struct marks_pool *pool, const bo
 	bool ok = false;
 
 	for (uint32_t list = 1; list < pool->cell_count; list++) {
-		if (!used[list])
+		if (pool->cell[list].uses == 0)
 			continue;
 		set_of[list] = canonical(&sorted, pool, list, &scratch);
 		if (set_of[list] == MARKS_EMPTY)
@@ -198,13 +197,13 @@ bool marks_freeze(struct mark_sets *out, const struct marks_pool *pool, const bo
 	if (!wanted)
 		goto out;
 	for (uint32_t list = 1; list < pool->cell_count; list++) {
-		if (used[list])
+		if (pool->cell[list].uses > 0)
 			wanted[set_of[list]] = 1;
 	}
 	if (!sets_fill(out, &sorted, wanted))
 		goto out;
 	for (uint32_t list = 1; list < pool->cell_count; list++) {
-		if (used[list])
+		if (pool->cell[list].uses > 0)
 			set_of[list] = wanted[set_of[list]];
 	}
 	ok = true;

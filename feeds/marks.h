@@ -27,6 +27,7 @@ struct marks_pool {
 	struct marks_cell {
 		struct mark mark;
 		uint32_t rest; /* list behind this mark */
+		uint32_t uses; /* names whose list starts here: kept by who builds */
 	} * cell;              /* [0] is the empty list */
 	uint32_t cell_count, cell_size;
 	uint32_t *bucket; /* cell numbers by hash of (mark, rest); 0: free */
@@ -52,11 +53,11 @@ void marks_pool_deinit(struct marks_pool *pool);
 size_t marks_pool_bytes(const struct marks_pool *pool);
 
 /*
- * Freeze the lists for which used[list] is true (cell_count of them); afterwards set_of[list]
- * is the number of its set. Equal lists get one number, whatever the order they were made in.
+ * Freeze the lists that have uses; afterwards set_of[list] (cell_count of them) is the number of
+ * its set. Equal lists get one number, whatever the order they were made in.
  */
-NODISCARD bool marks_freeze(struct mark_sets *out, const struct marks_pool *pool,
-	const bool *used, uint32_t *set_of);
+NODISCARD bool marks_freeze(
+	struct mark_sets *out, const struct marks_pool *pool, uint32_t *set_of);
 void mark_sets_deinit(struct mark_sets *sets);
 size_t mark_sets_bytes(const struct mark_sets *sets);
 

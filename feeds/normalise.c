@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "feeds/feed.h"
 
+#include "feeds/plain.h"
 #include "feeds/span.h"
 
 #include <ctype.h>
@@ -258,11 +259,13 @@ enum feed_reject feed_normalise(
 	bool below = false;
 	size_t plain = 0;
 
+	/* Nearly every line of nearly every feed is a bare name. */
+	if (plain_name(out, s))
+		return ACCEPTED;
 	if (text_len > FEED_LINE_MAX)
 		return FEED_REJECT_LINE_TOO_LONG;
 	if (memchr(text, '\0', text_len))
 		return FEED_REJECT_NUL_BYTE;
-	/* Nearly every line of nearly every feed is a bare name. */
 	while (plain < s.len && is_name_octet(s.at[plain]))
 		plain++;
 	if (plain < s.len)
