@@ -149,6 +149,22 @@ const uint8_t *index_entry_name(const struct index *index, uint32_t entry, size_
 	return wire;
 }
 
+bool index_next(const struct index *index, uint32_t *entry)
+{
+	size_t wire_len = 0;
+
+	if (*entry != ENTRY_NONE)
+		(void)index_entry_name(index, *entry, &wire_len);
+	/* The records lie back to back, each behind the number of its set. */
+	*entry += (uint32_t)(sizeof(uint32_t) + wire_len);
+	return *entry < index->arena_len;
+}
+
+bool mark_kind_is_of_feeds(enum mark_kind kind)
+{
+	return kind < MARK_KIND_COUNT && kinds[kind].from_feed;
+}
+
 const char *mark_kind_name(enum mark_kind kind)
 {
 	return kind < MARK_KIND_COUNT ? kinds[kind].name : "unknown";

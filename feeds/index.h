@@ -121,6 +121,12 @@ const struct mark *index_marks(const struct index *index, uint32_t entry, size_t
 /* The listed name itself, uncompressed wire octets (root included). */
 const uint8_t *index_entry_name(const struct index *index, uint32_t entry, size_t *wire_len);
 
+/*
+ * All entries in turn, in no order that means anything: *entry is 0 before the first; false when there
+ * are no more.
+ */
+NODISCARD bool index_next(const struct index *index, uint32_t *entry);
+
 /* Does the mark apply to a name of `name_labels` labels that matched at `hit_labels`? */
 static inline bool mark_applies(const struct mark *m, unsigned hit_labels, unsigned name_labels)
 {
@@ -129,6 +135,8 @@ static inline bool mark_applies(const struct mark *m, unsigned hit_labels, unsig
 }
 
 const char *mark_kind_name(enum mark_kind kind);
+/* Is it said by a feed (source is a feed's number), not by a tenant's policy? */
+bool mark_kind_is_of_feeds(enum mark_kind kind);
 /* "malicious" -> MARK_MALICIOUS, feed kinds only. */
 NODISCARD bool mark_kind_parse(enum mark_kind *out, const char *text);
 

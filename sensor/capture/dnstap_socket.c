@@ -22,9 +22,9 @@
 #include <unistd.h>
 
 #include "sensor/base/clock.h"
+#include "sensor/base/listen.h"
 #include "sensor/base/log.h"
 #include "sensor/capture/dnstap.h"
-#include "sensor/capture/dnstap_listen.h"
 #include "sensor/capture/dnstap_stream.h"
 
 #define POLL_MS         100
@@ -45,7 +45,7 @@ struct connection {
 
 struct socket_source {
 	struct source base; /* first: the ops get a pointer to it */
-	struct dnstap_listener listener;
+	struct listener listener;
 	int wake_fd; /* readable once interrupted */
 	uint16_t interface;
 	int64_t stall_ns;
@@ -370,7 +370,7 @@ static void socket_close(struct source *s)
 	}
 	if (k->base.name)
 		log_ends(k);
-	dnstap_listener_close(&k->listener);
+	listener_close(&k->listener);
 	if (k->wake_fd != -1)
 		close(k->wake_fd);
 	free((void *)k->base.name);
@@ -388,6 +388,8 @@ enum err source_open_dnstap(
 	struct source **out, const struct dnstap_options *options, struct err_ctx *why)
 {
 	struct socket_source *k = calloc(1, sizeof(*k));
+	const struct listener_options listen = { options->socket_path, options->owner,
+		options->group, 0660 };
 	enum err err;
 
 	*out = NULL;
@@ -404,7 +406,7 @@ enum err source_open_dnstap(
 	if (!k->base.name || k->wake_fd == -1)
 		err = err_set(why, ERR_FAILED, "%s: %s", options->socket_path, strerror(errno));
 	else
-		err = dnstap_listener_open(&k->listener, options, why);
+		err = listener_open(&k->listener, &listen, why);
 	if (err != ERR_OK) {
 		socket_close(&k->base);
 		return err;

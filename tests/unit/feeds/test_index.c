@@ -352,3 +352,44 @@ Test(index, kinds_of_feeds_are_parsed_and_those_of_policies_are_not)
 	cr_expect_not(mark_kind_parse(&kind, "bad"));
 	cr_expect_str_eq(mark_kind_name(MARK_ZONE), "zone");
 }
+
+Test(index, every_entry_has_its_turn)
+{
+	struct index_builder *b = index_builder_new(7);
+	bool seen[1000] = { false };
+	uint32_t entry = 0;
+	size_t count = 0;
+
+	for (unsigned i = 0; i < ARRAY_LEN(seen); i++) {
+		char text[64];
+		snprintf(text, sizeof(text), "n%u.%s.example", i, i % 3 ? "a" : "longer");
+		add(b, text, (struct mark){ .kind = MARK_MALICIOUS, .detail = i });
+	}
+	struct index *index = index_build(b);
+	cr_assert(index);
+	for (; index_next(index, &entry); count++) {
+		size_t wire_len, marks;
+		struct dns_name name;
+		uint32_t found;
+		cr_assert(dns_name_from_wire(
+			&name, index_entry_name(index, entry, &wire_len), wire_len));
+		cr_assert(index_find(index, &name, &found));
+		cr_assert_eq(found, entry);
+		const struct mark *mark = index_marks(index, entry, &marks);
+		cr_assert_eq(marks, 1);
+		cr_assert_not(seen[mark->detail], "entry %u comes twice", mark->detail);
+		seen[mark->detail] = true;
+	}
+	cr_assert_eq(count, ARRAY_LEN(seen));
+	index_free(index);
+}
+
+Test(index, an_empty_index_has_no_entry)
+{
+	struct index *index = index_build(index_builder_new(7));
+	uint32_t entry = 0;
+
+	cr_assert(index);
+	cr_assert_not(index_next(index, &entry));
+	index_free(index);
+}

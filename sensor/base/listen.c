@@ -1,25 +1,26 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "sensor/capture/dnstap_listen.h"
+#include "sensor/base/listen.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #define BACKLOG 64
 
-static enum err fail(struct dnstap_listener *l, struct err_ctx *why)
+static enum err fail(struct listener *l, struct err_ctx *why)
 {
 	return err_set(why, ERR_FAILED, "%s: %s", l->address.sun_path, strerror(errno));
 }
 
-static int bind_path(const struct dnstap_listener *l)
+static int bind_path(const struct listener *l)
 {
 	return bind(l->fd, (const struct sockaddr *)&l->address, sizeof(l->address));
 }
 
 /* Is there somebody who would take a connection? A listener with a full queue counts. */
-static bool is_answered(const struct dnstap_listener *l)
+static bool is_answered(const struct listener *l)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
@@ -32,7 +33,7 @@ static bool is_answered(const struct dnstap_listener *l)
 }
 
 /* The path is there already: what a process left behind that is no more goes, anything else stays. */
-static enum err replace(struct dnstap_listener *l, struct err_ctx *why)
+static enum err replace(struct listener *l, struct err_ctx *why)
 {
 	const char *path = l->address.sun_path;
 	struct stat st;
@@ -49,7 +50,7 @@ static enum err replace(struct dnstap_listener *l, struct err_ctx *why)
 	return ERR_OK;
 }
 
-static enum err bind_or_replace(struct dnstap_listener *l, struct err_ctx *why)
+static enum err bind_or_replace(struct listener *l, struct err_ctx *why)
 {
 	const char *path = l->address.sun_path;
 
@@ -69,7 +70,7 @@ static enum err bind_or_replace(struct dnstap_listener *l, struct err_ctx *why)
 
 /* Nobody can connect before listen, so the mode is right when the first one can. */
 static enum err publish(
-	struct dnstap_listener *l, const struct dnstap_options *options, struct err_ctx *why)
+	struct listener *l, const struct listener_options *options, struct err_ctx *why)
 {
 	const char *path = l->address.sun_path;
 	struct stat st;
@@ -78,19 +79,19 @@ static enum err publish(
 		return fail(l, why);
 	l->device = st.st_dev;
 	l->inode = st.st_ino;
-	if (chown(path, options->owner, options->group) == -1 || chmod(path, 0660) == -1 ||
-		listen(l->fd, BACKLOG) == -1)
+	if (chown(path, options->owner, options->group) == -1 ||
+		chmod(path, options->mode) == -1 || listen(l->fd, BACKLOG) == -1)
 		return fail(l, why);
 	return ERR_OK;
 }
 
-enum err dnstap_listener_open(
-	struct dnstap_listener *l, const struct dnstap_options *options, struct err_ctx *why)
+enum err listener_open(
+	struct listener *l, const struct listener_options *options, struct err_ctx *why)
 {
-	const char *path = options->socket_path;
+	const char *path = options->path;
 	size_t path_len = strlen(path);
 
-	*l = (struct dnstap_listener){ .fd = -1, .address = { .sun_family = AF_UNIX } };
+	*l = (struct listener){ .fd = -1, .address = { .sun_family = AF_UNIX } };
 	if (path_len == 0 || path_len >= sizeof(l->address.sun_path))
 		return err_set(why, ERR_USAGE,
 			"%s: the path of a socket has 1 to %zu characters, not %zu", path,
@@ -101,11 +102,11 @@ enum err dnstap_listener_open(
 	if (err == ERR_OK)
 		err = publish(l, options, why);
 	if (err != ERR_OK)
-		dnstap_listener_close(l);
+		listener_close(l);
 	return err;
 }
 
-void dnstap_listener_close(struct dnstap_listener *l)
+void listener_close(struct listener *l)
 {
 	struct stat st;
 
