@@ -1,0 +1,225 @@
+#!/bin/bash
+# BIND and nsupdate (RFC 2136, RFC 8945): unsigned, signed in every way that TSIG has, wrongly
+# signed, with prerequisites that hold and that do not, over TCP and IPv6. Each client does one
+# thing. Needs root; everything happens in network namespaces.
+. tests/support/tap.sh
+. tests/support/net.sh
+. tests/e2e/updates.bash
+
+secret=ZHlud2F0Y2ggdGVzdHMgb25seSwgbm90IGEgc2VjcmV0IQ==
+wrong=ZHlud2F0Y2ggdGVzdHMgb25seSwgYW5vdGhlciBzZWNyZXQ=
+server=10.1.0.53
+server6=2001:db8:1::53
+client6=2001:db8:1::7
+outside=198.51.100.53
+
+zone_file() { # NAME LINES...
+  printf '$TTL 300\n@ SOA ns.%s. root.%s. 1 3600 600 86400 60\n@ NS ns\nns A %s\nold A 10.1.9.9\nold2 A 10.1.9.8\n' "$1" "$1" $server > "$tmp/$1.zone"
+}
+
+write_server() {
+  local zone algorithm
+  for zone in open.example lax.example safe.example far.example; do zone_file $zone; done
+  {
+    for algorithm in md5 sha1 sha224 sha256 sha384 sha512; do
+      echo "key \"k-$algorithm\" { algorithm hmac-$algorithm; secret \"$secret\"; };"
+    done
+    cat << CONF
+key "k-half" { algorithm hmac-sha256-128; secret "$secret"; };
+options {
+  directory "$tmp"; pid-file none; listen-on { any; }; listen-on-v6 { any; };
+  recursion no; dnssec-validation no; notify no; allow-transfer { none; };
+  session-keyfile none; managed-keys-directory "$tmp";
+};
+controls { };
+zone "open.example" { type primary; file "open.example.zone"; allow-update { any; }; };
+zone "lax.example" { type primary; file "lax.example.zone"; allow-update { any; }; };
+zone "far.example" { type primary; file "far.example.zone"; allow-update { any; }; };
+zone "safe.example" { type primary; file "safe.example.zone";
+  allow-update { key k-half; key k-md5; key k-sha1; key k-sha224; key k-sha256; key k-sha384; key k-sha512; }; };
+CONF
+  } > "$tmp/named.conf"
+}
+
+write_sensor() {
+  cat > "$tmp/dynwatch.yaml" << CONF
+sensor: {name: bind, memory_mb: 64}
+tenants:
+  - id: acme
+    select: {networks: [10.1.0.0/16, "2001:db8:1::/48"]}
+    resolvers: [$server]
+    zones:
+      - {name: open.example, servers: [$server]}
+      - {name: lax.example, servers: [$server], require_signed: false}
+      - {name: safe.example, servers: [$server], updaters: [10.1.0.0/16, "!10.1.66.0/24", "2001:db8:1::/48"]}
+CONF
+}
+
+# Every update comes from a client of its own, 10.1.4.1, 10.1.4.2, ..., or from $updater.
+client=0
+updater=
+update() { # SERVER ZONE NSUPDATE-OPTIONS LINE...
+  local to=$1 zone=$2 options=$3 from
+  shift 3
+  client=$((client + 1))
+  from=${updater:-10.1.4.$client}
+  printf '%s\n' "server $to" "local $from" "zone $zone" "$@" send > "$tmp/update.txt"
+  # shellcheck disable=SC2086
+  in_net pc nsupdate -t 10 $options "$tmp/update.txt" 2>&1
+}
+accepted() { # ARGUMENTS...
+  ok "$step_name: nsupdate succeeds" update "$@"
+}
+refused() { # ERROR ARGUMENTS...: nsupdate's word for it
+  local error=$1
+  shift
+  update "$@" > "$tmp/answer.txt"
+  client=$((client + 1))
+  like "$step_name: nsupdate is told $error" "$(cat "$tmp/answer.txt")" "$error"
+}
+signed() { echo "-y hmac-$1:k-${1%%-*}:${2:-$secret}"; } # ALGORITHM[-BITS] [SECRET]
+
+lan_make
+lan_join dns $server/16 $server6/64 $outside/32
+lan_join pc 10.1.0.2/16 $client6/64
+# shellcheck disable=SC2046
+host_address pc $(seq -f '10.1.4.%.0f/16' 100) 10.1.66.7/16 10.1.66.8/16
+in_net pc ip route add $outside via $server
+write_server
+write_sensor
+serve dns named.log /usr/sbin/named -g -n 1 -c "$tmp/named.conf"
+ok "named answers" wait_for 15 ask pc @$server ns.safe.example
+record
+
+# --- without a signature ---
+step "unsigned, accepted"
+accepted $server open.example "" "update add new.open.example 300 A 10.1.9.1"
+expects update.unsigned_accepted:high
+
+step "unsigned, where that is the policy"
+accepted $server lax.example "" "update add new.lax.example 300 A 10.1.9.1"
+expects
+
+step "unsigned, refused"
+refused REFUSED $server safe.example "" "update add new.safe.example 300 A 10.1.9.1"
+expects update.unsigned_attempt:low
+
+step "unsigned and refused, then signed"
+updater=10.1.4.100
+refused REFUSED $server safe.example "" "update add two.safe.example 300 A 10.1.9.2"
+accepted $server safe.example "$(signed sha256)" "update add two.safe.example 300 A 10.1.9.2"
+updater=
+expects
+
+step "unsigned, over TCP"
+accepted $server open.example -v "update add tcp.open.example 300 A 10.1.9.3"
+expects update.unsigned_accepted:high
+
+step "unsigned, over IPv6"
+updater=$client6
+accepted $server6 open.example "" "update add six.open.example 300 AAAA 2001:db8:1::9"
+updater=
+expects update.unsigned_accepted:high
+
+step "unsigned, of what steers others"
+accepted $server open.example "" "update add wpad.open.example 300 A 10.1.9.4"
+expects update.unsigned_accepted:critical
+
+# --- signed ---
+for algorithm in sha256 sha384 sha512; do
+  step "signed with hmac-$algorithm"
+  accepted $server safe.example "$(signed $algorithm)" "update add $algorithm.safe.example 300 A 10.1.9.5"
+  expects
+done
+
+step "signed, over TCP and IPv6"
+updater=$client6
+accepted $server6 safe.example "$(signed sha256) -v" "update add both.safe.example 300 AAAA 2001:db8:1::9"
+updater=
+expects
+
+for algorithm in md5 sha1 sha224; do
+  step "signed with hmac-$algorithm"
+  accepted $server safe.example "$(signed $algorithm)" "update add $algorithm.safe.example 300 A 10.1.9.5"
+  expects
+done
+
+step "signed with a MAC cut to its half"
+accepted $server safe.example "-y hmac-sha256-128:k-half:$secret" "update add half.safe.example 300 A 10.1.9.5"
+expects
+
+step "signed with a MAC cut further than the server takes"
+refused BADTRUNC $server safe.example "-y hmac-sha256-128:k-sha256:$secret" "update add half.safe.example 300 A 10.1.9.5"
+expects
+
+# --- wrongly signed ---
+step "signed with a wrong secret, once"
+refused BADSIG $server safe.example "$(signed sha256 $wrong)" "update add bad.safe.example 300 A 10.1.9.6"
+expects
+
+step "signed with a wrong secret, five times"
+updater=10.1.4.99
+for n in 1 2 3 4 5; do
+  refused BADSIG $server safe.example "$(signed sha512 $wrong)" "update add bad$n.safe.example 300 A 10.1.9.6"
+done
+updater=
+expects
+
+step "signed with a key that the server does not know"
+refused BADKEY $server safe.example "-y hmac-sha256:nobody:$secret" "update add bad.safe.example 300 A 10.1.9.6"
+expects
+
+step "signed by a clock that is 20 minutes behind"
+late() { in_net pc tests/e2e/late_update.py 10.1.4.98 $server safe.example late.safe.example k-sha256 $secret "$1"; }
+is "$step_name: named answers BADTIME" "$(late -1200)" "rcode 9, TSIG error 18"
+expects
+
+step "signed by a clock that is 4 minutes ahead"
+is "$step_name: named takes it" "$(late 240)" "rcode 0, TSIG error 0"
+expects
+
+# --- prerequisites, each of the five kinds ---
+for condition in "yxdomain old.safe.example" "nxdomain none.safe.example" "yxrrset old.safe.example A" \
+  "nxrrset old.safe.example TXT" "yxrrset old.safe.example A 10.1.9.9"; do
+  step "holds: $condition"
+  accepted $server safe.example "$(signed sha256)" "prereq $condition" "update add p$client.safe.example 300 A 10.1.9.7"
+  expects
+done
+while read -r error condition; do
+  step "does not hold: $condition"
+  refused "$error" $server safe.example "$(signed sha256)" "prereq $condition" "update add p$client.safe.example 300 A 10.1.9.7"
+  expects
+done << 'CONDITIONS'
+NXDOMAIN yxdomain none.safe.example
+YXDOMAIN nxdomain old.safe.example
+NXRRSET yxrrset old.safe.example TXT
+YXRRSET nxrrset old.safe.example A
+NXRRSET yxrrset old.safe.example A 10.1.9.10
+CONDITIONS
+
+step "prerequisites alone, unsigned"
+accepted $server open.example "" "prereq yxdomain old.open.example"
+expects
+
+# --- where and from where ---
+step "to a server outside"
+accepted $outside far.example "$(signed sha256)" "update add gone.far.example 300 A 10.1.9.8"
+expects update.external_server:high
+
+step "from where no updates should come, accepted"
+updater=10.1.66.7
+accepted $server safe.example "$(signed sha256)" "update add strange.safe.example 300 A 10.1.9.8"
+expects
+
+step "from where no updates should come, refused"
+updater=10.1.66.8
+refused REFUSED $server safe.example "" "update add strange2.safe.example 300 A 10.1.9.8"
+updater=
+expects update.unsigned_attempt:low
+
+step "to a zone that the server does not have"
+refused NOTAUTH $server missing.example "$(signed sha256)" "update add x.missing.example 300 A 10.1.9.8"
+expects
+
+judge "$tmp/dynwatch.yaml"
+done_testing

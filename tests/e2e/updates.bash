@@ -1,0 +1,113 @@
+# updates.bash -- what updates-*.t have in common: hosts on one switch, recorded, step by step.
+#
+#   . tests/support/tap.sh
+#   . tests/support/net.sh
+#   . tests/e2e/updates.bash
+#   lan_make                              the switch; a mirror port sees all that crosses it
+#   lan_join dns 10.1.0.53/16 ...         a host (a network namespace) with these addresses
+#   serve dns LOG COMMAND...              a server in the foreground of that host
+#   record                                from here on; every host that is needed is there
+#   step NAME [SECONDS]                   what follows is one step, SECONDS (60) after the last one
+#   expects [RULE:SEVERITY...]            the alerts of this step: these, and no other
+#   judge CONFIGURATION                   ends the recording, replays it, compares each step
+#   has WHAT FILTER                       some alert of the replay matches (jq)
+#
+# The recording runs the steps one after the other; space_steps.py then moves all packets of a
+# step by one constant, so that steps are a minute apart, as people work. An alert belongs to the
+# step that its event.start lies in. A step's name travels in the capture, as a datagram to the
+# discard port, so that nothing depends on two programs' clocks.
+# shellcheck disable=SC2154 # tmp and pids are of tap.sh
+dynwatch=$(readlink -f "${DYNWATCH:-build/release/dynwatch}")
+marked=10.1.255.254
+raw=$tmp/raw.pcap
+step_name='start'
+
+lan_make() {
+  net_make lan
+  in_net lan ip link add br0 type bridge forward_delay 0 mcast_snooping 0 &&
+    in_net lan ip link set br0 addrgenmode none up && in_net lan ip addr add $marked/16 dev br0
+  lan_join marker 10.1.255.253/16
+}
+
+lan_join() { # HOST ADDRESS/LENGTH...
+  net_make "$1"
+  net_pair lan "$1" "$1" eth0
+  in_net lan ip link set "$1" master br0
+  host_address "$@"
+}
+
+host_address() { # HOST ADDRESS/LENGTH...: on its only interface
+  local host=$1 address
+  shift
+  for address in "$@"; do
+    case $address in *:*) address="$address dev eth0 nodad" ;; *) address="$address dev eth0" ;; esac
+    echo "addr add $address"
+  done | in_net "$host" ip -batch -
+}
+
+serve() { # HOST LOG COMMAND...
+  local host=$1 log=$2
+  shift 2
+  # Not in_net: the process that is remembered is the server itself.
+  ip netns exec "$(net_of "$host")" "$@" > "$tmp/$log" 2>&1 &
+  pids="$pids $!"
+  served=$!
+}
+
+ask() { # HOST DIG-ARGUMENTS...: fails unless there is an answer
+  local host=$1
+  shift
+  in_net "$host" dig +time=2 +tries=2 +short "$@" | grep -q .
+}
+
+# --- recording ---
+
+mark() { in_net marker bash -c 'printf %s "$1" > "/dev/udp/$2/9"' mark "$1" $marked; }
+recorded() { # TEXT: a mark with it is in the file; sends one itself
+  mark "$1" && grep -aqF "$1" "$raw"
+}
+
+record() {
+  serve lan tcpdump.log tcpdump -i br0 --immediate-mode -U -n -Z root -w "$raw" 'port 53 or udp port 9'
+  tcpdump=$served
+  ok "the recording runs" wait_for 15 recorded '?start'
+}
+
+step() { # NAME [SECONDS]
+  step_name=$1
+  mark "!${2:-60}!$1"
+}
+
+expects() { # [RULE:SEVERITY...]
+  printf '%s\t%s\n' "$step_name" "$(printf '%s\n' "$@" | sort | tr '\n' ' ' | sed 's/^ *//; s/ *$//')" >> "$tmp/expected"
+}
+
+# --- judging ---
+
+# "STEP<tab>RULE:SEVERITY ..." of every step that says what it expects.
+step_alerts() {
+  jq -r --slurpfile steps "$tmp/steps.jsonl" '
+    (.event.start | capture("(?<s>.*)\\.(?<ns>\\d+)Z") | (.s + "Z" | fromdate) + ("0." + .ns | tonumber)) as $at |
+    [([$steps[] | select(.from <= $at)] | last | .name), .rule.id + ":" + .dynwatch.severity] | @tsv' "$tmp/alerts.jsonl"
+}
+
+judge() { # CONFIGURATION
+  step "the end" 600 # what waits for a while is decided by then
+  in_net marker dig +time=1 +tries=1 @10.1.0.53 end.example > "$tmp/end.dig" 2>&1
+  ok "the recording is complete" wait_for 15 recorded '?stop'
+  kill -INT "$tcpdump" && wait "$tcpdump"
+  ok "the steps are moved to their times" tests/e2e/space_steps.py "$raw" "$tmp/steps.pcap" "$tmp/steps.jsonl"
+  ok "the recording is replayed" "$dynwatch" replay -c "$1" --alerts "$tmp/alerts.jsonl" \
+    --summary "$tmp/summary.json" --progress never "$tmp/steps.pcap"
+  step_alerts > "$tmp/judged"
+  local name expected
+  while IFS=$'\t' read -r name expected; do
+    is "$name: the expected alerts" \
+      "$(awk -F'\t' -v name="$name" '$1 == name { print $2 }' "$tmp/judged" | sort | tr '\n' ' ' | sed 's/ $//')" "$expected"
+  done < "$tmp/expected"
+  is "no alert outside these steps" "$(awk -F'\t' 'NR == FNR { known[$1] = 1; next } !($1 in known)' "$tmp/expected" "$tmp/judged")" ""
+  ok "the recording has updates" jq -e '.dns.opcodes.UPDATE > 0' "$tmp/summary.json"
+  is "every DNS message was read" "$(jq -c '.dns.malformed, (.packets.rejected | with_entries(select(.value > 0)))' "$tmp/summary.json" | tr -d '\n')" '{}{}'
+}
+
+has() { ok "$1" jq -es "any(.[]; $2)" "$tmp/alerts.jsonl"; }
