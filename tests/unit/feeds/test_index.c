@@ -371,8 +371,8 @@ Test(index, every_entry_has_its_turn)
 		size_t wire_len, marks;
 		struct dns_name name;
 		uint32_t found;
-		cr_assert(dns_name_from_wire(
-			&name, index_entry_name(index, entry, &wire_len), wire_len));
+		const uint8_t *wire = index_entry_name(index, entry, &wire_len);
+		cr_assert(dns_name_from_wire(&name, wire, wire_len));
 		cr_assert(index_find(index, &name, &found));
 		cr_assert_eq(found, entry);
 		const struct mark *mark = index_marks(index, entry, &marks);
