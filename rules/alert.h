@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * alert.h -- one finding on its way out: the second of the three records that cross threads.
+ * alert.h -- one finding on its way out: the second of the three records that cross threads. A
+ * line of the change log and the explanation of an UPDATE travel as records of the same kind.
  *
  * Producer: rules/emit.c on a tracker thread.  Consumer: sensor/output on the output thread.
  * Owner: the ring. Text lives in the record's own pool; a text field is an offset into it, 0 is
@@ -29,6 +30,16 @@ enum alert_kind {
 	ALERT_RAISED,
 	ALERT_TICK, /* capture time has reached ts_ns: suppression windows close; seq and ts_ns
 		       only */
+	ALERT_CHANGE,      /* a line of the change log: `change` says what */
+	ALERT_EXPLANATION, /* an UPDATE for people: `message` has the lines */
+};
+
+/* How an UPDATE ended, as the change log has it. */
+enum alert_result {
+	ALERT_CHANGED,    /* accepted: this record is changed now */
+	ALERT_ACCEPTED,   /* accepted; what it asked for is not known */
+	ALERT_FAILED,     /* refused, or failed otherwise: nothing is changed */
+	ALERT_UNANSWERED, /* nobody knows */
 };
 
 enum alert_value_kind {
@@ -46,6 +57,37 @@ struct alert_value {
 struct alert_why {
 	const char *feature; /* static text: "nxdomain_domains" */
 	struct alert_value value, threshold, baseline;
+};
+
+/* What was done to a record, or should have been. */
+enum alert_verb {
+	ALERT_ADD,
+	ALERT_REPLACE, /* one value in place of another */
+	ALERT_DELETE,
+	ALERT_TTL, /* another TTL, the same value */
+};
+
+/*
+ * Of an ALERT_CHANGE, besides tenant, source, destination, transport, qname, qtype, zone and
+ * key_name. Of an UPDATE that failed: its first record.
+ */
+struct alert_change {
+	uint8_t result;    /* enum alert_result */
+	uint8_t verb;      /* enum alert_verb; has_record */
+	uint8_t signature; /* enum update_signature; has_signature */
+	bool has_signature;
+	bool has_record; /* verb, qname and qtype are known */
+	bool has_ttl;
+	bool is_cut; /* a value was too long to be kept whole */
+	uint16_t dns_id;
+	uint16_t tsig_error; /* RFC 8945 5.3.1 */
+	uint32_t ttl;
+	uint32_t number, record_count;   /* this is record `number` (from 1) of so many */
+	int64_t latency_ns;              /* -1: not known */
+	alert_text old_value, new_value; /* presentation format */
+	alert_text owner, previous_owner;
+	alert_text algorithm;
+	alert_text reason; /* why it failed */
 };
 
 struct alert_answer {
@@ -82,6 +124,7 @@ struct alert {
 	alert_text qname, registered_domain;
 	alert_text indicator, indicator_provider; /* threat.indicator.name / .provider */
 	alert_text zone, key_name;
+	struct alert_change change; /* ALERT_CHANGE */
 	uint8_t why_count, answer_count, resolved_count, related_count, host_count;
 	struct alert_why why[ALERT_WHY_MAX];
 	struct alert_answer answer[ALERT_ANSWERS_MAX];

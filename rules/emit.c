@@ -15,6 +15,7 @@
 struct emit {
 	emit_sink *sink;
 	void *arg;
+	unsigned listens; /* bits: kinds of records */
 	const struct knowledge *known;
 	struct registered *registered;
 	const struct policy *tenant;  /* of the alert being written */
@@ -49,6 +50,16 @@ void emit_free(struct emit *e)
 		return;
 	registered_free(e->registered);
 	free(e);
+}
+
+void emit_listen(struct emit *e, unsigned kinds)
+{
+	e->listens = kinds;
+}
+
+bool emit_wants(const struct emit *e, enum alert_kind kind)
+{
+	return e->listens & 1u << kind;
 }
 
 void emit_adopt(struct emit *e, const struct knowledge *known)
@@ -200,23 +211,35 @@ static bool is_excluded(const struct emit *e, const struct policy *tenant, enum 
 	       (qname[0] && policy_excludes(tenant, rule, client, qname, ts_ns));
 }
 
-static void start(struct emit *e, enum rule_id rule, const struct exchange *x)
+struct alert *emit_record(struct emit *e, enum alert_kind kind, const struct exchange *x)
 {
 	struct alert *a = &e->alert;
-	const struct rule_settings *settings = &x->tenant->rules;
 
 	memset(a, 0, offsetof(struct alert, pool) + 1);
 	a->pool_len = 1;
-	a->kind = ALERT_RAISED;
-	a->rule = (uint8_t)rule;
-	a->severity = (uint8_t)settings->rule[rule].severity;
-	a->suppress_ns = settings->rule[rule].suppress_ns;
+	a->kind = (uint8_t)kind;
 	a->score = -1;
 	a->seq = x->seq;
 	a->ts_ns = a->start_ns = a->end_ns = x->ts_ns;
 	a->count = 1;
 	a->tenant = x->tenant->number;
 	a->tenant_id = alert_put(a, x->tenant->id);
+	return a;
+}
+
+void emit_pass(struct emit *e)
+{
+	e->sink(e->arg, &e->alert);
+}
+
+static void start(struct emit *e, enum rule_id rule, const struct exchange *x)
+{
+	struct alert *a = emit_record(e, ALERT_RAISED, x);
+	const struct rule_settings *settings = &x->tenant->rules;
+
+	a->rule = (uint8_t)rule;
+	a->severity = (uint8_t)settings->rule[rule].severity;
+	a->suppress_ns = settings->rule[rule].suppress_ns;
 }
 
 /* Which half of the exchange the rule had to do without. */
@@ -341,7 +364,7 @@ void emit_commit(struct emit *e)
 			&a->destination_asn);
 	if (!a->allow_hint)
 		emit_hint_exclude(e, e->name[0] ? e->name : NULL);
-	e->sink(e->arg, a);
+	emit_pass(e);
 }
 
 /* --- lines to paste ------------------------------------------------------------------------

@@ -48,6 +48,12 @@ typedef void emit_sink(void *arg, const struct alert *a);
 
 struct emit *emit_new(emit_sink *sink, void *arg);
 void emit_free(struct emit *e);
+/*
+ * Who listens takes records of these kinds besides alerts and ticks: bits 1u << ALERT_CHANGE,
+ * 1u << ALERT_EXPLANATION. None at the start.
+ */
+void emit_listen(struct emit *e, unsigned kinds);
+bool emit_wants(const struct emit *e, enum alert_kind kind);
 /* The knowledge that geo, policies and names are read from. */
 void emit_adopt(struct emit *e, const struct knowledge *known);
 
@@ -70,6 +76,13 @@ void emit_question(struct emit *e, const char *qname, uint16_t qtype);
 /* Add to related.hosts; each name once. */
 void emit_host(struct emit *e, const char *host);
 void emit_commit(struct emit *e);
+
+/*
+ * Begin a record of another kind, with tenant, order and time; only when it is wanted.
+ * emit_pass hands it on as it is.
+ */
+struct alert *emit_record(struct emit *e, enum alert_kind kind, const struct exchange *x);
+void emit_pass(struct emit *e);
 
 /*
  * Write the lines that a person pastes into the configuration: the tenant (for traffic of

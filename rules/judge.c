@@ -73,6 +73,7 @@ struct judge *judge_new(const struct judge_options *options, const struct knowle
 		judge_free(j);
 		return NULL;
 	}
+	emit_listen(j->emit, options->kinds);
 	judge_adopt(j, known);
 	return j;
 }

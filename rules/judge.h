@@ -31,6 +31,7 @@ struct judge_options {
 	uint64_t seed; /* of the tables */
 	emit_sink *sink;
 	void *sink_arg;
+	unsigned kinds; /* that the sink takes besides alerts and ticks: see emit_listen */
 };
 
 /* What a family gets at its start. */

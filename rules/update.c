@@ -4,6 +4,8 @@
 #include "rules/attempt.h"
 #include "rules/border.h"
 #include "rules/change_words.h"
+#include "rules/changelog.h"
+#include "rules/tally.h"
 #include "rules/transaction.h"
 
 #include <stdlib.h>
@@ -17,6 +19,7 @@ struct updates {
 	struct emit *emit;
 	struct transactions *transactions;
 	struct attempts *attempts;
+	struct tally *tally;
 };
 
 /* --- start and end ------------------------------------------------------------------------ */
@@ -27,6 +30,7 @@ static void update_family_free(void *state)
 
 	transactions_free(u->transactions);
 	attempts_free(u->attempts);
+	tally_free(u->tally);
 	free(u);
 }
 
@@ -37,9 +41,10 @@ static void *update_family_new(const struct family_env *env)
 	if (!u)
 		return NULL;
 	u->emit = env->emit;
-	u->transactions = transactions_new(env->memory_bytes / 2, env->seed);
+	u->transactions = transactions_new(env->memory_bytes / 16 * 7, env->seed);
 	u->attempts = attempts_new(env->emit, env->memory_bytes / 2, env->seed);
-	if (!u->transactions || !u->attempts) {
+	u->tally = tally_new(env->memory_bytes / 16, env->seed);
+	if (!u->transactions || !u->attempts || !u->tally) {
 		update_family_free(u);
 		return NULL;
 	}
@@ -52,6 +57,7 @@ static void update_family_adopt(void *state, const struct knowledge *known)
 
 	transactions_adopt(u->transactions, known);
 	attempts_adopt(u->attempts, known);
+	tally_adopt(u->tally, known);
 }
 
 /* --- update.unsigned_accepted ------------------------------------------------------------- */
@@ -183,10 +189,10 @@ static void finish(void *state, const struct exchange *x, const struct transacti
 {
 	struct updates *u = state;
 
-	if (!t->readable || !t->answered)
-		return;
-	if (x->now)
+	tally_note(u->tally, x->tenant->number, t);
+	if (t->readable && t->answered && x->now)
 		judge_signature(u, x, t);
+	changelog_tell(u->emit, x, t, NULL);
 }
 
 static void observe_response(struct updates *u, const struct exchange *x)
@@ -229,6 +235,7 @@ static void update_family_stats(const void *state, struct judge_stats *out)
 
 	transactions_stats(u->transactions, out);
 	attempts_stats(u->attempts, out);
+	tally_stats(u->tally, out);
 }
 
 const struct family update_family = {

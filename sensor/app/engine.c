@@ -45,6 +45,7 @@ static bool init_lanes(struct engine *e)
 				(o->memory_bytes - decoder_bytes(o) - streams_bytes(o)) /
 				o->shard_count,
 			.seed = o->seed,
+			.kinds = output_kinds(o->output),
 			.alerts = &e->alerts[i],
 			.versions = e->versions,
 			.reader = o->input_count + i,

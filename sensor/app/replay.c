@@ -30,10 +30,10 @@
 #define REPLAY_THREADS_MAX 66
 
 struct replay_options {
-	const char *config, *alerts, *dns_log, *summary, *redis, *sensor;
+	const char *config, *alerts, *changelog, *dns_log, *summary, *redis, *sensor;
 	enum sinks_format format;
 	enum progress_mode progress;
-	bool outputs;
+	bool outputs, explain;
 	double speed; /* 0: as fast as it goes */
 	uint64_t threads;
 	char **capture;
@@ -74,6 +74,14 @@ static const char usage[] =
 	"      --format FORMAT    of standard output: table, json, or auto: a table on a "
 	"terminal,\n"
 	"                         JSON lines elsewhere\n"
+	"      --changelog FILE   every record that an UPDATE changed, and every UPDATE that "
+	"failed,\n"
+	"                         as a JSON line\n"
+	"      --explain-updates  each UPDATE in words, on standard output: who, what, how "
+	"signed, "
+	"what\n"
+	"                         the server said and why; alerts then only go where --alerts "
+	"says\n"
 	"      --outputs          also send alerts to the configuration's outputs\n"
 	"      --redis URL        also add alerts to the stream dynwatch:alerts of this "
 	"server\n"
@@ -98,6 +106,8 @@ static const char usage[] =
 enum option_letter {
 	OPT_ALERTS = 256,
 	OPT_FORMAT,
+	OPT_CHANGELOG,
+	OPT_EXPLAIN,
 	OPT_OUTPUTS,
 	OPT_REDIS,
 	OPT_DNS_LOG,
@@ -112,6 +122,8 @@ static const struct option long_options[] = {
 	{ "config", required_argument, NULL, 'c' },
 	{ "alerts", required_argument, NULL, OPT_ALERTS },
 	{ "format", required_argument, NULL, OPT_FORMAT },
+	{ "changelog", required_argument, NULL, OPT_CHANGELOG },
+	{ "explain-updates", no_argument, NULL, OPT_EXPLAIN },
 	{ "outputs", no_argument, NULL, OPT_OUTPUTS },
 	{ "redis", required_argument, NULL, OPT_REDIS },
 	{ "dns-log", required_argument, NULL, OPT_DNS_LOG },
@@ -145,6 +157,12 @@ static bool take_option(struct replay_options *o, int letter, const char *value)
 		return true;
 	case OPT_FORMAT:
 		return sinks_format_parse(&o->format, value);
+	case OPT_CHANGELOG:
+		o->changelog = value;
+		return true;
+	case OPT_EXPLAIN:
+		o->explain = true;
+		return true;
 	case OPT_OUTPUTS:
 		o->outputs = true;
 		return true;
@@ -172,11 +190,29 @@ static bool take_option(struct replay_options *o, int letter, const char *value)
 	}
 }
 
+static bool is_standard(const char *path)
+{
+	return path && strcmp(path, "-") == 0;
+}
+
+/* Standard output has one kind of result; alerts, when nothing else was asked for. */
+static int claim_standard(struct replay_options *o)
+{
+	bool changelog = is_standard(o->changelog);
+	if (o->explain + changelog + is_standard(o->alerts) > 1)
+		return usage_fail("replay",
+			"only one of --alerts -, --changelog - and --explain-updates can have "
+			"standard output: give the others a file");
+	if (!o->alerts && !o->explain && !changelog)
+		o->alerts = "-";
+	return -1;
+}
+
 /* -1: go on; otherwise the exit code. */
 static int parse(struct replay_options *o, int argc, char **argv)
 {
 	int letter, index = 0;
-	*o = (struct replay_options){ .alerts = "-", .threads = 2 };
+	*o = (struct replay_options){ .threads = 2 };
 	optind = 1;
 	opterr = 0;
 	while ((letter = getopt_long(argc, argv, ":c:h", long_options, &index)) != -1) {
@@ -199,7 +235,7 @@ static int parse(struct replay_options *o, int argc, char **argv)
 		if (strcmp(o->capture[i], "-") == 0)
 			return usage_fail("replay",
 				"standard input (-) cannot be merged with other captures");
-	return -1;
+	return claim_standard(o);
 }
 
 /* --- setting up ----------------------------------------------------------------------------- */
@@ -234,7 +270,13 @@ static enum err open_outputs(struct replay *r, struct err_ctx *why)
 	r->output = output_new(&options);
 	if (!r->output)
 		return err_set(why, ERR_FAILED, "out of memory");
-	enum err err = sinks_add_alerts(r->output, o->alerts, o->format, why);
+	enum err err = ERR_OK;
+	if (o->alerts)
+		err = sinks_add_alerts(r->output, o->alerts, o->format, why);
+	if (err == ERR_OK && o->changelog)
+		err = sinks_add_changelog(r->output, o->changelog, why);
+	if (err == ERR_OK && o->explain)
+		err = sinks_add_explanations(r->output, why);
 	if (err == ERR_OK && o->outputs)
 		err = sinks_add_configured(
 			r->output, r->config, sensor_name(r), &r->redis, why);
@@ -399,7 +441,7 @@ static int write_summary(struct replay *r, uint64_t lost)
 	s->load_s = r->load_s;
 	s->elapsed_s = (double)(clock_monotonic_ns() - r->started_ns) / 1e9;
 	s->packets_per_s = s->elapsed_s > 0 ? (double)s->packets.read / s->elapsed_s : 0;
-	s->alerts_path = strcmp(r->opt.alerts, "-") != 0 ? r->opt.alerts : NULL;
+	s->alerts_path = is_standard(r->opt.alerts) ? NULL : r->opt.alerts;
 	s->summary_path = r->opt.summary;
 	if (r->opt.summary && summary_write(s, r->opt.summary, &why) != ERR_OK) {
 		log_error("%s", why.text);
@@ -422,7 +464,8 @@ static int finish(struct replay *r)
 	r->dnslog = NULL;
 	int status = write_summary(r, lost);
 	if (lost > 0) {
-		log_error("%llu alerts could not be delivered", (unsigned long long)lost);
+		log_error("%llu alerts or lines of the change log could not be delivered",
+			(unsigned long long)lost);
 		status = 1;
 	}
 	if (log_errno != 0) {

@@ -365,7 +365,8 @@ static int finish(struct run *r)
 	int log_errno = dnslog_close(r->dnslog);
 	write_summary(r);
 	if (lost > 0)
-		log_error("%llu alerts could not be delivered", (unsigned long long)lost);
+		log_error("%llu alerts or lines of the change log could not be delivered",
+			(unsigned long long)lost);
 	if (log_errno)
 		log_error("the DNS log could not be written: %s", strerror(log_errno));
 	for (size_t i = 0; i < r->captures.input_count; i++)

@@ -24,13 +24,38 @@ bool sinks_format_parse(enum sinks_format *out, const char *text)
 	return false;
 }
 
-static enum err add(struct output *o, struct sink *sink, struct err_ctx *why)
+static enum err add_for(
+	struct output *o, enum alert_kind kind, struct sink *sink, struct err_ctx *why)
 {
-	if (output_add_sink(o, sink))
+	if (output_add_sink_for(o, kind, sink))
 		return ERR_OK;
 	sink->api->close(sink, 0);
 	sink->api->free(sink);
 	return err_set(why, ERR_USAGE, "more than %d outputs", OUTPUT_SINKS_MAX);
+}
+
+static enum err add(struct output *o, struct sink *sink, struct err_ctx *why)
+{
+	return add_for(o, ALERT_RAISED, sink, why);
+}
+
+static enum err add_lines(struct output *o, enum alert_kind kind, const char *path,
+	enum jsonl_mode mode, struct err_ctx *why)
+{
+	struct sink *sink;
+	enum err err = jsonl_open(&sink, path, mode, why);
+
+	return err == ERR_OK ? add_for(o, kind, sink, why) : err;
+}
+
+enum err sinks_add_changelog(struct output *o, const char *path, struct err_ctx *why)
+{
+	return add_lines(o, ALERT_CHANGE, path, JSONL_TRUNCATE, why);
+}
+
+enum err sinks_add_explanations(struct output *o, struct err_ctx *why)
+{
+	return add_lines(o, ALERT_EXPLANATION, "-", JSONL_APPEND, why);
 }
 
 enum err sinks_add_alerts(
@@ -78,7 +103,6 @@ enum err sinks_add_redis(struct output *o, const char *url, const char *sensor,
 static enum err add_configured(struct output *o, const struct config_output *c,
 	const char *sensor, struct sinks_redis *redis, struct err_ctx *why)
 {
-	struct sink *sink;
 	struct redis_options options = {
 		.url = c->url,
 		.stream = c->stream,
@@ -91,8 +115,8 @@ static enum err add_configured(struct output *o, const struct config_output *c,
 	};
 	if (c->kind == CONFIG_OUTPUT_REDIS)
 		return add_redis(o, &options, redis, why);
-	enum err err = jsonl_open(&sink, c->path, JSONL_APPEND, why);
-	return err == ERR_OK ? add(o, sink, why) : err;
+	return add_lines(o, c->kind == CONFIG_OUTPUT_CHANGELOG ? ALERT_CHANGE : ALERT_RAISED,
+		c->path, JSONL_APPEND, why);
 }
 
 enum err sinks_add_configured(struct output *o, const struct config *config, const char *sensor,

@@ -32,6 +32,10 @@ NODISCARD bool sinks_format_parse(enum sinks_format *out, const char *text);
 /* Alerts into a file, or for "-" to standard output as a table or as JSON lines. */
 NODISCARD enum err sinks_add_alerts(
 	struct output *o, const char *path, enum sinks_format format, struct err_ctx *why);
+/* The change log into a file, or for "-" to standard output. */
+NODISCARD enum err sinks_add_changelog(struct output *o, const char *path, struct err_ctx *why);
+/* Explanations of UPDATEs to standard output. */
+NODISCARD enum err sinks_add_explanations(struct output *o, struct err_ctx *why);
 /* Alerts into a Redis stream by URL, everything else at its default. */
 NODISCARD enum err sinks_add_redis(struct output *o, const char *url, const char *sensor,
 	struct sinks_redis *redis, struct err_ctx *why);

@@ -84,11 +84,12 @@ enum config_output_kind {
 	CONFIG_OUTPUT_JSONL,
 	CONFIG_OUTPUT_REDIS,
 	CONFIG_OUTPUT_DNSLOG,
+	CONFIG_OUTPUT_CHANGELOG,
 };
 
 struct config_output {
 	enum config_output_kind kind;
-	char *path; /* jsonl, dnslog */
+	char *path; /* jsonl, dnslog, changelog */
 	/* redis */
 	char *url, *stream;
 	uint64_t maxlen, queue;

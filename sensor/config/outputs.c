@@ -11,7 +11,8 @@ static const struct {
 	enum config_option_id key;
 	unsigned has, needs;
 } key_table[] = {
-	{ CONFIG_OUTPUT_path, KIND(JSONL) | KIND(DNSLOG), KIND(JSONL) | KIND(DNSLOG) },
+	{ CONFIG_OUTPUT_path, KIND(JSONL) | KIND(DNSLOG) | KIND(CHANGELOG),
+		KIND(JSONL) | KIND(DNSLOG) | KIND(CHANGELOG) },
 	{ CONFIG_OUTPUT_url, KIND(REDIS), KIND(REDIS) },
 	{ CONFIG_OUTPUT_stream, KIND(REDIS), 0 },
 	{ CONFIG_OUTPUT_maxlen, KIND(REDIS), 0 },
@@ -39,7 +40,7 @@ static void check_keys(struct reading *r, const struct part *part, enum config_o
 static void read_output(struct reading *r, const struct part *part, struct config_output *out)
 {
 	static const enum config_output_kind kinds[] = { CONFIG_OUTPUT_JSONL,
-		CONFIG_OUTPUT_REDIS, CONFIG_OUTPUT_DNSLOG };
+		CONFIG_OUTPUT_REDIS, CONFIG_OUTPUT_DNSLOG, CONFIG_OUTPUT_CHANGELOG };
 
 	out->kind = kinds[reading_choice(r, part, CONFIG_OUTPUT_type)];
 	check_keys(r, part, out->kind);

@@ -186,6 +186,9 @@ const char *dns_error_meaning(enum dns_error error);
 const char *dns_type_name(uint16_t type, char text[16]);
 const char *dns_rcode_name(uint16_t rcode, char text[16]);
 const char *dns_class_name(uint16_t class_, char text[16]);
+/* The error field of a TSIG record (RFC 8945 5.3.1): as RCODEs, but that 16 is BADSIG. */
+#define DNS_TSIG_BADSIG 16
+const char *dns_tsig_error_name(uint16_t error, char text[16]);
 const char *dns_opcode_name(uint8_t opcode, char text[16]);
 /* "A", "HTTPS", "TYPE65280" -> number; false when it is none. */
 NODISCARD bool dns_type_parse(uint16_t *out, const char *text);

@@ -87,6 +87,11 @@ const char *dns_rcode_name(uint16_t rcode, char text[16])
 	return name_of(rcode_name, ARRAY_LEN(rcode_name), rcode, "RCODE", text);
 }
 
+const char *dns_tsig_error_name(uint16_t error, char text[16])
+{
+	return error == DNS_TSIG_BADSIG ? "BADSIG" : dns_rcode_name(error, text);
+}
+
 const char *dns_class_name(uint16_t class_, char text[16])
 {
 	return name_of(class_name, ARRAY_LEN(class_name), class_, "CLASS", text);

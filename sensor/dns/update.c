@@ -324,3 +324,15 @@ const char *update_fault_name(enum update_fault fault)
 
 	return names[fault];
 }
+
+const char *update_fault_meaning(enum update_fault fault)
+{
+	static const char *const meanings[UPDATE_FAULT_COUNT] = {
+		[UPDATE_FAULT_NONE] = "",
+#define UPDATE_FAULT(id, name, meaning) [UPDATE_FAULT_##id] = meaning,
+#include "sensor/dns/update_faults.def"
+#undef UPDATE_FAULT
+	};
+
+	return meanings[fault];
+}

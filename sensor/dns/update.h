@@ -93,5 +93,6 @@ void update_free(struct update *u);
 
 /* "zone_count"; "" for UPDATE_FAULT_NONE. */
 const char *update_fault_name(enum update_fault fault);
+const char *update_fault_meaning(enum update_fault fault);
 
 #endif

@@ -37,7 +37,7 @@ static void say_failure(struct jsonl *f, const char *doing)
 static void say_recovery(struct jsonl *f)
 {
 	if (f->failing)
-		log_notice("%s: written again, %llu alerts lost so far", f->sink.name,
+		log_notice("%s: written again, %llu lines lost so far", f->sink.name,
 			(unsigned long long)sink_lost(&f->sink));
 	f->failing = false;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * jsonl.h -- the sink that writes alerts to a file or standard output, one JSON object a line.
+ * jsonl.h -- the sink that writes alerts to a file or standard output, one JSON object a line;
+ * the change log and the explanations of UPDATEs, too.
  *
  * Lines are buffered and written at least once a second. A file that was renamed or removed
  * (logrotate) is noticed within a second and opened anew. A line is never torn: what a full

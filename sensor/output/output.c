@@ -3,6 +3,7 @@
 
 #include "sensor/base/clock.h"
 #include "sensor/base/text.h"
+#include "sensor/output/changelog.h"
 #include "sensor/output/ecs.h"
 
 #include <assert.h>
@@ -16,11 +17,12 @@ struct output {
 	char *sensor, *version;
 	struct suppress *suppress;
 	struct sink *sink[OUTPUT_SINKS_MAX];
+	enum alert_kind takes[OUTPUT_SINKS_MAX]; /* what each sink is for */
 	size_t sink_count;
 	int64_t flushed_ns; /* wall clock */
 	struct text line;
 	struct gauge written;
-	uint64_t unwritten;
+	uint64_t changes, unwritten;
 	uint64_t by_rule[RULE_COUNT];
 	uint64_t *by_tenant;
 	size_t tenant_count;
@@ -41,6 +43,24 @@ static void count_tenant(struct output *o, uint16_t tenant)
 	o->by_tenant[tenant]++;
 }
 
+/* The line, if it could be made, goes to the sinks of its kind. */
+static bool write_line(struct output *o, const struct alert *a, const char *id)
+{
+	struct sink_record record = { a, id, o->line.at, o->line.len };
+
+	if (o->line.failed) {
+		text_deinit(&o->line);
+		o->line = (struct text){ 0 };
+		o->unwritten++;
+		return false;
+	}
+	for (size_t i = 0; i < o->sink_count; i++) {
+		if (o->takes[i] == a->kind)
+			o->sink[i]->api->write(o->sink[i], &record);
+	}
+	return true;
+}
+
 /* The alert goes out: the sink of suppress.c. */
 static void write_alert(void *arg, const struct alert *a, int64_t window_ns)
 {
@@ -51,18 +71,27 @@ static void write_alert(void *arg, const struct alert *a, int64_t window_ns)
 	ecs_id(id, o->sensor, a, window_ns);
 	text_clear(&o->line);
 	ecs_write(&o->line, a, &observer, id);
-	if (o->line.failed) {
-		text_deinit(&o->line);
-		o->line = (struct text){ 0 };
-		o->unwritten++;
+	if (!write_line(o, a, id))
 		return;
-	}
-	struct sink_record record = { a, id, o->line.at, o->line.len };
-	for (size_t i = 0; i < o->sink_count; i++)
-		o->sink[i]->api->write(o->sink[i], &record);
 	gauge_add(&o->written, 1);
 	o->by_rule[a->rule]++;
 	count_tenant(o, a->tenant);
+}
+
+static void write_change(struct output *o, const struct alert *a)
+{
+	char id[CHANGELOG_ID_LEN + 1];
+
+	text_clear(&o->line);
+	changelog_write(&o->line, a, o->sensor, id);
+	o->changes += write_line(o, a, id);
+}
+
+static void write_explanation(struct output *o, const struct alert *a)
+{
+	text_clear(&o->line);
+	text_puts(&o->line, alert_get(a, a->message));
+	(void)!write_line(o, a, "");
 }
 
 struct output *output_new(const struct output_options *options)
@@ -95,12 +124,27 @@ void output_free(struct output *o)
 	free(o);
 }
 
-bool output_add_sink(struct output *o, struct sink *sink)
+bool output_add_sink_for(struct output *o, enum alert_kind kind, struct sink *sink)
 {
 	if (o->sink_count == OUTPUT_SINKS_MAX)
 		return false;
+	o->takes[o->sink_count] = kind;
 	o->sink[o->sink_count++] = sink;
 	return true;
+}
+
+bool output_add_sink(struct output *o, struct sink *sink)
+{
+	return output_add_sink_for(o, ALERT_RAISED, sink);
+}
+
+unsigned output_kinds(const struct output *o)
+{
+	unsigned kinds = 0;
+
+	for (size_t i = 0; i < o->sink_count; i++)
+		kinds |= 1u << o->takes[i];
+	return kinds;
 }
 
 void output_accept(struct output *o, const struct alert *a)
@@ -112,6 +156,12 @@ void output_accept(struct output *o, const struct alert *a)
 	case ALERT_TICK:
 		suppress_tick(o->suppress, a->ts_ns);
 		output_idle(o);
+		break;
+	case ALERT_CHANGE:
+		write_change(o, a);
+		break;
+	case ALERT_EXPLANATION:
+		write_explanation(o, a);
 		break;
 	default:
 		assert(!"an alert of no known kind");
@@ -173,6 +223,7 @@ void output_stats(const struct output *o, struct output_stats *out)
 		.suppressed = held.held,
 		.closings = held.closings,
 		.written = output_written(o),
+		.changes = o->changes,
 		.unwritten = o->unwritten,
 		.closed_early = held.closed_early,
 		.by_tenant = o->by_tenant,

@@ -40,6 +40,7 @@ struct output_stats {
 	uint64_t suppressed; /* of them held back; raised = suppressed + written - closings */
 	uint64_t closings;   /* closing alerts, among the written */
 	uint64_t written;    /* lines given to each sink */
+	uint64_t changes;    /* lines of the change log */
 	uint64_t unwritten;  /* out of memory while writing one: lost for every sink */
 	uint64_t closed_early;
 	uint64_t by_rule[RULE_COUNT]; /* of the written */
@@ -54,8 +55,15 @@ struct output *output_new(const struct output_options *options);
 void output_free(struct output *o);
 /* Takes the sink over; false (and it stays the caller's) beyond OUTPUT_SINKS_MAX. */
 NODISCARD bool output_add_sink(struct output *o, struct sink *sink);
+/* The same for a sink that gets the change log (ALERT_CHANGE) or the explanations. */
+NODISCARD bool output_add_sink_for(struct output *o, enum alert_kind kind, struct sink *sink);
+/* Bits 1u << kind: what the sinks take. Nobody needs to make records of another kind. */
+unsigned output_kinds(const struct output *o);
 
-/* ALERT_RAISED: suppress or write. ALERT_TICK: windows that have ended close. */
+/*
+ * ALERT_RAISED: suppress or write. ALERT_TICK: windows that have ended close. ALERT_CHANGE,
+ * ALERT_EXPLANATION: written at once to the sinks of that kind.
+ */
 void output_accept(struct output *o, const struct alert *a);
 /* Let sinks write what they buffer and follow rotated files. Cheap when called often. */
 void output_idle(struct output *o);
@@ -63,12 +71,12 @@ void output_idle(struct output *o);
 void output_reopen(struct output *o);
 /* Nothing more will come: closing alerts for all that is still suppressed, in order of time. */
 void output_finish(struct output *o);
-/* Drain the sinks, each within timeout_ms. Returns how many alerts were lost, over all sinks.
- */
+/* Drain the sinks, each within timeout_ms. Returns how many alerts (and lines of the change log)
+ * were lost, over all sinks. */
 uint64_t output_close(struct output *o, int timeout_ms);
 
 void output_stats(const struct output *o, struct output_stats *out);
-/* Alerts lost so far, over all sinks; on the thread that drives the output. */
+/* Lost so far, over all sinks; on the thread that drives the output. */
 uint64_t output_lost(const struct output *o);
 /* Alerts written so far: any thread. */
 uint64_t output_written(const struct output *o);

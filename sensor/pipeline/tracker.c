@@ -161,6 +161,7 @@ bool lane_init(
 		.seed = options->seed,
 		.sink = options->threaded ? pass_on : pass_inline,
 		.sink_arg = lane,
+		.kinds = options->kinds,
 	};
 	lane->judge = judge_new(&judge, known);
 	if (!lane->judge || !open_report(lane, known->policies->tenant_count))

@@ -61,6 +61,7 @@ struct lane_options {
 	void *inline_arg;
 	size_t memory_bytes;
 	uint64_t seed;
+	unsigned kinds; /* that the output takes: see judge_options */
 	struct gauge *alerts;
 	struct snapshot *versions; /* of what is known; NULL: never another one */
 	size_t reader;

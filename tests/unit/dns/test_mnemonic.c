@@ -52,6 +52,9 @@ Test(mnemonic, rcodes_classes_and_opcodes)
 #undef RCODE
 	cr_expect_str_eq(dns_rcode_name(4095, text), "RCODE4095");
 	cr_expect_str_eq(dns_rcode_name(17 + 100, text), "RCODE117");
+	cr_expect_str_eq(dns_tsig_error_name(16, text), "BADSIG");
+	cr_expect_str_eq(dns_tsig_error_name(17, text), "BADKEY");
+	cr_expect_str_eq(dns_tsig_error_name(60000, text), "RCODE60000");
 	cr_expect_str_eq(dns_class_name(1, text), "IN");
 	cr_expect_str_eq(dns_class_name(3, text), "CH");
 	cr_expect_str_eq(dns_class_name(254, text), "NONE");

@@ -139,6 +139,43 @@ Test(output, all_sinks_get_the_same_and_there_is_a_limit_to_them)
 		sample_sink_deinit(&sink[i]);
 }
 
+Test(output, sinks_get_records_of_their_kind_only_and_only_those_are_asked_for)
+{
+	struct sample_sink alerts, changes, words;
+	struct output *o = fresh(&alerts);
+	struct output_stats stats;
+	struct alert a;
+
+	cr_expect_eq(output_kinds(o), 1u << ALERT_RAISED);
+	sample_sink_init(&changes);
+	sample_sink_init(&words);
+	cr_assert(output_add_sink_for(o, ALERT_CHANGE, &changes.sink));
+	cr_assert(output_add_sink_for(o, ALERT_EXPLANATION, &words.sink));
+	cr_expect_eq(output_kinds(o),
+		1u << ALERT_RAISED | 1u << ALERT_CHANGE | 1u << ALERT_EXPLANATION);
+	raise_for(o, 1, "a", SAMPLE_NOON_NS);
+	sample_plain(&a, "", SAMPLE_NOON_NS);
+	for (int i = 0; i < 3; i++) {
+		a.kind = ALERT_CHANGE;
+		output_accept(o, &a);
+	}
+	a.kind = ALERT_EXPLANATION;
+	a.message = alert_put(&a, "one\ntwo\n");
+	output_accept(o, &a);
+	output_finish(o);
+	output_stats(o, &stats);
+	cr_expect_eq(alerts.written, 1);
+	cr_expect_eq(changes.written, 3);
+	cr_expect_str_eq(words.lines.at, "one\ntwo\n\n");
+	cr_expect_eq(stats.written, 1);
+	cr_expect_eq(stats.changes, 3);
+	cr_expect_eq(stats.raised, 1);
+	output_free(o);
+	sample_sink_deinit(&alerts);
+	sample_sink_deinit(&changes);
+	sample_sink_deinit(&words);
+}
+
 static void run(struct text *out)
 {
 	struct sample_sink sink;

@@ -732,7 +732,7 @@ Test(update, an_undecided_attempt_is_pending)
 	rig_wait(r, 30000);
 	cr_assert_eq(rig_stats(r).pending, 1);
 	cr_assert_eq(r->alerts.count, 0);
-	cr_assert_eq(rig_stats(r).table_count, 3);
+	cr_assert_eq(rig_stats(r).table_count, 4);
 	rig_free(r);
 }
 
