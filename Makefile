@@ -186,7 +186,7 @@ demo: ## install what is missing, build, replay our own capture and show the ale
 	$(Q)tools/demo $(B)/dynwatch
 
 bench: $(TEST_PROGRAMS) $(BENCH_BINS) ## speed by stage and as a whole, against tcpdump and libpcap's empty loop
-	$(Q)tests/bench/run $(B)
+	$(Q)tests/bench/bench.py $(B)
 
 # --- housekeeping ------------------------------------------------------------------------------
 .PHONY: install uninstall clean

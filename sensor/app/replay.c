@@ -54,7 +54,7 @@ struct replay {
 	uint64_t bytes_total; /* of all captures; 0: not known */
 	unsigned batches;
 	double load_s;
-	int64_t started_ns;
+	int64_t started_ns, started_cpu_ns;
 	bool input_failed;
 };
 
@@ -440,6 +440,7 @@ static int write_summary(struct replay *r, uint64_t lost)
 	s->alerts.lost = lost;
 	s->load_s = r->load_s;
 	s->elapsed_s = (double)(clock_monotonic_ns() - r->started_ns) / 1e9;
+	s->cpu_s = (double)(clock_cpu_ns() - r->started_cpu_ns) / 1e9;
 	s->packets_per_s = s->elapsed_s > 0 ? (double)s->packets.read / s->elapsed_s : 0;
 	s->alerts_path = is_standard(r->opt.alerts) ? NULL : r->opt.alerts;
 	s->summary_path = r->opt.summary;
@@ -509,6 +510,7 @@ int replay_command(int argc, char **argv)
 		status = (int)err;
 	} else {
 		r->started_ns = clock_monotonic_ns();
+		r->started_cpu_ns = clock_cpu_ns();
 		progress_init(&r->progress, r->opt.progress, STDERR_FILENO, r->started_ns);
 		read_captures(r);
 		status = finish(r);

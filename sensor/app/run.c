@@ -65,7 +65,7 @@ struct run {
 		reopen; /* written by the main thread, and by the output's when it is done */
 	bool watchdog;  /* systemd wants to hear from us */
 	double load_s;
-	int64_t started_ns, started_wall_ns;
+	int64_t started_ns, started_wall_ns, started_cpu_ns;
 	unsigned seconds; /* of the output thread's clock */
 };
 
@@ -182,6 +182,7 @@ static void write_summary(struct run *r)
 	struct summary *s = &account.summary;
 	s->load_s = r->load_s;
 	s->elapsed_s = (double)(clock_monotonic_ns() - r->started_ns) / 1e9;
+	s->cpu_s = (double)(clock_cpu_ns() - r->started_cpu_ns) / 1e9;
 	s->packets_per_s = s->elapsed_s > 0 ? (double)s->packets.read / s->elapsed_s : 0;
 	if (r->opt.summary && summary_write(s, r->opt.summary, &why) != ERR_OK)
 		log_error("%s", why.text);
@@ -379,6 +380,7 @@ static int run_until_stopped(struct run *r)
 {
 	struct err_ctx why = { { 0 } };
 	r->started_ns = clock_monotonic_ns();
+	r->started_cpu_ns = clock_cpu_ns();
 	r->started_wall_ns = clock_wall_ns();
 	r->watchdog = sd_watchdog_enabled(0, NULL) > 0;
 	enum err err = start_inputs(r, &why);

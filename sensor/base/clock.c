@@ -136,3 +136,8 @@ int64_t clock_monotonic_ns(void)
 {
 	return read_clock(CLOCK_MONOTONIC);
 }
+
+int64_t clock_cpu_ns(void)
+{
+	return read_clock(CLOCK_PROCESS_CPUTIME_ID);
+}

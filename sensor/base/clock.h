@@ -31,5 +31,7 @@ NODISCARD bool clock_parse_day_end(int64_t *out_ns, const char *text);
 /* Wall clock since 1970 and monotonic clock, in nanoseconds. */
 int64_t clock_wall_ns(void);
 int64_t clock_monotonic_ns(void);
+/* Processor time that all threads of this process have taken so far. */
+int64_t clock_cpu_ns(void);
 
 #endif

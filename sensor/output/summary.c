@@ -136,6 +136,7 @@ void summary_json(struct text *out, const struct summary *s)
 	put_time(&j, "first_packet", s->has_packets, s->first_ns);
 	put_time(&j, "last_packet", s->has_packets, s->last_ns);
 	json_number(&j, "elapsed_s", s->elapsed_s);
+	json_number(&j, "cpu_s", s->cpu_s);
 	json_number(&j, "packets_per_s", s->packets_per_s);
 	json_unsigned(&j, "peak_rss_bytes", s->peak_rss_bytes);
 	json_number(&j, "load_s", s->load_s);

@@ -84,6 +84,7 @@ struct summary {
 	bool has_packets; /* first_ns and last_ns are set */
 	int64_t first_ns, last_ns;
 	double elapsed_s, packets_per_s, load_s;
+	double cpu_s; /* processor time of all threads during elapsed_s */
 	uint64_t peak_rss_bytes;
 	/* For people only; NULL when there is none. */
 	const char *alerts_path;

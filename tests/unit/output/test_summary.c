@@ -43,6 +43,7 @@ static struct summary full(void)
 		.first_ns = SAMPLE_NOON_NS,
 		.last_ns = SAMPLE_NOON_NS + 5 * SAMPLE_S,
 		.elapsed_s = 0.25,
+		.cpu_s = 0.375,
 		.packets_per_s = 6000,
 		.load_s = 0.125,
 		.peak_rss_bytes = 12345678,
@@ -78,7 +79,8 @@ Test(summary, of_nothing_has_every_key)
 		"\"alerts\":{\"raised\":0,\"suppressed\":0,\"written\":0,\"lost\":0,"
 		"\"by_rule\":{},\"by_tenant\":{}},"
 		"\"tenants\":{},\"pending\":0,\"first_packet\":null,\"last_packet\":null,"
-		"\"elapsed_s\":0,\"packets_per_s\":0,\"peak_rss_bytes\":0,\"load_s\":0}");
+		"\"elapsed_s\":0,\"cpu_s\":0,\"packets_per_s\":0,\"peak_rss_bytes\":0,\"load_"
+		"s\":0}");
 }
 
 Test(summary, lists_what_is_not_zero)
@@ -101,7 +103,8 @@ Test(summary, lists_what_is_not_zero)
 		"\"tenants\":{\"unmapped\":{\"messages\":20},\"acme\":{\"messages\":80}},"
 		"\"pending\":3,\"first_packet\":\"2026-11-22T12:00:00.000000000Z\","
 		"\"last_packet\":\"2026-11-22T12:00:05.000000000Z\",\"elapsed_s\":0.25,"
-		"\"packets_per_s\":6000,\"peak_rss_bytes\":12345678,\"load_s\":0.125}");
+		"\"cpu_s\":0.375,\"packets_per_s\":6000,\"peak_rss_bytes\":12345678,\"load_s\":"
+		"0.125}");
 	json_t *root = json_loads(json_of(&s), JSON_REJECT_DUPLICATES, NULL);
 	cr_expect_not_null(root);
 	json_decref(root);
