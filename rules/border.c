@@ -17,24 +17,16 @@ static bool has_own_servers(const struct policy *tenant)
 	return false;
 }
 
-bool border_is_crossed(const struct policy *tenant, const struct observation *o)
+bool border_is_crossed(
+	const struct policy *tenant, const struct ip *client, const struct ip *server)
 {
-	if (ip_is_group(&o->server))
+	if (ip_is_group(server))
 		return false;
 	if (!has_own_servers(tenant))
-		return ip_is_private(&o->client) && !ip_is_private(&o->server);
-	if (tenant->select.network_count > 0 && !policy_owns_address(tenant, &o->client))
+		return ip_is_private(client) && !ip_is_private(server);
+	if (tenant->select.network_count > 0 && !policy_owns_address(tenant, client))
 		return false;
-	return !policy_owns_server(tenant, &o->server);
-}
-
-static bool ends_with(const char *zone, const char *suffix)
-{
-	size_t zone_len = strlen(zone), suffix_len = strlen(suffix);
-
-	if (zone_len < suffix_len || strcmp(zone + zone_len - suffix_len, suffix) != 0)
-		return false;
-	return zone_len == suffix_len || zone[zone_len - suffix_len - 1] == '.';
+	return !policy_owns_server(tenant, server);
 }
 
 /* Reverse zones of addresses that are everybody's (RFC 6303): nobody outside can serve them. */
@@ -46,12 +38,12 @@ static bool is_private_reverse(const char *zone)
 	char block[24];
 
 	for (size_t i = 0; i < ARRAY_LEN(reverse); i++) {
-		if (ends_with(zone, reverse[i]))
+		if (change_is_below(zone, reverse[i]))
 			return true;
 	}
 	for (unsigned second = 16; second < 32; second++) {
 		snprintf(block, sizeof(block), "%u.172.in-addr.arpa", second);
-		if (ends_with(zone, block))
+		if (change_is_below(zone, block))
 			return true;
 	}
 	return false;

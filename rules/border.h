@@ -12,10 +12,10 @@
 #define RULES_BORDER_H
 
 #include "rules/change.h"
-#include "rules/observation.h"
 
 /* Is the client inside and the server not one of the tenant's? */
-bool border_is_crossed(const struct policy *tenant, const struct observation *o);
+bool border_is_crossed(
+	const struct policy *tenant, const struct ip *client, const struct ip *server);
 /*
  * Is it only a leak: registrations for reverse zones of private addresses, which Windows sends
  * to whoever says it serves them? PTR records alone, or whatever goes to the sinks of AS112.

@@ -78,6 +78,30 @@ static bool is_listed(const char *name, const char *zone, const struct policy_zo
 	return false;
 }
 
+/* A dot after an odd number of backslashes is an octet of a label. */
+static bool is_escaped(const char *name, const char *at)
+{
+	size_t backslashes = 0;
+
+	while (at > name && at[-1] == '\\') {
+		backslashes++;
+		at--;
+	}
+	return backslashes % 2 == 1;
+}
+
+bool change_is_below(const char *name, const char *suffix)
+{
+	size_t name_len = strlen(name), suffix_len = strlen(suffix);
+
+	if (name_len < suffix_len)
+		return false;
+	const char *tail = name + name_len - suffix_len;
+	if (strcasecmp(tail, suffix) != 0)
+		return false;
+	return tail == name || (tail[-1] == '.' && !is_escaped(name, tail - 1));
+}
+
 bool change_is_critical(
 	const char *name, uint16_t type, const char *zone, const struct policy_zone *policy)
 {

@@ -52,6 +52,9 @@ int change_find(const struct change *c, const char *name);
 /* "add", "add, delete", "delete"; static text. */
 const char *change_verbs(const struct change *c);
 
+/* Is the name the other one or below it? Both presentation text, lower case. */
+bool change_is_below(const char *name, const char *suffix);
+
 /*
  * Does the record steer more than itself? NS, SOA, MX, DS, DNSKEY, TLSA, CAA anywhere; anything
  * at the apex or a wildcard; names that machines look up by themselves (wpad, isatap,

@@ -17,7 +17,7 @@
 #include "rules/pair.h"
 #include "rules/table.h"
 
-#define JUDGE_TABLES_MAX 24
+#define JUDGE_TABLES_MAX 48
 
 struct judge_stats {
 	struct pair_stats pairs;

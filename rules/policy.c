@@ -61,6 +61,7 @@ static void zone_deinit(struct policy_zone *zone)
 	ip_set_deinit(&zone->updaters);
 	strings_free(zone->critical, zone->critical_count);
 	strings_free(zone->country, zone->country_count);
+	free(zone->asn);
 }
 
 static void policy_deinit(struct policy *p)

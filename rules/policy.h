@@ -50,6 +50,8 @@ struct policy_zone {
 	size_t critical_count;
 	char **country; /* ISO 3166 alpha-2, upper case; none: not restricted */
 	size_t country_count;
+	uint32_t *asn; /* numbers of networks; none: not restricted */
+	size_t asn_count;
 };
 
 struct policy_exclude {

@@ -7,6 +7,9 @@
 #include "rules/changelog.h"
 #include "rules/tally.h"
 #include "rules/transaction.h"
+#include "rules/update_content.h"
+#include "rules/update_signature.h"
+#include "rules/update_source.h"
 
 #include <stdlib.h>
 
@@ -17,10 +20,19 @@
 
 struct updates {
 	struct emit *emit;
+	const struct knowledge *known;
 	struct transactions *transactions;
 	struct attempts *attempts;
+	struct update_content *content;
 	struct tally *tally;
 };
+
+/* Parts of the memory. */
+#define TRANSACTIONS_SHARE 7
+#define ATTEMPTS_SHARE     6
+#define CONTENT_SHARE      1
+#define TALLY_SHARE        1
+#define SHARES             (TRANSACTIONS_SHARE + ATTEMPTS_SHARE + CONTENT_SHARE + TALLY_SHARE)
 
 /* --- start and end ------------------------------------------------------------------------ */
 
@@ -30,6 +42,7 @@ static void update_family_free(void *state)
 
 	transactions_free(u->transactions);
 	attempts_free(u->attempts);
+	update_content_free(u->content);
 	tally_free(u->tally);
 	free(u);
 }
@@ -40,11 +53,13 @@ static void *update_family_new(const struct family_env *env)
 
 	if (!u)
 		return NULL;
+	size_t share = env->memory_bytes / SHARES;
 	u->emit = env->emit;
-	u->transactions = transactions_new(env->memory_bytes / 16 * 7, env->seed);
-	u->attempts = attempts_new(env->emit, env->memory_bytes / 2, env->seed);
-	u->tally = tally_new(env->memory_bytes / 16, env->seed);
-	if (!u->transactions || !u->attempts || !u->tally) {
+	u->transactions = transactions_new(share * TRANSACTIONS_SHARE, env->seed);
+	u->attempts = attempts_new(env->emit, share * ATTEMPTS_SHARE, env->seed);
+	u->content = update_content_new(env->emit, share * CONTENT_SHARE, env->seed);
+	u->tally = tally_new(share * TALLY_SHARE, env->seed);
+	if (!u->transactions || !u->attempts || !u->content || !u->tally) {
 		update_family_free(u);
 		return NULL;
 	}
@@ -55,40 +70,10 @@ static void update_family_adopt(void *state, const struct knowledge *known)
 {
 	struct updates *u = state;
 
+	u->known = known;
 	transactions_adopt(u->transactions, known);
 	attempts_adopt(u->attempts, known);
 	tally_adopt(u->tally, known);
-}
-
-/* --- update.unsigned_accepted ------------------------------------------------------------- */
-
-static void raise_accepted(struct updates *u, const struct exchange *x, const struct change *c)
-{
-	bool outside = change_is_outside(x->tenant, &x->now->client);
-	unsigned first = c->critical_name ? c->critical_name - 1u : 0;
-	const char *key = c->name_count ? change_name(c, first) : change_zone(c);
-	struct alert *a = emit_open(u->emit, RULE_UPDATE_UNSIGNED_ACCEPTED, x, key);
-	char client[IP_TEXT_MAX], server[IP_TEXT_MAX], names[CHANGE_LIST_MAX];
-
-	if (!a)
-		return;
-	if ((outside || c->critical) &&
-		change_severity_is_free(x->tenant, RULE_UPDATE_UNSIGNED_ACCEPTED))
-		a->severity = SEVERITY_CRITICAL;
-	a->score = outside || c->critical ? 95 : 80;
-	change_fill(u->emit, a, c);
-	alert_why(a, "signature", alert_words(a, "none"), alert_words(a, "TSIG or SIG(0)"),
-		alert_none());
-	change_why(a, c);
-	if (outside)
-		change_why_outside(a);
-	change_list(c, first, names, sizeof(names));
-	a->message = alert_printf(a,
-		"%s changed %s in zone %s without any signature, and the server %s accepted it",
-		ip_format(&x->now->client, client), names, change_zone(c),
-		ip_format(&x->now->server, server));
-	change_hint_unsigned(u->emit, c);
-	emit_commit(u->emit);
 }
 
 /* --- update.external_server --------------------------------------------------------------- */
@@ -121,7 +106,7 @@ static void judge_server(struct updates *u, const struct exchange *x, const stru
 {
 	char server[IP_TEXT_MAX];
 
-	if (!border_is_crossed(x->tenant, x->now))
+	if (!border_is_crossed(x->tenant, &x->now->client, &x->now->server))
 		return;
 	struct alert *a = emit_open(u->emit, RULE_UPDATE_EXTERNAL_SERVER, x, change_zone(c));
 	if (!a)
@@ -153,23 +138,28 @@ static void judge_request(
 		attempts_signed(u->attempts, x, t->change);
 }
 
-static void judge_signature(
+/* Returns whether it was told that an unsigned change was accepted. */
+static bool judge_unsigned(
 	struct updates *u, const struct exchange *x, const struct transaction *t)
 {
-	const struct change *c = t->change;
-
-	if (c->signature != UPDATE_UNSIGNED) {
-		if (t->rcode == DNS_RCODE_NOTAUTH)
-			attempts_disowned(u->attempts, x, c);
-		return;
-	}
 	/* Prerequisites alone change nothing: Windows tests registrations so. */
-	if (c->change_count == 0 || (t->zone && !t->zone->require_signed))
-		return;
-	if (t->rcode == DNS_RCODE_NOERROR)
-		raise_accepted(u, x, c);
-	else if (t->rcode == DNS_RCODE_REFUSED || t->rcode == DNS_RCODE_NOTAUTH)
-		attempts_refused(u->attempts, x, c);
+	if (t->change->change_count == 0 || (t->zone && !t->zone->require_signed))
+		return false;
+	if (transaction_accepted(t))
+		return update_signature_missing(u->emit, x, t);
+	if (x->now && (t->rcode == DNS_RCODE_REFUSED || t->rcode == DNS_RCODE_NOTAUTH))
+		attempts_refused(u->attempts, x, t->change);
+	return false;
+}
+
+static void judge_signed(
+	struct updates *u, const struct exchange *x, const struct transaction *t)
+{
+	if (x->now && t->rcode == DNS_RCODE_NOTAUTH)
+		attempts_disowned(u->attempts, x, t->change);
+	if (transaction_accepted(t) && t->change->change_count > 0)
+		(void)update_signature_ignored(u->emit, x, t);
+	(void)update_signature_weak(u->emit, x, t);
 }
 
 /* A response whose request was not seen, by what it repeats of it. */
@@ -184,14 +174,41 @@ static void judge_echo(struct updates *u, const struct exchange *x, const struct
 		attempts_signed(u->attempts, x, c);
 }
 
+/* Who changed what; that it was unsigned may have told the rest (`is_told`). */
+static void judge_change(
+	struct updates *u, const struct exchange *x, const struct transaction *t, bool is_told)
+{
+	if (t->change->change_count == 0 ||
+		border_is_crossed(x->tenant, &t->client, &t->server))
+		return;
+	(void)update_source_judge(u->emit, u->known->geo, x, t);
+	if (!transaction_accepted(t))
+		return;
+	update_content_learn(u->content, x, t);
+	if (!is_told)
+		update_content_critical(u->content, x, t);
+	update_content_naming(u->content, x, t);
+}
+
+static void judge(struct updates *u, const struct exchange *x, const struct transaction *t)
+{
+	bool is_told = false;
+
+	if (t->change->signature == UPDATE_UNSIGNED)
+		is_told = judge_unsigned(u, x, t);
+	else
+		judge_signed(u, x, t);
+	judge_change(u, x, t, is_told);
+}
+
 /* Every finished transaction comes by here, once; on a tick x->now is NULL. */
 static void finish(void *state, const struct exchange *x, const struct transaction *t)
 {
 	struct updates *u = state;
 
 	tally_note(u->tally, x->tenant->number, t);
-	if (t->readable && t->answered && x->now)
-		judge_signature(u, x, t);
+	if (t->readable && t->answered)
+		judge(u, x, t);
 	changelog_tell(u->emit, x, t, NULL);
 }
 
@@ -235,6 +252,7 @@ static void update_family_stats(const void *state, struct judge_stats *out)
 
 	transactions_stats(u->transactions, out);
 	attempts_stats(u->attempts, out);
+	update_content_stats(u->content, out);
 	tally_stats(u->tally, out);
 }
 

@@ -193,7 +193,7 @@ static void read_countries(struct reading *r, const struct part *part, struct po
 static void read_zone(struct reading *r, const struct part *part, struct policy_zone *out)
 {
 	static const enum config_option_id lists[] = { CONFIG_ZONE_servers,
-		CONFIG_ZONE_updaters, CONFIG_ZONE_countries };
+		CONFIG_ZONE_updaters, CONFIG_ZONE_countries, CONFIG_ZONE_asns };
 
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
 		reading_refuse_empty(r, part, lists[i]);
@@ -203,6 +203,7 @@ static void read_zone(struct reading *r, const struct part *part, struct policy_
 	out->require_signed = reading_bool(r, part, CONFIG_ZONE_require_signed);
 	read_critical(r, part, out);
 	read_countries(r, part, out);
+	out->asn = reading_counts(r, part, CONFIG_ZONE_asns, &out->asn_count);
 }
 
 static void refuse_twin_zones(

@@ -31,7 +31,8 @@ answered='churn.ddns 10.1.4.52
 lookup.malicious 10.1.4.40
 nxdomain.dga 10.1.4.88'
 # ... and those that need both: what was changed stands in the request, whether it was in the response.
-both='update.unsigned_accepted 10.1.66.12
+both='update.unauthorized_source 10.1.66.12
+update.unsigned_accepted 10.1.66.12
 update.unsigned_attempt 10.1.66.12'
 
 replay "$demo.yaml" "$demo.pcap"

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "tests/unit/feeds/feed_rig.h"
-#include "tests/unit/feeds/mmdb_build.h"
+#include "tests/support/mmdb_build.h"
 
 static char dir[] = "/tmp/dynwatch-geo-XXXXXX";
 static char path[300];

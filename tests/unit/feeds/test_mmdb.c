@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "tests/support/guard.h"
-#include "tests/unit/feeds/mmdb_build.h"
+#include "tests/support/mmdb_build.h"
 
 Test(mmdb, sound_databases_of_every_record_size_pass)
 {

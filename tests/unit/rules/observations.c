@@ -48,6 +48,7 @@ void world_free(struct world *w)
 	index_free(w->known.index);
 	policy_set_free(w->known.policies);
 	provider_registry_free(w->known.providers);
+	geo_close(w->known.geo);
 	for (size_t i = 0; i < w->known.feed_count; i++)
 		free(w->known.feed[i].name);
 	free(w->known.feed);

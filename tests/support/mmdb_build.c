@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "tests/unit/feeds/mmdb_build.h"
+#include "tests/support/mmdb_build.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

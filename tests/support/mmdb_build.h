@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* mmdb_build.h -- tiny MaxMind databases, written byte by byte (MaxMind-DB-spec 2.0). */
-#ifndef TESTS_UNIT_FEEDS_MMDB_BUILD_H
-#define TESTS_UNIT_FEEDS_MMDB_BUILD_H
+#ifndef TESTS_SUPPORT_MMDB_BUILD_H
+#define TESTS_SUPPORT_MMDB_BUILD_H
 
 #include <stddef.h>
 #include <stdint.h>
