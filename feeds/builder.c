@@ -108,7 +108,7 @@ static uint32_t arena_add(struct index *index, const struct index_addition *a, u
 		return ENTRY_NONE;
 	uint32_t entry = (uint32_t)index->arena_len;
 	index_entry_put_set(index, entry, list);
-	memcpy(index->arena + entry + sizeof(list), a->wire, a->wire_len);
+	wire_copy(index->arena + entry + sizeof(list), a->wire, a->wire_len);
 	index->arena_len = need;
 	return entry;
 }

@@ -14,7 +14,8 @@
  * some ten times its size. One that is not valid JSON is an error, for there are no lines of
  * which one could be left out.
  *
- * Threads: loading is single-threaded.  Input: untrusted files, any bytes.
+ * Threads: feed_load_all starts some and has ended them when it returns; the target belongs to the
+ *          caller's.  Input: untrusted files, any bytes.
  * Limits:  files of FEED_BYTES_MAX (JSON: FEED_DOCUMENT_MAX) uncompressed; lines of 4096 bytes;
  *          FEED_SAMPLES_MAX samples a reason.
  */
@@ -98,6 +99,18 @@ struct feed_target {
 	const struct index *provider_suffixes;
 };
 
+/*
+ * Load many feeds, `threads` of them or of their pieces at once (1: all in the caller's thread).
+ * What comes out does not depend on that. After an error *failed says which item it is about; those
+ * behind it are not loaded.
+ */
+struct feed_item {
+	const struct feed_spec *spec;
+	struct feed_report *report;
+	uint16_t source;
+};
+NODISCARD enum err feed_load_all(struct feed_target *target, const struct feed_item *item,
+	size_t count, unsigned threads, size_t *failed, struct err_ctx *why);
 /* Load one feed as number `source`. ERR_USAGE when the file cannot be read ("PATH: reason"). */
 NODISCARD enum err feed_load(struct feed_target *target, const struct feed_spec *spec,
 	uint16_t source, struct feed_report *report, struct err_ctx *why);

@@ -72,8 +72,9 @@ NODISCARD enum index_added index_builder_add(
  * some names ahead, so that the waits for memory overlap.
  */
 struct index_addition {
-	uint64_t hash;       /* dns_name_hash with the builder's seed */
-	const uint8_t *wire; /* folded, uncompressed */
+	uint64_t hash; /* dns_name_hash with the builder's seed */
+	const uint8_t
+		*wire; /* folded, uncompressed; up to 7 octets behind it are read as well */
 	uint8_t wire_len;
 	uint8_t label_count;
 	struct mark mark;

@@ -28,6 +28,7 @@
 
 #include "feeds/index.h"
 #include "feeds/marks.h"
+#include "feeds/wire_copy.h"
 
 #define ENTRY_NONE  0 /* the arena starts with unused octets */
 #define ENTRY_FIRST sizeof(uint32_t)
@@ -104,7 +105,7 @@ static inline uint32_t index_entry_load(
 	for (; wire[at] != 0; at += wire[at] + 1u)
 		out->label_at[out->label_count++] = (uint8_t)at;
 	out->wire_len = (uint8_t)(at + 1);
-	memcpy(out->wire, wire, out->wire_len);
+	wire_copy(out->wire, wire, out->wire_len);
 	return entry + (uint32_t)sizeof(uint32_t) + out->wire_len;
 }
 

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "feeds/plain.h"
 #include "feeds/registered.h"
 
 /* The line as it will be shown: number, printable ASCII, the rest as \xHH, cut to fit. */
@@ -96,6 +97,30 @@ static enum feed_reject check_rails(
 	return FEED_REJECT_COUNT;
 }
 
+/* What passes the rails goes into the harvest. */
+static void add_name(struct intake *in, const struct dns_name *name, enum mark_scope scope,
+	enum mark_kind kind, uint32_t detail)
+{
+	enum feed_reject reject = check_rails(in, name, kind);
+
+	if (reject == FEED_REJECT_COUNT && name->label_count > INDEX_LABELS_MAX)
+		reject = FEED_REJECT_TOO_DEEP;
+	if (reject != FEED_REJECT_COUNT) {
+		intake_reject(in, reject);
+		return;
+	}
+	const struct mark mark = { .kind = (uint8_t)kind,
+		.scope = (uint8_t)scope,
+		.source = in->source,
+		.detail = detail };
+	uint64_t hash = dns_name_hash(name, index_builder_seed(in->target->builder));
+	harvest_add_name(in->harvest, name, hash, mark);
+	if (in->harvest->failed)
+		in->stop = true;
+	else if (in->harvest->len >= in->harvest_max)
+		in->hand_over(in);
+}
+
 static void add(struct intake *in, struct span text, enum mark_kind kind, uint32_t detail)
 {
 	enum mark_scope scope = in->spec->scope;
@@ -103,30 +128,19 @@ static void add(struct intake *in, struct span text, enum mark_kind kind, uint32
 
 	enum feed_reject reject = feed_normalise(&name, &scope, text.at, text.len);
 	if (reject == FEED_REJECT_COUNT)
-		reject = check_rails(in, &name, kind);
-	if (reject != FEED_REJECT_COUNT) {
+		add_name(in, &name, scope, kind, detail);
+	else
 		intake_reject(in, reject);
-		return;
-	}
-	struct mark mark = { .kind = (uint8_t)kind,
-		.scope = (uint8_t)scope,
-		.source = in->source,
-		.detail = detail };
-	switch (index_builder_add(in->target->builder, &name, mark)) {
-	case INDEX_ADDED:
-		in->report->accepted[scope]++;
-		in->report->exceptions += kind != in->spec->kind;
-		break;
-	case INDEX_DUPLICATE:
-		in->report->duplicates++;
-		break;
-	case INDEX_TOO_DEEP:
-		intake_reject(in, FEED_REJECT_TOO_DEEP);
-		break;
-	case INDEX_NO_MEMORY:
-		in->out_of_memory = true;
-		break;
-	}
+}
+
+bool intake_bare_name(struct intake *in, struct span text)
+{
+	struct dns_name name;
+
+	if (!plain_name(&name, text))
+		return false;
+	add_name(in, &name, in->spec->scope, in->spec->kind, in->detail);
+	return true;
 }
 
 void intake_name(struct intake *in, struct span text, uint32_t detail)

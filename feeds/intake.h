@@ -4,8 +4,11 @@
  *
  * A format is a function that is given one line and calls intake_name for every name in it,
  * intake_exception for every name that the feed excepts, and intake_reject for what it cannot
- * take. To add a format: enum feed_format, its name and its functions in feed.c's table, a file
- * with the functions, how it is recognised in recognise.c, its rows in tests/unit/feeds.
+ * take. To add a format: enum feed_format, its name and its functions in formats.c, a file with the
+ * functions, how it is recognised in recognise.c, its rows in tests/unit/feeds.
+ *
+ * Several threads read at once, each with an intake: what they share is not to be changed. So what
+ * was found goes into the harvest (harvest.h), and from there, in order, into the target.
  */
 #ifndef FEEDS_INTAKE_H
 #define FEEDS_INTAKE_H
@@ -17,21 +20,41 @@
 #include <stdint.h>
 
 #include "feeds/feed.h"
+#include "feeds/harvest.h"
 #include "feeds/span.h"
 
 struct intake {
-	struct feed_target *target;
+	const struct feed_target *target;
+	struct harvest *harvest;
+	size_t harvest_max; /* words in the harvest from which on hand_over is called: it empties */
+	void (*hand_over)(struct intake *in); /* the harvest, or sets `stop` */
+	void *arg;                            /* of hand_over */
 	const struct feed_spec *spec;
-	struct feed_report *report;
+	enum feed_format format;
+	struct feed_report *report; /* of what is read here: lines, rejects and samples */
 	uint16_t source;
 	uint32_t detail;  /* of marks whose line has no own provider */
 	struct span line; /* the one being read, for samples */
 	void *state; /* of the format between lines: zero at first, freed when the feed ends */
-	bool out_of_memory;
+	bool stop;   /* nothing more is wanted, or there is no memory for it */
 };
+
+struct intake_format {
+	const char *name;
+	void (*read_line)(struct intake *in, struct span line);
+	const size_t *state_bytes; /* for in->state; NULL: none, every line stands alone */
+	void (*finish)(struct intake *in); /* after the last line; may be NULL */
+	/* Instead of lines, if the content is one JSON text; without read_line it must be. */
+	void (*read_document)(struct intake *in, const json_t *document);
+	bool bare_names; /* a line that is nothing but a name means intake_name of it */
+};
+
+extern const struct intake_format intake_formats[FEED_FORMAT_COUNT];
 
 /* Normalise, check and add one name; count what became of it. */
 void intake_name(struct intake *in, struct span text, uint32_t detail);
+/* The same for text that is a bare name (plain.h); false, and nothing done, for all else. */
+NODISCARD bool intake_bare_name(struct intake *in, struct span text);
 void intake_reject(struct intake *in, enum feed_reject reject);
 /* The same for a name that the feed says is good. */
 void intake_exception(struct intake *in, struct span text);

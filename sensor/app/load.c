@@ -9,6 +9,7 @@
 #include "sensor/base/text.h"
 #include "sensor/output/redis_url.h"
 
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,14 +81,19 @@ static enum err reserve_feeds(struct load *l)
 	return l->known->feed && l->report->feed ? ERR_OK : out_of_memory(l);
 }
 
-static enum err load_feed(struct load *l, const struct feed_spec *spec, enum severity severity,
-	struct load_feed **report)
+static struct feed_target target_of(const struct load *l)
 {
-	struct feed_target target = {
+	return (struct feed_target){
 		.builder = l->builder,
 		.providers = l->known->providers,
 		.provider_suffixes = l->rail,
 	};
+}
+
+/* Give the feed its number, and room for its report. */
+static enum err add_feed(struct load *l, const struct feed_spec *spec, enum severity severity,
+	struct feed_item *item)
+{
 	size_t number = l->known->feed_count;
 
 	l->known->feed[number] = (struct knowledge_feed){
@@ -99,17 +105,24 @@ static enum err load_feed(struct load *l, const struct feed_spec *spec, enum sev
 	l->known->feed_count++;
 	if (!l->known->feed[number].name || !l->known->feed[number].path)
 		return out_of_memory(l);
-	*report = &l->report->feed[l->report->feed_count++];
-	return feed_load(&target, spec, (uint16_t)number, &(*report)->report, l->why);
+	*item = (struct feed_item){ .spec = spec,
+		.report = &l->report->feed[l->report->feed_count++].report,
+		.source = (uint16_t)number };
+	return ERR_OK;
 }
 
+/* Shipped lists register providers line by line, so they come one after the other. */
 static enum err load_shipped(struct load *l)
 {
+	struct feed_target target = target_of(l);
 	enum err err = ERR_OK;
-	struct load_feed *report;
 
-	for (size_t i = 0; !err && i < shipped_feed_count; i++)
-		err = load_feed(l, &shipped_feeds[i], SEVERITY_MEDIUM, &report);
+	for (size_t i = 0; !err && i < shipped_feed_count; i++) {
+		struct feed_item item;
+		err = add_feed(l, &shipped_feeds[i], SEVERITY_MEDIUM, &item);
+		if (!err)
+			err = feed_load(&target, item.spec, item.source, item.report, l->why);
+	}
 	return err;
 }
 
@@ -122,28 +135,57 @@ static enum err fail_at(struct load *l, enum err err, struct place_mark at, cons
 		key, inner.text);
 }
 
+/* As many threads as there are processors for this process. */
+static unsigned thread_count(void)
+{
+	cpu_set_t usable;
+
+	return sched_getaffinity(0, sizeof(usable), &usable) == 0 ? (unsigned)CPU_COUNT(&usable)
+								  : 1;
+}
+
+static enum err load_items(struct load *l, const struct feed_item *item, size_t count)
+{
+	struct feed_target target = target_of(l);
+	size_t failed;
+
+	enum err err = feed_load_all(&target, item, count, thread_count(), &failed, l->why);
+	if (err == ERR_USAGE) {
+		const struct config_feed *feed = &l->config->feed[failed];
+		char key[48];
+		snprintf(key, sizeof(key), "feeds[%zu].path", feed->number);
+		return fail_at(l, err, feed->at, key);
+	}
+	return err;
+}
+
 static enum err load_configured(struct load *l)
 {
-	for (size_t i = 0; i < l->config->feed_count; i++) {
-		const struct config_feed *feed = &l->config->feed[i];
-		struct feed_spec spec = feed->spec;
-		struct load_feed *report;
-		spec.now_s = l->now_s;
-		enum err err = load_feed(l, &spec, feed->severity, &report);
-		if (err == ERR_USAGE) {
-			char key[48];
-			snprintf(key, sizeof(key), "feeds[%zu].path", feed->number);
-			return fail_at(l, err, feed->at, key);
-		}
-		if (err)
-			return err;
-		report->max_age_ns = feed->max_age_ns;
-		report->limits = feed->limits;
-		report->at = feed->at;
-		/* Nothing is there to be kept: the finding is for the operator. */
-		guard_accepts(&report->doubt, &feed->limits, &report->report, NULL);
+	size_t count = l->config->feed_count;
+	size_t first = l->report->feed_count;
+	struct feed_item *item = calloc(count + 1, sizeof(*item));
+	struct feed_spec *spec = calloc(count + 1, sizeof(*spec));
+	enum err err = item && spec ? ERR_OK : out_of_memory(l);
+
+	for (size_t i = 0; !err && i < count; i++) {
+		spec[i] = l->config->feed[i].spec;
+		spec[i].now_s = l->now_s;
+		err = add_feed(l, &spec[i], l->config->feed[i].severity, &item[i]);
 	}
-	return ERR_OK;
+	if (!err)
+		err = load_items(l, item, count);
+	for (size_t i = 0; !err && i < count; i++) {
+		const struct config_feed *feed = &l->config->feed[i];
+		struct load_feed *loaded = &l->report->feed[first + i];
+		loaded->max_age_ns = feed->max_age_ns;
+		loaded->limits = feed->limits;
+		loaded->at = feed->at;
+		/* Nothing is there to be kept: the finding is for the operator. */
+		guard_accepts(&loaded->doubt, &feed->limits, &loaded->report, NULL);
+	}
+	free(item);
+	free(spec);
+	return err;
 }
 
 /* --- providers ----------------------------------------------------------------------------- */

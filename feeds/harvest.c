@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "feeds/harvest.h"
+
+#include <stdlib.h>
+#include "feeds/wire_copy.h"
+
+#define WORDS_AT_FIRST 16384
+#define RECORDS_AHEAD  12 /* whose places in the index are asked for before they are stored */
+
+/* A name: its hash and its mark, then the octets of the name, filled up to whole words. */
+struct record {
+	uint64_t hash;
+	struct mark mark;
+	uint16_t words; /* of the whole record */
+	uint8_t wire_len;
+	uint8_t label_count;
+	uint8_t wire[4]; /* the first of them */
+};
+
+_Static_assert(sizeof(struct record) == 24, "a record starts with three whole words");
+
+/* Room for so many words, and the one that copying may touch behind them. */
+static bool reserve(struct harvest *h, size_t words)
+{
+	if (h->size - h->len > words)
+		return true;
+	size_t size = h->size ? h->size * 2 : WORDS_AT_FIRST;
+	uint64_t *word = realloc(h->word, size * sizeof(*word));
+	if (!word) {
+		h->failed = true;
+		return false;
+	}
+	h->word = word;
+	h->size = size;
+	return true;
+}
+
+void harvest_add_name(
+	struct harvest *h, const struct dns_name *name, uint64_t hash, struct mark mark)
+{
+	size_t bytes = offsetof(struct record, wire) + name->wire_len;
+	size_t words = (bytes + 7) / 8;
+
+	if (words < sizeof(struct record) / 8)
+		words = sizeof(struct record) / 8;
+	if (!reserve(h, words))
+		return;
+	struct record *r = (struct record *)(h->word + h->len);
+	r->hash = hash;
+	r->mark = mark;
+	r->words = (uint16_t)words;
+	r->wire_len = name->wire_len;
+	r->label_count = name->label_count;
+	wire_copy((uint8_t *)r + offsetof(struct record, wire), name->wire, name->wire_len);
+	h->len += words;
+}
+
+static enum index_added store(struct feed_target *target, const struct record *r)
+{
+	const struct index_addition addition = {
+		.hash = r->hash,
+		.wire = (const uint8_t *)r + offsetof(struct record, wire),
+		.wire_len = r->wire_len,
+		.label_count = r->label_count,
+		.mark = r->mark,
+	};
+
+	return index_builder_put(target->builder, &addition);
+}
+
+static const struct record *record_at(const struct harvest *h, size_t at)
+{
+	return (const struct record *)(h->word + at);
+}
+
+bool harvest_store(const struct harvest *h, struct feed_target *target, enum mark_kind kind,
+	struct feed_report *report)
+{
+	size_t ahead = 0;
+	unsigned distance = 0; /* records from the one that is stored to `ahead` */
+
+	for (size_t at = 0; at < h->len; at += record_at(h, at)->words) {
+		for (; distance < RECORDS_AHEAD && ahead < h->len; distance++) {
+			index_builder_prefetch(target->builder, record_at(h, ahead)->hash);
+			ahead += record_at(h, ahead)->words;
+		}
+		distance--;
+		const struct record *r = record_at(h, at);
+		enum index_added added = store(target, r);
+		if (added == INDEX_NO_MEMORY)
+			return false;
+		report->duplicates += added == INDEX_DUPLICATE;
+		report->accepted[r->mark.scope] += added == INDEX_ADDED;
+		report->exceptions += added == INDEX_ADDED && r->mark.kind != kind;
+	}
+	return true;
+}
+
+void harvest_deinit(struct harvest *h)
+{
+	free(h->word);
+	*h = (struct harvest){ 0 };
+}
