@@ -486,17 +486,22 @@ uint16_t tenant_find(const struct tenant_map *map, const struct tenant_link *lin
 	return tenant == NOBODY ? nobodys(map) : tenant;
 }
 
-/* One end of a conversation on one link, and whose it is; client and server are cached apart.
+/*
+ * The cache: one end of a conversation on one link, and whose it is. What identifies it are four
+ * words, so that looking is hashing two of them and comparing four.
  */
-struct line {
-	struct ip end;
-	uint16_t vlan[CACHE_VLAN_MAX];
-	uint32_t vni;
-	uint16_t interface;
-	uint16_t tenant;
-	uint8_t vlan_count;
-	bool filled;
+enum line_word {
+	LINE_HIGH, /* of the address */
+	LINE_LOW,
+	LINE_VLANS,
+	LINE_REST, /* VNI, interface, how many VLANs; never 0 when filled */
+	LINE_WORDS,
 };
+
+struct line {
+	uint64_t key[LINE_WORDS];
+	uint16_t tenant;
+} __attribute__((aligned(CACHE_LINE)));
 
 struct tenant_cache {
 	struct line line[CACHE_LINES];
@@ -504,7 +509,11 @@ struct tenant_cache {
 
 struct tenant_cache *tenant_cache_new(void)
 {
-	return calloc(1, sizeof(struct tenant_cache));
+	struct tenant_cache *cache = aligned_alloc(CACHE_LINE, sizeof(*cache));
+
+	if (cache)
+		tenant_cache_clear(cache);
+	return cache;
 }
 
 void tenant_cache_free(struct tenant_cache *cache)
@@ -517,43 +526,51 @@ void tenant_cache_clear(struct tenant_cache *cache)
 	memset(cache, 0, sizeof(*cache));
 }
 
-static struct line line_of(const struct tenant_link *link, const struct ip *end)
+static inline void fill_line_key(
+	uint64_t key[LINE_WORDS], const struct tenant_link *link, const struct ip *end)
 {
-	struct line line = {
-		.end = *end,
-		.vni = link->vni,
-		.interface = link->interface,
-		.vlan_count = link->vlan_count,
-		.filled = true,
-	};
+	uint16_t vlan[CACHE_VLAN_MAX] = { 0 };
+
 	for (uint8_t i = 0; i < link->vlan_count; i++)
-		line.vlan[i] = link->vlan[i];
-	return line;
+		vlan[i] = link->vlan[i];
+	memcpy(&key[LINE_HIGH], end->bytes, 8);
+	memcpy(&key[LINE_LOW], end->bytes + 8, 8);
+	memcpy(&key[LINE_VLANS], vlan, 8);
+	key[LINE_REST] = (uint64_t)link->vni << 32 | (uint64_t)link->interface << 16 |
+			 (uint64_t)link->vlan_count << 8 | 1;
 }
 
-static bool line_equal(const struct line *a, const struct line *b)
+static inline struct line *line_of(struct tenant_cache *cache, const uint64_t key[LINE_WORDS])
 {
-	return a->filled == b->filled && ip_equal(&a->end, &b->end) && a->vni == b->vni &&
-	       a->interface == b->interface && a->vlan_count == b->vlan_count &&
-	       memcmp(a->vlan, b->vlan, sizeof(a->vlan)) == 0;
+	uint64_t hash = hash_word(hash_word(key[LINE_HIGH], key[LINE_LOW]),
+		key[LINE_VLANS] ^ (key[LINE_REST] & 0xffffffff00000000));
+
+	return &cache->line[hash % CACHE_LINES];
+}
+
+void tenant_prefetch(
+	struct tenant_cache *cache, const struct tenant_link *link, const struct ip *client)
+{
+	uint64_t key[LINE_WORDS];
+
+	if (link->vlan_count > CACHE_VLAN_MAX)
+		return;
+	fill_line_key(key, link, client);
+	__builtin_prefetch(line_of(cache, key), 1);
 }
 
 static uint16_t find_end_cached(struct tenant_cache *cache, const struct tenant_map *map,
 	const struct tenant_link *link, const struct ip *end)
 {
-	uint64_t high, low, vlans;
+	uint64_t key[LINE_WORDS];
 
-	if (link->vlan_count > CACHE_VLAN_MAX)
+	if (UNLIKELY(link->vlan_count > CACHE_VLAN_MAX))
 		return find_end(map, link, end);
-	struct line wanted = line_of(link, end);
-	memcpy(&high, end->bytes, 8);
-	memcpy(&low, end->bytes + 8, 8);
-	memcpy(&vlans, wanted.vlan, 8);
-	uint64_t hash = hash_word(hash_word(high, low), vlans ^ (uint64_t)link->vni << 32);
-	struct line *line = &cache->line[hash % CACHE_LINES];
-	if (!line_equal(line, &wanted)) {
-		wanted.tenant = find_end(map, link, end);
-		*line = wanted;
+	fill_line_key(key, link, end);
+	struct line *line = line_of(cache, key);
+	if (UNLIKELY(memcmp(line->key, key, sizeof(key)) != 0)) {
+		memcpy(line->key, key, sizeof(key));
+		line->tenant = find_end(map, link, end);
 	}
 	return line->tenant;
 }

@@ -56,6 +56,9 @@ uint16_t tenant_find(const struct tenant_map *map, const struct tenant_link *lin
 struct tenant_cache *tenant_cache_new(void);
 void tenant_cache_free(struct tenant_cache *cache);
 void tenant_cache_clear(struct tenant_cache *cache);
+/* Ask the memory for the line that tenant_find_cached will look at first. */
+void tenant_prefetch(
+	struct tenant_cache *cache, const struct tenant_link *link, const struct ip *client);
 uint16_t tenant_find_cached(struct tenant_cache *cache, const struct tenant_map *map,
 	const struct tenant_link *link, const struct ip *client, const struct ip *server);
 

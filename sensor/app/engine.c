@@ -84,7 +84,7 @@ static bool init_inputs(struct engine *e)
 			.counters = &e->counters[i],
 			.clock_s = INT64_MIN,
 		};
-		if (!cache || !decoder || !streams || !dedup)
+		if (!cache || !decoder || !streams || !dedup || !input_init(&e->input[i]))
 			return false;
 	}
 	return true;
@@ -172,6 +172,7 @@ void engine_deinit(struct engine *e)
 		decoder_free(e->input[i].decoder);
 		dedup_free(e->input[i].dedup);
 		tcp_streams_free(e->input[i].streams);
+		input_deinit(&e->input[i]);
 	}
 	free(e->lane);
 	free(e->alerts);

@@ -191,8 +191,11 @@ static struct observation *make_query(const struct lookup *l, const struct dns_n
 		free(o);
 		return NULL;
 	}
-	if (o)
+	if (o) {
+		dns_name_hash_suffixes(
+			&m.qname, index_seed(l->known->index), who.qname_hash, DNS_LABELS_MAX);
 		observe_build(&observer, o, &frame, &packet, &who, &m);
+	}
 	return o;
 }
 

@@ -174,14 +174,28 @@ static inline void remember(struct seen_set *set, const struct seen *s)
 	set->way[0] = *s;
 }
 
-bool dedup_is_copy(struct dedup *d, const struct packet *p, int64_t ts_ns)
+static inline struct seen_set *set_of(struct dedup *d, uint64_t hash)
+{
+	return &d->set[hash >> 32 & (SETS - 1)];
+}
+
+uint64_t dedup_prepare(struct dedup *d, const struct packet *p)
+{
+	if (d->mode == DEDUP_OFF)
+		return 0;
+	uint64_t hash = fingerprint(p, d->key);
+
+	__builtin_prefetch(set_of(d, hash), 1);
+	return hash;
+}
+
+bool dedup_is_copy(struct dedup *d, const struct packet *p, uint64_t hash, int64_t ts_ns)
 {
 	if (d->mode == DEDUP_OFF)
 		return false;
-	uint64_t hash = fingerprint(p, d->key);
 	uint32_t tick = (uint32_t)((uint64_t)ts_ns >> TICK_SHIFT);
 	uint16_t path = path_of(p, d->key);
-	struct seen_set *set = &d->set[hash >> 32 & (SETS - 1)];
+	struct seen_set *set = set_of(d, hash);
 	struct seen *first = look_up(d, set, hash, tick);
 	bool copy = first && is_made_by_mirror(d, first, p, path);
 	struct seen seen = { hash, tick, path, p->ip_ttl, 0 };

@@ -2,6 +2,7 @@
 #include "sensor/pipeline/input.h"
 
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "sensor/base/clock.h"
@@ -10,6 +11,33 @@
 #define CLOCK_BACK_S 60
 /* What the kernel may still hold while nothing comes: a block of 100 ms, and some time to get it. */
 #define KERNEL_HOLDS_NS (150 * NS_PER_MS)
+
+/* Packets that go through the stages together: enough for misses to overlap, few enough for L2. */
+#define PENDING_MAX 32
+
+/* A packet on its way through the stages. */
+struct pending {
+	const struct frame *frame;
+	enum packet_result result;
+	enum dns_error error; /* of a message */
+	uint64_t copy_hash;
+	struct packet packet;
+	struct parties who;
+	struct dns_message message;
+};
+
+bool input_init(struct input *in)
+{
+	in->pending = calloc(PENDING_MAX + 1, sizeof(*in->pending));
+	in->stream = in->pending + PENDING_MAX;
+	return in->pending != NULL;
+}
+
+void input_deinit(struct input *in)
+{
+	free(in->pending);
+	in->pending = in->stream = NULL;
+}
 
 static void flush_lanes(struct input *in)
 {
@@ -138,11 +166,11 @@ static void count_message(
 		gauge_add(&c->trailing, 1);
 }
 
-static void log_message(struct input *in, const struct frame *frame, const struct packet *p,
-	const struct parties *who)
+static void log_message(struct input *in, const struct pending *w)
 {
+	const struct packet *p = &w->packet;
 	struct dnslog_entry entry = {
-		.ts_ns = frame->ts_ns,
+		.ts_ns = w->frame->ts_ns,
 		.src = p->src,
 		.dst = p->dst,
 		.sport = p->sport,
@@ -150,24 +178,23 @@ static void log_message(struct input *in, const struct frame *frame, const struc
 		.tcp = p->protocol == IPPROTO_TCP,
 		.vlan = p->vlan,
 		.vlan_count = p->vlan_count,
-		.tenant = in->tenants->tenant[who->tenant].id,
-		.message = &in->message,
+		.tenant = in->tenants->tenant[w->who.tenant].id,
+		.message = &w->message,
 	};
 	dnslog_write(in->dnslog, &entry);
 }
 
-/* Say whose message it is and hand it to that tenant's lane. False: ring full. */
-static bool hand_on(struct input *in, const struct frame *frame, const struct packet *p,
-	struct parties *who)
+/* Hand the message to its tenant's lane. False: ring full. */
+static bool hand_on(struct input *in, struct pending *w)
 {
-	const struct dns_message *m = &in->message;
-	*who = observe_parties(&in->observer, frame, p, m);
-	struct lane *lane = &in->lane[who->tenant % in->lane_count];
+	const struct dns_message *m = &w->message;
+	observe_tenant(&in->observer, &w->who, w->frame, &w->packet);
+	struct lane *lane = &in->lane[in->lane_count == 1 ? 0 : w->who.tenant % in->lane_count];
 	struct observation *o = offer(in, lane, observe_bound(m));
-	if (__builtin_expect(!o, 0))
+	if (UNLIKELY(!o))
 		return false;
 
-	observe_build(&in->observer, o, frame, p, who, m);
+	observe_build(&in->observer, o, w->frame, &w->packet, &w->who, m);
 	o->seq = ++in->seq;
 	lane_push(lane, in->number, o);
 	in->pushed_seq = in->seq;
@@ -180,15 +207,13 @@ static enum packet_result take_malformed(struct input *in, enum dns_error error)
 	return PACKET_DNS;
 }
 
-static enum packet_result take_whole(
-	struct input *in, const struct frame *frame, const struct packet *p)
+static enum packet_result take_whole(struct input *in, struct pending *w)
 {
-	struct parties who;
-	if (!hand_on(in, frame, p, &who))
+	if (!hand_on(in, w))
 		return PACKET_REJECT_RING_FULL;
-	count_message(in->counters, p, &in->message);
+	count_message(in->counters, &w->packet, &w->message);
 	if (in->dnslog)
-		log_message(in, frame, p, &who);
+		log_message(in, w);
 	return PACKET_DNS;
 }
 
@@ -196,60 +221,70 @@ static enum packet_result take_whole(
  * A message that the capture cut behind its question: rules see what is there. Of an UPDATE they
  * would need all of it, and its signature stands at the end.
  */
-static enum packet_result take_beginning(
-	struct input *in, const struct frame *frame, const struct packet *p)
+static enum packet_result take_beginning(struct input *in, struct pending *w)
 {
-	struct parties who;
-	if (in->message.opcode == DNS_OPCODE_QUERY && !hand_on(in, frame, p, &who))
+	if (w->message.opcode == DNS_OPCODE_QUERY && !hand_on(in, w))
 		return PACKET_REJECT_RING_FULL;
 	return take_malformed(in, DNS_SNAPLEN);
 }
 
-static enum packet_result take_cut(
-	struct input *in, const struct frame *frame, const struct packet *p)
+/* One DNS payload: decode it, and ask the memory for what handing it on will need. */
+static void prepare_message(struct input *in, struct pending *w)
 {
-	enum dns_error error = dns_message_decode_cut(&in->message, p->payload, p->payload_len);
-	switch (error) {
-	case DNS_OK: /* only what stood behind it is missing */
-		return take_whole(in, frame, p);
+	const struct packet *p = &w->packet;
+
+	w->error = UNLIKELY(p->payload_missing > 0)
+			   ? dns_message_decode_cut(&w->message, p->payload, p->payload_len)
+			   : dns_message_decode(&w->message, p->payload, p->payload_len);
+	if (LIKELY(w->error == DNS_OK || w->error == DNS_SNAPLEN))
+		observe_prepare(&in->observer, &w->who, w->frame, p, &w->message);
+}
+
+/* A prepared message: count it and hand it on. Returns what its packet counts as. */
+static enum packet_result take_message(struct input *in, struct pending *w)
+{
+	switch (w->error) {
+	case DNS_OK: /* of a cut one, only what stood behind it is missing */
+		return take_whole(in, w);
 	case DNS_SNAPLEN:
-		return take_beginning(in, frame, p);
+		return take_beginning(in, w);
 	case DNS_HEADER_TRUNCATED:
 	case DNS_QUESTION_TRUNCATED:
 	case DNS_NAME_TRUNCATED:
-		return PACKET_REJECT_SNAPLEN;
+		if (w->packet.payload_missing > 0)
+			return PACKET_REJECT_SNAPLEN;
+		return take_malformed(in, w->error);
 	default:
-		return take_malformed(in, error);
+		return take_malformed(in, w->error);
 	}
-}
-
-/* One DNS payload: decode it and hand it on. Returns what its packet counts as. */
-static enum packet_result take_message(
-	struct input *in, const struct frame *frame, const struct packet *p)
-{
-	if (UNLIKELY(p->payload_missing > 0))
-		return take_cut(in, frame, p);
-	enum dns_error error = dns_message_decode(&in->message, p->payload, p->payload_len);
-	if (UNLIKELY(error != DNS_OK))
-		return take_malformed(in, error);
-	return take_whole(in, frame, p);
 }
 
 /* A message out of a stream. Of several that one segment completes each may find the ring full. */
 static void take_stream_message(void *arg, const struct tcp_message *message)
 {
 	struct input *in = arg;
+	struct pending *w = in->stream;
 	struct frame frame = { .ts_ns = message->ts_ns, .interface = message->interface };
-	if (take_message(in, &frame, &message->packet) == PACKET_REJECT_RING_FULL)
+
+	w->frame = &frame;
+	w->packet = message->packet;
+	prepare_message(in, w);
+	if (take_message(in, w) == PACKET_REJECT_RING_FULL)
 		in->stream_refused = true;
+}
+
+static inline bool is_time_for_tick(const struct input *in, int64_t ts_ns)
+{
+	int64_t second = ts_ns / NS_PER_S;
+
+	return second > in->clock_s || second < in->clock_s - CLOCK_BACK_S;
 }
 
 /* Capture time moves on with the packets; the same packets give the same ticks. */
 static void advance_clock(struct input *in, int64_t ts_ns)
 {
-	int64_t second = ts_ns / NS_PER_S;
-	if (__builtin_expect(second > in->clock_s || second < in->clock_s - CLOCK_BACK_S, 0)) {
-		push_ticks(in, second);
+	if (UNLIKELY(is_time_for_tick(in, ts_ns))) {
+		push_ticks(in, ts_ns / NS_PER_S);
 		decoder_expire(in->decoder, ts_ns);
 		tcp_streams_expire(in->streams, ts_ns, take_stream_message, in);
 		count_held(in);
@@ -259,14 +294,17 @@ static void advance_clock(struct input *in, int64_t ts_ns)
 	}
 }
 
-/* Called for each packet once it is counted, so the first one is number 1. */
-static void note_time(struct input_counters *c, int64_t ts_ns)
+/* Count what was read; the times are the lowest and highest of these. */
+static void count_read(struct input_counters *c, size_t count, uint64_t bytes, int64_t first_ns,
+	int64_t last_ns)
 {
-	bool first = gauge_read(&c->read) == 1;
-	if (first || ts_ns < (int64_t)gauge_read(&c->first_ts_ns))
-		gauge_set(&c->first_ts_ns, (uint64_t)ts_ns);
-	if (first || ts_ns > (int64_t)gauge_read(&c->last_ts_ns))
-		gauge_set(&c->last_ts_ns, (uint64_t)ts_ns);
+	bool first = gauge_read(&c->read) == 0;
+	gauge_add(&c->read, count);
+	gauge_add(&c->read_bytes, bytes);
+	if (first || first_ns < (int64_t)gauge_read(&c->first_ts_ns))
+		gauge_set(&c->first_ts_ns, (uint64_t)first_ns);
+	if (first || last_ns > (int64_t)gauge_read(&c->last_ts_ns))
+		gauge_set(&c->last_ts_ns, (uint64_t)last_ns);
 }
 
 /* A dnstap source has said already what a packet would have to be decoded for. */
@@ -279,49 +317,98 @@ static enum packet_result decode(
 	return (enum packet_result)frame->result;
 }
 
-/* The payload is a message, not a part of a stream. */
-static bool is_message(const struct frame *frame, const struct packet *p)
-{
-	return frame->decoded || p->protocol == IPPROTO_UDP;
-}
-
 /* A segment is shown to its stream whatever it carries: `result` stands unless the ring is full. */
-static enum packet_result take_segment(struct input *in, const struct frame *frame,
-	const struct packet *p, enum packet_result result)
+static enum packet_result take_segment(struct input *in, const struct pending *w)
 {
 	in->stream_refused = false;
-	tcp_streams_segment(in->streams, p, frame, take_stream_message, in);
-	return in->stream_refused ? PACKET_REJECT_RING_FULL : result;
+	tcp_streams_segment(in->streams, &w->packet, w->frame, take_stream_message, in);
+	return in->stream_refused ? PACKET_REJECT_RING_FULL : w->result;
 }
 
 /* What dnstap tells was never on a mirror. */
-static bool is_copy(struct input *in, const struct frame *frame, const struct packet *p)
+static bool may_be_copy(const struct input *in, const struct pending *w)
 {
-	return in->dedup && !frame->decoded && dedup_is_copy(in->dedup, p, frame->ts_ns);
+	return w->result == PACKET_DNS && in->dedup && !w->frame->decoded;
 }
 
-static void take_frame(struct input *in, const struct frame *frame)
+/* The payload is a message, not a part of a stream. */
+static bool is_message(const struct pending *w)
+{
+	return w->result == PACKET_DNS &&
+	       (w->frame->decoded || w->packet.protocol == IPPROTO_UDP);
+}
+
+/*
+ * Decode the packets that may be looked at together: up to PENDING_MAX of one second, for between
+ * two seconds there is a tick; and none behind a datagram that was in pieces, whose whole lies in
+ * the decoder only until the next packet. Returns how many.
+ */
+static size_t decode_some(struct input *in, const struct frame frames[], size_t count)
+{
+	int64_t first_ns = frames[0].ts_ns, last_ns = first_ns;
+	uint64_t bytes = 0;
+	size_t taken = 0;
+
+	while (taken < count && taken < PENDING_MAX &&
+		!is_time_for_tick(in, frames[taken].ts_ns)) {
+		struct pending *w = &in->pending[taken];
+		w->frame = &frames[taken++];
+		bytes += w->frame->caplen;
+		first_ns = w->frame->ts_ns < first_ns ? w->frame->ts_ns : first_ns;
+		last_ns = w->frame->ts_ns > last_ns ? w->frame->ts_ns : last_ns;
+		w->result = decode(in, &w->packet, w->frame);
+		if (may_be_copy(in, w))
+			w->copy_hash = dedup_prepare(in->dedup, &w->packet);
+		if (UNLIKELY(w->packet.held > 0))
+			break;
+	}
+	count_read(in->counters, taken, bytes, first_ns, last_ns);
+	return taken;
+}
+
+static void prepare(struct input *in, struct pending *w)
+{
+	if (may_be_copy(in, w) &&
+		dedup_is_copy(in->dedup, &w->packet, w->copy_hash, w->frame->ts_ns))
+		w->result = PACKET_REJECT_DUPLICATE;
+	else if (!w->packet.tcp_flags && is_message(w))
+		prepare_message(in, w);
+}
+
+static void take(struct input *in, struct pending *w)
 {
 	struct input_counters *c = in->counters;
-	struct packet p;
 
-	gauge_add(&c->read, 1);
-	gauge_add(&c->read_bytes, frame->caplen);
-	note_time(c, frame->ts_ns);
-	advance_clock(in, frame->ts_ns);
-
-	enum packet_result result = decode(in, &p, frame);
-	if (result == PACKET_DNS && is_copy(in, frame, &p)) {
-		result = PACKET_REJECT_DUPLICATE;
-	} else if (p.tcp_flags) {
-		result = take_segment(in, frame, &p, result);
-	} else if (result == PACKET_DNS && is_message(frame, &p)) {
-		if (p.checksum == PACKET_CHECKSUM_WRONG)
-			gauge_add(&c->checksum_wrong, 1);
-		result = take_message(in, frame, &p);
+	if (LIKELY(!w->packet.tcp_flags)) {
+		if (is_message(w)) {
+			if (w->packet.checksum == PACKET_CHECKSUM_WRONG)
+				gauge_add(&c->checksum_wrong, 1);
+			w->result = take_message(in, w);
+		}
+	} else if (w->result != PACKET_REJECT_DUPLICATE) {
+		w->result = take_segment(in, w);
 	}
-	if (result != PACKET_HELD)
-		gauge_add(&c->packets[result], 1 + p.held);
+	if (w->result != PACKET_HELD)
+		gauge_add(&c->packets[w->result], 1 + w->packet.held);
+}
+
+/*
+ * The packets of a batch go through each stage together: what a stage needs of the memory was asked
+ * for by the one before, and the misses overlap (about 80 ns a packet less than one by one: make
+ * bench).
+ */
+static void take_batch(struct input *in, const struct frame frames[], size_t count)
+{
+	while (count > 0) {
+		advance_clock(in, frames[0].ts_ns);
+		size_t taken = decode_some(in, frames, count);
+		for (size_t i = 0; i < taken; i++)
+			prepare(in, &in->pending[i]);
+		for (size_t i = 0; i < taken; i++)
+			take(in, &in->pending[i]);
+		frames += taken;
+		count -= taken;
+	}
 }
 
 /* Tell the trackers how far this input has come; after all was flushed. */
@@ -363,8 +450,7 @@ enum source_status input_run(struct input *in, struct err_ctx *why)
 		count = 0;
 		status = source_next_batch(in->source, batch, &count, why);
 		adopt_version(in);
-		for (size_t i = 0; i < count; i++)
-			take_frame(in, &batch[i]);
+		take_batch(in, batch, count);
 		int64_t reached_ns = in->live ? keep_time(in, batch, count) : 0;
 		flush_lanes(in);
 		if (in->live)

@@ -65,14 +65,19 @@ struct input {
 	struct input_counters *counters;
 	/* the thread's own */
 	uint64_t seq;
-	uint64_t pushed_seq; /* every record up to here has been pushed */
-	int64_t clock_s;     /* second of the last tick; INT64_MIN before the first */
-	int64_t frame_ts_ns; /* live: time of the last frame, */
-	int64_t frame_at_ns; /* and when it came by our monotonic clock; 0: none yet */
-	int64_t reached_ns;  /* live: no frame from before this time is still to come */
-	bool stream_refused; /* the ring was full for a message of the segment under way */
-	struct dns_message message;
+	uint64_t pushed_seq;     /* every record up to here has been pushed */
+	int64_t clock_s;         /* second of the last tick; INT64_MIN before the first */
+	int64_t frame_ts_ns;     /* live: time of the last frame, */
+	int64_t frame_at_ns;     /* and when it came by our monotonic clock; 0: none yet */
+	int64_t reached_ns;      /* live: no frame from before this time is still to come */
+	bool stream_refused;     /* the ring was full for a message of the segment under way */
+	struct pending *pending; /* a batch on its way through the stages */
+	struct pending *stream;  /* a message out of a TCP stream */
 };
+
+/* What the thread needs for itself; false: out of memory. input_deinit gives it back. */
+NODISCARD bool input_init(struct input *in);
+void input_deinit(struct input *in);
 
 /*
  * Read the source to its end. SOURCE_ERROR is returned after everything before the damage was

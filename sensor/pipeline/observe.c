@@ -24,19 +24,34 @@ static bool source_is_server(const struct observer *o, const struct frame *frame
 	return frame->decoded || both ? dns_is_response(m) : on_port;
 }
 
-struct parties observe_parties(struct observer *o, const struct frame *frame,
+static struct tenant_link link_of(const struct frame *frame, const struct packet *p)
+{
+	return (struct tenant_link){ frame->interface, p->vlan_count, p->vlan, p->vni };
+}
+
+void observe_prepare(const struct observer *o, struct parties *who, const struct frame *frame,
 	const struct packet *p, const struct dns_message *m)
 {
-	struct parties who;
-	if (source_is_server(o, frame, p, m))
-		who = (struct parties){ p->dst, p->src, p->dport, p->sport, 0 };
-	else
-		who = (struct parties){ p->src, p->dst, p->sport, p->dport, 0 };
+	const struct index *index = o->known->index;
+	if (source_is_server(o, frame, p, m)) {
+		who->client = p->dst, who->server = p->src;
+		who->client_port = p->dport, who->server_port = p->sport;
+	} else {
+		who->client = p->src, who->server = p->dst;
+		who->client_port = p->sport, who->server_port = p->dport;
+	}
+	struct tenant_link link = link_of(frame, p);
+	tenant_prefetch(o->tenants, &link, &who->client);
+	dns_name_hash_suffixes(&m->qname, index_seed(index), who->qname_hash, DNS_LABELS_MAX);
+	index_prefetch(index, &m->qname, who->qname_hash);
+}
 
-	struct tenant_link link = { frame->interface, p->vlan_count, p->vlan, p->vni };
-	who.tenant = tenant_find_cached(
-		o->tenants, o->known->policies->map, &link, &who.client, &who.server);
-	return who;
+void observe_tenant(struct observer *o, struct parties *who, const struct frame *frame,
+	const struct packet *p)
+{
+	struct tenant_link link = link_of(frame, p);
+	who->tenant = tenant_find_cached(
+		o->tenants, o->known->policies->map, &link, &who->client, &who->server);
 }
 
 static bool travels_whole(const struct dns_message *m)
@@ -74,6 +89,18 @@ static size_t claim(struct build *b, size_t bytes, size_t align)
 	return at;
 }
 
+/* The octets of a name, in words: both sides have room for a few too many. */
+static size_t claim_name(struct build *b, const struct dns_name *name)
+{
+	size_t at = claim(b, name->wire_len, 1);
+	char *to = (char *)b->o + at;
+
+	for (size_t i = 0; i < name->wire_len; i += 8)
+		memcpy(to + i, name->wire + i, 8);
+	memset(to + name->wire_len, 0, 8); /* what comes next begins here, or after a gap */
+	return at;
+}
+
 static size_t claim_copy(struct build *b, const void *bytes, size_t bytes_len)
 {
 	size_t at = claim(b, bytes_len, 1);
@@ -81,19 +108,16 @@ static size_t claim_copy(struct build *b, const void *bytes, size_t bytes_len)
 	return at;
 }
 
-/* Look a name up; `number` is 0 for the qname, n for names[n - 1]. Returns the name's hash. */
-static uint64_t match_name(
-	struct build *b, const struct index *index, const struct dns_name *name, uint8_t number)
+/* Look a name up; `number` is 0 for the qname, n for names[n - 1]. */
+static void match_name(struct build *b, const struct index *index, const struct dns_name *name,
+	const uint64_t *hash, uint8_t number)
 {
-	uint64_t hash[DNS_LABELS_MAX + 1];
 	struct index_hit hit[INDEX_HITS_MAX];
-
-	dns_name_hash_suffixes(name, index_seed(index), hash, DNS_LABELS_MAX);
 	size_t hits = index_match(index, name, hash, hit);
-	for (size_t i = 0; i < hits && b->match_count < OBSERVATION_MATCHES_MAX; i++)
+
+	for (size_t i = 0; UNLIKELY(i < hits) && b->match_count < OBSERVATION_MATCHES_MAX; i++)
 		b->match[b->match_count++] =
 			(struct observation_match){ hit[i].entry, hit[i].labels, number };
-	return hash[name->label_count];
 }
 
 static void take_addresses(struct build *b, const struct dns_message *m)
@@ -129,11 +153,13 @@ static void put_name(struct build *b, const struct index *index, const struct dn
 	struct observation_name about)
 {
 	struct observation *o = b->o;
+	uint64_t hash[DNS_LABELS_MAX + 1];
 
-	about.wire_at = (uint16_t)claim_copy(b, name->wire, name->wire_len);
+	about.wire_at = (uint16_t)claim_name(b, name);
 	about.wire_len = name->wire_len;
 	*((struct observation_name *)((char *)o + o->name_at) + o->name_count++) = about;
-	match_name(b, index, name, o->name_count);
+	dns_name_hash_suffixes(name, index_seed(index), hash, index_depth(index));
+	match_name(b, index, name, hash, o->name_count);
 }
 
 /* All further questions are looked at, those with a listed name are kept. */
@@ -248,8 +274,9 @@ size_t observe_build(struct observer *observer, struct observation *out,
 	b.match_count = 0;
 
 	fill_header(out, frame, p, who, m);
-	out->qname_at = (uint16_t)claim_copy(&b, m->qname.wire, m->qname.wire_len);
-	out->qname_hash = match_name(&b, index, &m->qname, 0);
+	out->qname_at = (uint16_t)claim_name(&b, &m->qname);
+	out->qname_hash = who->qname_hash[m->qname.label_count];
+	match_name(&b, index, &m->qname, who->qname_hash, 0);
 	if (m->opcode == DNS_OPCODE_QUERY && out->response)
 		take_addresses(&b, m);
 	if (m->opcode == DNS_OPCODE_QUERY && (out->response || UNLIKELY(m->count[0] > 1)))
@@ -258,7 +285,8 @@ size_t observe_build(struct observer *observer, struct observation *out,
 	size_t matches = b.match_count * sizeof(struct observation_match);
 	out->match_count = (uint8_t)b.match_count;
 	out->match_at = (uint16_t)claim(&b, matches, _Alignof(struct observation_match));
-	memcpy((char *)out + out->match_at, b.match, matches);
+	if (matches)
+		memcpy((char *)out + out->match_at, b.match, matches);
 	if (travels_whole(m))
 		out->message_at = (uint32_t)claim_copy(&b, m->wire, m->wire_len);
 	out->size = (uint32_t)b.used;

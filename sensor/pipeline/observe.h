@@ -24,11 +24,15 @@ struct observer {
 	struct tenant_cache *tenants;
 };
 
-/* Who is who in a packet; found first, since the tenant decides which ring the record goes into. */
+/*
+ * Who is who in a packet; found first, since the tenant decides which ring the record goes into.
+ * And what was computed on the way to ask the memory early.
+ */
 struct parties {
 	struct ip client, server;
 	uint16_t client_port, server_port;
 	uint16_t tenant;
+	uint64_t qname_hash[DNS_LABELS_MAX + 1]; /* of its suffixes, by labels */
 };
 
 /*
@@ -36,8 +40,14 @@ struct parties {
  * message that was no packet (frame->decoded) knows its roles whatever the ports: the client is the
  * sender of a query and the receiver of a response.
  */
-struct parties observe_parties(struct observer *o, const struct frame *frame,
+void observe_prepare(const struct observer *o, struct parties *who, const struct frame *frame,
 	const struct packet *p, const struct dns_message *m);
+/*
+ * Set who->tenant. Comes later than observe_prepare, which asks for what this and observe_build will
+ * look at: of a batch all messages are prepared first, so that the misses overlap.
+ */
+void observe_tenant(struct observer *o, struct parties *who, const struct frame *frame,
+	const struct packet *p);
 
 /* An upper bound of the block that observe_build will need for this message. */
 size_t observe_bound(const struct dns_message *m);

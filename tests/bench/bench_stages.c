@@ -37,6 +37,8 @@ struct bench {
 	struct frame frame[SOURCE_BATCH_MAX];
 	struct packet packet[SOURCE_BATCH_MAX];
 	bool is_dns[SOURCE_BATCH_MAX];
+	struct parties who[SOURCE_BATCH_MAX];
+	struct judge_places places[SOURCE_BATCH_MAX];
 	struct dns_message *message; /* one per frame of a batch */
 	char *block[SOURCE_BATCH_MAX];
 };
@@ -65,20 +67,32 @@ static void run_batch(struct bench *b, size_t count, int64_t t)
 			b->is_dns[i] && dns_message_decode(&b->message[i], b->packet[i].payload,
 						b->packet[i].payload_len) == DNS_OK;
 	t = lap(&b->ns[STAGE_MESSAGE], t);
+	for (size_t i = 0; i < count; i++)
+		if (b->is_dns[i])
+			observe_prepare(&b->observer, &b->who[i], &b->frame[i], &b->packet[i],
+				&b->message[i]);
 	for (size_t i = 0; i < count; i++) {
 		if (!b->is_dns[i])
 			continue;
-		struct parties who = observe_parties(
-			&b->observer, &b->frame[i], &b->packet[i], &b->message[i]);
 		struct observation *o = (struct observation *)b->block[i];
-		observe_build(
-			&b->observer, o, &b->frame[i], &b->packet[i], &who, &b->message[i]);
+		observe_tenant(&b->observer, &b->who[i], &b->frame[i], &b->packet[i]);
+		observe_build(&b->observer, o, &b->frame[i], &b->packet[i], &b->who[i],
+			&b->message[i]);
 		o->seq = ++b->seq;
 	}
 	t = lap(&b->ns[STAGE_OBSERVE], t);
 	for (size_t i = 0; i < count; i++)
 		if (b->is_dns[i])
-			judge_observe(b->judge, (struct observation *)b->block[i]);
+			judge_prepare(
+				b->judge, (struct observation *)b->block[i], &b->places[i]);
+	for (size_t i = 0; i < count; i++)
+		if (b->is_dns[i])
+			judge_prefetch(
+				b->judge, (struct observation *)b->block[i], &b->places[i]);
+	for (size_t i = 0; i < count; i++)
+		if (b->is_dns[i])
+			judge_observe_prepared(
+				b->judge, (struct observation *)b->block[i], &b->places[i]);
 	lap(&b->ns[STAGE_JUDGE], t);
 }
 

@@ -57,6 +57,7 @@ static struct bench *bench_new(size_t lane_count, size_t ring_bytes, bool live)
 		.counters = &b->counters,
 		.clock_s = INT64_MIN,
 	};
+	cr_assert(input_init(&b->input));
 	return b;
 }
 
@@ -64,6 +65,7 @@ static void bench_free(struct bench *b)
 {
 	for (size_t i = 0; i < b->input.lane_count; i++)
 		spsc_free(b->lane[i].in[0]);
+	input_deinit(&b->input);
 	fake_deinit(&b->source);
 	known_deinit(&b->known);
 	free(b);

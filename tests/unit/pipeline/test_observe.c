@@ -77,7 +77,9 @@ static const struct observation *scene_observe(struct scene *s)
 	struct dns_message *m = &s->message;
 
 	cr_assert_eq(dns_message_decode(m, s->build.at, s->build.len), DNS_OK);
-	struct parties who = observe_parties(&s->observer, &s->frame, &s->packet, m);
+	struct parties who;
+	observe_prepare(&s->observer, &who, &s->frame, &s->packet, m);
+	observe_tenant(&s->observer, &who, &s->frame, &s->packet);
 	size_t bound = observe_bound(m);
 	free(s->o);
 	s->o = malloc(bound);

@@ -113,12 +113,14 @@ static void rig_open(struct rig *r, size_t lane_count, bool threaded)
 		.counters = &r->counters,
 		.clock_s = INT64_MIN,
 	};
+	cr_assert(input_init(&r->input));
 }
 
 static void rig_close(struct rig *r)
 {
 	for (size_t i = 0; i < r->lane_count; i++)
 		lane_deinit(&r->lane[i]);
+	input_deinit(&r->input);
 	output_free(r->output);
 	known_deinit(&r->known);
 	free(r);

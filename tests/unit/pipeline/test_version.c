@@ -98,6 +98,7 @@ static void open_input(struct rig *r, size_t i)
 		.counters = calloc(1, sizeof(struct input_counters)),
 		.clock_s = INT64_MIN,
 	};
+	cr_assert(input_init(&r->input[i]));
 	cr_assert_not_null(r->input[i].counters);
 }
 
@@ -126,8 +127,10 @@ static void rig_free(struct rig *r)
 {
 	for (size_t i = 0; i < r->lane_count; i++)
 		lane_deinit(&r->lane[i]);
-	for (size_t i = 0; i < r->input_count; i++)
+	for (size_t i = 0; i < r->input_count; i++) {
+		input_deinit(&r->input[i]);
 		free(r->input[i].counters);
+	}
 	output_free(r->output);
 	snapshot_free(r->versions);
 	known_deinit(&r->version[0]);
