@@ -132,11 +132,13 @@ static void observe_tick(struct judge *j, const struct observation *o)
 	struct exchange x = { .seq = o->seq, .ts_ns = o->ts_ns };
 
 	pairs_tick(j->pairs, o->ts_ns);
-	if (o->ts_ns == JUDGE_END_NS)
-		return;
 	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
-		if (families[i]->tick)
+		if (o->ts_ns == JUDGE_END_NS) {
+			if (families[i]->end)
+				families[i]->end(j->state[i], &x);
+		} else if (families[i]->tick) {
 			families[i]->tick(j->state[i], &x);
+		}
 	}
 }
 
@@ -230,6 +232,15 @@ void judge_stats(const struct judge *j, struct judge_stats *out)
 		if (families[i]->stats)
 			families[i]->stats(j->state[i], out);
 	}
+}
+
+const struct tally *judge_tally(struct judge *j)
+{
+	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
+		if (families[i]->tally)
+			return families[i]->tally(j->state[i]);
+	}
+	return NULL;
 }
 
 const uint64_t *judge_tenant_messages(const struct judge *j, size_t *tenant_count)

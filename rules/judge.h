@@ -34,6 +34,8 @@ struct judge_options {
 	unsigned kinds; /* that the sink takes besides alerts and ticks: see emit_listen */
 };
 
+struct tally;
+
 /* What a family gets at its start. */
 struct family_env {
 	struct emit *emit;
@@ -61,8 +63,15 @@ struct family {
 	const struct table *(*place)(
 		const void *state, const struct observation *o, uint64_t *hash);
 	void (*tick)(void *state, const struct exchange *x); /* x->now is NULL, x->tenant too */
+	/*
+	 * The capture has ended; x is as for a tick. What is not decided raises nothing: this is
+	 * for records of other kinds.
+	 */
+	void (*end)(void *state, const struct exchange *x);
 	void (*stats)(
 		const void *state, struct judge_stats *out); /* append tables, add pending */
+	/* UPDATEs counted, up to now; of one family. */
+	const struct tally *(*tally)(void *state);
 };
 
 extern const struct family lookup_family, churn_family, nxdomain_family, update_family,
@@ -102,6 +111,8 @@ void judge_prefetch(
 void judge_observe_prepared(
 	struct judge *j, const struct observation *o, const struct judge_places *places);
 void judge_stats(const struct judge *j, struct judge_stats *out);
+/* UPDATEs counted per zone and key. */
+const struct tally *judge_tally(struct judge *j);
 /* Messages judged, by tenant number; valid until the next judge_adopt. */
 const uint64_t *judge_tenant_messages(const struct judge *j, size_t *tenant_count);
 

@@ -496,6 +496,16 @@ void transactions_tick(struct transactions *all, const struct exchange *x,
 	all->tick = NULL;
 }
 
+void transactions_end(struct transactions *all, const struct exchange *x,
+	transactions_finish *finish, void *arg)
+{
+	all->tick = x;
+	all->finish = finish;
+	all->finish_arg = arg;
+	table_each(all->requests, end_request, all);
+	all->tick = NULL;
+}
+
 void transactions_stats(const struct transactions *all, struct judge_stats *out)
 {
 	judge_stats_add(out, table_stats(all->requests));

@@ -113,6 +113,9 @@ typedef void transactions_finish(
 	void *arg, const struct exchange *x, const struct transaction *t);
 void transactions_tick(struct transactions *all, const struct exchange *x,
 	transactions_finish *finish, void *arg);
+/* The capture has ended: tell, in the same way, all that have no answer yet. */
+void transactions_end(struct transactions *all, const struct exchange *x,
+	transactions_finish *finish, void *arg);
 /* Appends the tables. */
 void transactions_stats(const struct transactions *all, struct judge_stats *out);
 

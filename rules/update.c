@@ -246,6 +246,29 @@ static void update_family_tick(void *state, const struct exchange *x)
 	transactions_tick(u->transactions, x, finish, u);
 }
 
+/* Too late for a judgement, and still to be told. */
+static void tell_open(void *state, const struct exchange *x, const struct transaction *t)
+{
+	struct updates *u = state;
+
+	tally_note(u->tally, x->tenant->number, t);
+	changelog_tell(u->emit, x, t, NULL);
+}
+
+static void update_family_end(void *state, const struct exchange *x)
+{
+	struct updates *u = state;
+
+	transactions_end(u->transactions, x, tell_open, u);
+}
+
+static const struct tally *update_family_tally(void *state)
+{
+	struct updates *u = state;
+
+	return u->tally;
+}
+
 static void update_family_stats(const void *state, struct judge_stats *out)
 {
 	const struct updates *u = state;
@@ -264,5 +287,7 @@ const struct family update_family = {
 	.adopt = update_family_adopt,
 	.observe = update_family_observe,
 	.tick = update_family_tick,
+	.end = update_family_end,
 	.stats = update_family_stats,
+	.tally = update_family_tally,
 };

@@ -127,6 +127,17 @@ static void take_trackers(struct account *a, struct engine *e, size_t tenant_cou
 	s->table = a->table;
 }
 
+static bool take_updates(struct account *a, struct engine *e)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < e->options.shard_count; i++)
+		if (!lane_report_tally(&e->lane[i], &a->update, &count))
+			return false;
+	a->summary.update = a->update;
+	a->summary.update_count = tally_rank(a->update, count);
+	return true;
+}
+
 static void take_alerts(
 	struct account *a, const struct output *output, const struct policy_set *policies)
 {
@@ -176,7 +187,7 @@ bool account_take(struct account *a, struct engine *e, const struct output *outp
 	*a = (struct account){ 0 };
 	a->tenant = calloc(policies->tenant_count, sizeof(*a->tenant));
 	a->tenant_messages = calloc(policies->tenant_count, sizeof(*a->tenant_messages));
-	if (!a->tenant || !a->tenant_messages) {
+	if (!a->tenant || !a->tenant_messages || !take_updates(a, e)) {
 		account_deinit(a);
 		return false;
 	}
@@ -195,6 +206,7 @@ void account_deinit(struct account *a)
 {
 	free(a->tenant);
 	free(a->tenant_messages);
+	free(a->update);
 	*a = (struct account){ 0 };
 }
 

@@ -24,6 +24,7 @@ struct account {
 	struct summary_table table[JUDGE_TABLES_MAX + INPUT_TABLES];
 	struct summary_tenant *tenant;
 	uint64_t *tenant_messages;
+	struct tally_row *update;
 };
 
 /* Add everything up. False when out of memory. Times, paths and losses are the caller's to add. */

@@ -3,6 +3,7 @@
 
 #include "sensor/base/clock.h"
 #include "sensor/base/json.h"
+#include "sensor/output/summary_updates.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -101,10 +102,17 @@ static void put_alerts(struct json *j, const struct summary *s)
 
 static void put_tenants(struct json *j, const struct summary *s)
 {
+	const struct tally_row *row = s->update, *end = s->update + s->update_count;
+
 	json_object(j, "tenants");
 	for (size_t i = 0; i < s->tenant_count; i++) {
 		json_object(j, s->tenant[i].id);
 		json_unsigned(j, "messages", s->tenant[i].messages);
+		const struct tally_row *first = row;
+		while (row < end && row->tenant == i)
+			row++;
+		if (row > first)
+			summary_put_updates(j, first, (size_t)(row - first), s->last_ns);
 		json_object_end(j);
 	}
 	json_object_end(j);

@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "rules/tally.h"
 #include "sensor/base/attribute.h"
 #include "sensor/base/error.h"
 #include "sensor/base/text.h"
@@ -78,8 +79,10 @@ struct summary {
 	const struct summary_table *table;
 	size_t table_count;
 	struct summary_alerts alerts;
-	const struct summary_tenant *tenant;
+	const struct summary_tenant *tenant; /* by tenant number */
 	size_t tenant_count;
+	const struct tally_row *update; /* UPDATEs counted, as tally_rank leaves them */
+	size_t update_count;
 	uint64_t pending; /* findings undecided at the end: nothing was raised */
 	bool has_packets; /* first_ns and last_ns are set */
 	int64_t first_ns, last_ns;

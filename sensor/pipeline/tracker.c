@@ -65,6 +65,7 @@ static void close_report(struct lane_report *report)
 		return;
 	pthread_mutex_destroy(&report->mutex);
 	free(report->tenant_messages);
+	free(report->row);
 	free(report);
 }
 
@@ -81,7 +82,38 @@ static void make_report_room(struct lane_report *report, size_t tenant_count)
 	report->tenant_count = tenant_count;
 }
 
-static void update_report(struct lane *lane)
+/* Without memory the rows of before stay. */
+static bool make_row_room(struct lane_report *report, size_t row_max)
+{
+	if (row_max <= report->row_max)
+		return true;
+	struct tally_row *grown = realloc(report->row, row_max * sizeof(*grown));
+	if (!grown)
+		return false;
+	report->row = grown;
+	report->row_max = row_max;
+	return true;
+}
+
+/* The rows are many: they are only copied now and then, and when there is something new. */
+static void update_tally(struct lane *lane, int64_t ts_ns)
+{
+	struct lane_report *report = lane->report;
+	if (ts_ns != JUDGE_END_NS && ts_ns - report->row_ns < LANE_TALLY_NS)
+		return;
+	const struct tally *tally = judge_tally(lane->judge);
+	if (tally_version(tally) == report->row_version && ts_ns != JUDGE_END_NS)
+		return;
+
+	pthread_mutex_lock(&report->mutex);
+	if (make_row_room(report, tally_rows_max(tally)))
+		report->row_count = tally_read(tally, report->row);
+	report->row_version = tally_version(tally);
+	report->row_ns = ts_ns;
+	pthread_mutex_unlock(&report->mutex);
+}
+
+static void update_report(struct lane *lane, int64_t ts_ns)
 {
 	struct lane_report *report = lane->report;
 	size_t tenant_count;
@@ -94,17 +126,47 @@ static void update_report(struct lane *lane)
 		tenant_count = report->tenant_count;
 	memcpy(report->tenant_messages, messages, tenant_count * sizeof(uint64_t));
 	pthread_mutex_unlock(&report->mutex);
+	update_tally(lane, ts_ns);
 }
 
-void lane_end(struct lane *lane)
+/* What is told at the end comes after everything else, lane by lane. */
+static void judge_end(struct lane *lane)
 {
 	const struct observation end = {
 		.size = sizeof(end),
 		.kind = OBSERVATION_TICK,
+		.seq = UINT64_MAX,
 		.ts_ns = JUDGE_END_NS,
 	};
 	judge_observe(lane->judge, &end);
-	update_report(lane);
+	update_report(lane, JUDGE_END_NS);
+}
+
+void lane_end(struct lane *lane)
+{
+	if (!lane->out)
+		judge_end(lane);
+	else if (!lane->finished)
+		update_report(lane, JUDGE_END_NS);
+}
+
+bool lane_report_tally(struct lane *lane, struct tally_row **row, size_t *count)
+{
+	struct lane_report *report = lane->report;
+	bool done = true;
+	pthread_mutex_lock(&report->mutex);
+	if (report->row_count > 0) {
+		struct tally_row *grown =
+			realloc(*row, (*count + report->row_count) * sizeof(*grown));
+		done = grown != NULL;
+		if (grown) {
+			memcpy(grown + *count, report->row, report->row_count * sizeof(*grown));
+			*row = grown;
+			*count += report->row_count;
+		}
+	}
+	pthread_mutex_unlock(&report->mutex);
+	return done;
 }
 
 void lane_report_read(struct lane *lane, struct judge_stats *stats, uint64_t *tenant_messages,
@@ -195,7 +257,7 @@ static void judge_record(
 		return;
 
 	if (lane->out)
-		update_report(lane);
+		update_report(lane, o->ts_ns);
 	if (lane->number != 0) /* the output needs each tick once */
 		return;
 	struct alert tick;
@@ -429,6 +491,7 @@ void *tracker_run(void *arg)
 		serve_one(lane);
 	else
 		serve_several(lane);
+	judge_end(lane);
 	lane->finished = true;
 	spsc_close(lane->out);
 	return NULL;

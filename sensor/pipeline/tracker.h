@@ -19,6 +19,7 @@
 
 #include "rules/alert.h"
 #include "rules/judge.h"
+#include "rules/tally.h"
 #include "sensor/ring/gauge.h"
 #include "sensor/ring/snapshot.h"
 #include "sensor/ring/spsc.h"
@@ -73,14 +74,23 @@ struct lane_report {
 	struct judge_stats stats;
 	uint64_t *tenant_messages;
 	size_t tenant_count;
+	/* UPDATEs counted, as of a tick that is LANE_TALLY_NS old at most, or of the end. */
+	struct tally_row *row;
+	size_t row_count, row_max;
+	uint64_t row_version; /* the tracker's: of what is there */
+	int64_t row_ns;
 };
+#define LANE_TALLY_NS (15 * NS_PER_S)
 
 /* Copy the figures as of the last tick. `tenant_messages` (tenant_count entries) is added to. */
 void lane_report_read(struct lane *lane, struct judge_stats *stats, uint64_t *tenant_messages,
 	size_t tenant_count);
+/* Append the rows of counted UPDATEs to *row (realloc). False when out of memory. */
+NODISCARD bool lane_report_tally(struct lane *lane, struct tally_row **row, size_t *count);
 /*
  * Nothing more will come: queries still open are unanswered, and the figures are brought up to date.
- * Only when no thread serves the lane any more.
+ * A tracker thread has done so at its end; this is for lanes without one, and only when no thread
+ * serves the lane any more.
  */
 void lane_end(struct lane *lane);
 

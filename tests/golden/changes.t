@@ -43,6 +43,10 @@ replay mix1 -c "$tmp/mix.yaml" --threads 1 "$tmp/mix.pcap"
 replay mix2 -c "$tmp/mix.yaml" --threads 2 "$tmp/mix.pcap"
 ok "the mix has changes" test -s "$tmp/mix1.changes"
 ok "three shards on one thread and on three trackers" cmp "$tmp/mix1.changes" "$tmp/mix2.changes"
+is "the same figures of updates" "$(jq -c .tenants "$tmp/mix1.json")" "$(jq -c .tenants "$tmp/mix2.json")"
+is "zones add up to all transactions" \
+  "$(jq '[.tenants[].updates.zones[]?.updates] | add' "$tmp/mix1.json")" \
+  "$(jq -r '[.dns_id, .source, .source_port, .tenant] | @tsv' "$tmp/mix1.changes" | sort -u | wc -l)"
 is "every line has the same keys" "$(jq -c keys_unsorted "$tmp/mix1.changes" | sort -u | wc -l)" 1
 
 # Copies of packets and retransmissions are no changes.

@@ -63,6 +63,52 @@ static const char *json_of(const struct summary *s)
 	return out.at;
 }
 
+Test(summary, a_tenants_updates_stand_with_it_and_others_have_no_name)
+{
+	struct tally_row row[] = {
+		{ .tenant = 1,
+			.kind = TALLY_ZONE,
+			.name = "corp.example",
+			.counts = { .updates = 8,
+				.accepted = 4,
+				.unanswered = 1,
+				.signed_ = 6,
+				.unsigned_ = 2,
+				.has_success = true,
+				.last_success_ns = SAMPLE_NOON_NS,
+				.authoritative = { 3, SAMPLE_S / 2, SAMPLE_S,
+					2 * SAMPLE_S } } },
+		{ .tenant = 1, .kind = TALLY_ZONE, .others = true, .counts = { .updates = 1 } },
+		{ .tenant = 1, .kind = TALLY_KEY, .name = "k", .counts = { .updates = 6 } },
+	};
+	struct summary s = full();
+
+	row[0].counts.rcode[DNS_RCODE_NOERROR] = 4;
+	row[0].counts.rcode[DNS_RCODE_NOTAUTH] = 2;
+	row[0].counts.rcode[TALLY_RCODES - 1] = 1;
+	row[0].counts.tsig_error[0] = 1;
+	row[0].counts.tsig_error[TALLY_TSIG_ERRORS - 1] = 1;
+	s.update = row;
+	s.update_count = ARRAY_LEN(row);
+	static const char want[] =
+		"\"tenants\":{\"unmapped\":{\"messages\":20},\"acme\":{\"messages\":80,"
+		"\"updates\":{\"zones\":[{\"zone\":\"corp.example\",\"updates\":8,"
+		"\"accepted\":4,\"unanswered\":1,\"failures\":{\"NOTAUTH\":2,\"other\":1},"
+		"\"tsig_errors\":{\"BADSIG\":1,\"other\":1},"
+		"\"last_success\":\"2026-11-22T12:00:00.000000000Z\",\"since_success_s\":5,"
+		"\"unsigned\":2,\"unsigned_share\":0.25,\"propagation\":{\"authoritative\":"
+		"{\"count\":3,\"p50_s\":0.5,\"p95_s\":1,\"max_s\":2},\"resolved\":null}},"
+		"{\"zone\":null,\"updates\":1,\"accepted\":0,\"unanswered\":0,\"failures\":{},"
+		"\"tsig_errors\":{},\"last_success\":null,\"since_success_s\":null,"
+		"\"unsigned\":0,\"unsigned_share\":null,\"propagation\":{\"authoritative\":"
+		"null,"
+		"\"resolved\":null}}],"
+		"\"keys\":[{\"key\":\"k\",\"updates\":6,\"accepted\":0,\"unanswered\":0,"
+		"\"failures\":{},\"tsig_errors\":{},\"last_success\":null,"
+		"\"since_success_s\":null}]}}},";
+	cr_expect(strstr(json_of(&s), want), "%s", json_of(&s));
+}
+
 Test(summary, of_nothing_has_every_key)
 {
 	struct summary s = { .has_packets = false };

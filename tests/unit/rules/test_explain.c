@@ -223,7 +223,7 @@ static const struct row {
 	void (*make)(struct update_sample *s);
 	const char *word, *cause;
 } rows[] = {
-	ROW(is_unanswered, "unanswered", "no response was seen within a minute"),
+	ROW(is_unanswered, "unanswered", "no response was seen"),
 	ROW(is_refused_unsigned, "missing_signature",
 		"missing signature: the server takes updates of corp.example signed only, or "
 		"not from this client"),
