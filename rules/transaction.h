@@ -34,6 +34,16 @@
 
 /* How long a request is kept, answered or not. */
 #define TRANSACTION_KEPT_NS (60 * NS_PER_S)
+/*
+ * Rules that compare records with each other look at so many: a hostile UPDATE may have thousands.
+ * Their loops end at transaction_bound().
+ */
+#define TRANSACTION_RECORDS_MAX 128
+
+static inline size_t transaction_bound(size_t record_count)
+{
+	return record_count < TRANSACTION_RECORDS_MAX ? record_count : TRANSACTION_RECORDS_MAX;
+}
 
 struct transaction {
 	/* The request, taken apart; NULL when it was not seen, could not be read, or is lost. */

@@ -8,8 +8,10 @@
 #include "rules/tally.h"
 #include "rules/transaction.h"
 #include "rules/update_content.h"
+#include "rules/update_failures.h"
 #include "rules/update_signature.h"
 #include "rules/update_source.h"
+#include "rules/update_volume.h"
 
 #include <stdlib.h>
 
@@ -24,6 +26,8 @@ struct updates {
 	struct transactions *transactions;
 	struct attempts *attempts;
 	struct update_content *content;
+	struct update_failures *failures;
+	struct update_volume *volume;
 	struct tally *tally;
 };
 
@@ -31,8 +35,12 @@ struct updates {
 #define TRANSACTIONS_SHARE 7
 #define ATTEMPTS_SHARE     6
 #define CONTENT_SHARE      1
+#define FAILURES_SHARE     2
+#define VOLUME_SHARE       4
 #define TALLY_SHARE        1
-#define SHARES             (TRANSACTIONS_SHARE + ATTEMPTS_SHARE + CONTENT_SHARE + TALLY_SHARE)
+#define SHARES                                                                                 \
+	(TRANSACTIONS_SHARE + ATTEMPTS_SHARE + CONTENT_SHARE + FAILURES_SHARE + VOLUME_SHARE + \
+		TALLY_SHARE)
 
 /* --- start and end ------------------------------------------------------------------------ */
 
@@ -43,6 +51,8 @@ static void update_family_free(void *state)
 	transactions_free(u->transactions);
 	attempts_free(u->attempts);
 	update_content_free(u->content);
+	update_failures_free(u->failures);
+	update_volume_free(u->volume);
 	tally_free(u->tally);
 	free(u);
 }
@@ -58,8 +68,11 @@ static void *update_family_new(const struct family_env *env)
 	u->transactions = transactions_new(share * TRANSACTIONS_SHARE, env->seed);
 	u->attempts = attempts_new(env->emit, share * ATTEMPTS_SHARE, env->seed);
 	u->content = update_content_new(env->emit, share * CONTENT_SHARE, env->seed);
+	u->failures = update_failures_new(env->emit, share * FAILURES_SHARE, env->seed);
+	u->volume = update_volume_new(env->emit, share * VOLUME_SHARE, env->seed);
 	u->tally = tally_new(share * TALLY_SHARE, env->seed);
-	if (!u->transactions || !u->attempts || !u->content || !u->tally) {
+	if (!u->transactions || !u->attempts || !u->content || !u->failures || !u->volume ||
+		!u->tally) {
 		update_family_free(u);
 		return NULL;
 	}
@@ -136,6 +149,7 @@ static void judge_request(
 	judge_server(u, x, t->change);
 	if (t->change->signature != UPDATE_UNSIGNED)
 		attempts_signed(u->attempts, x, t->change);
+	update_volume_asked(u->volume, u->content, x, t);
 }
 
 /* Returns whether it was told that an unsigned change was accepted. */
@@ -172,6 +186,8 @@ static void judge_echo(struct updates *u, const struct exchange *x, const struct
 		judge_server(u, x, c);
 	if (c->signature != UPDATE_UNSIGNED && t->rcode == DNS_RCODE_NOERROR)
 		attempts_signed(u->attempts, x, c);
+	if (x->queries_hidden)
+		update_volume_asked(u->volume, u->content, x, t);
 }
 
 /* Who changed what; that it was unsigned may have told the rest (`is_told`). */
@@ -188,6 +204,7 @@ static void judge_change(
 	if (!is_told)
 		update_content_critical(u->content, x, t);
 	update_content_naming(u->content, x, t);
+	update_volume_accepted(u->volume, u->content, x, t);
 }
 
 static void judge(struct updates *u, const struct exchange *x, const struct transaction *t)
@@ -198,6 +215,7 @@ static void judge(struct updates *u, const struct exchange *x, const struct tran
 		is_told = judge_unsigned(u, x, t);
 	else
 		judge_signed(u, x, t);
+	update_failures_note(u->failures, x, t);
 	judge_change(u, x, t, is_told);
 }
 
@@ -276,6 +294,8 @@ static void update_family_stats(const void *state, struct judge_stats *out)
 	transactions_stats(u->transactions, out);
 	attempts_stats(u->attempts, out);
 	update_content_stats(u->content, out);
+	update_failures_stats(u->failures, out);
+	update_volume_stats(u->volume, out);
 	tally_stats(u->tally, out);
 }
 

@@ -104,7 +104,7 @@ bool update_content_is_controllers(struct update_content *c, const struct exchan
 /* Does a prerequisite say that this very record is there already? */
 static bool is_there_already(const struct update *u, const struct update_change *change)
 {
-	for (size_t i = 0; i < u->prerequisite_count; i++) {
+	for (size_t i = 0; i < transaction_bound(u->prerequisite_count); i++) {
 		const struct update_prerequisite *p = &u->prerequisite[i];
 		if (p->condition == UPDATE_RRSET_EQUALS && p->type == change->type &&
 			strcmp(p->name, change->name) == 0 &&
@@ -117,7 +117,7 @@ static bool is_there_already(const struct update *u, const struct update_change 
 /* Is the record deleted only to be added again by the same UPDATE? */
 static bool is_put_back(const struct update *u, const struct update_change *deleted)
 {
-	for (size_t i = 0; i < u->change_count; i++) {
+	for (size_t i = 0; i < transaction_bound(u->change_count); i++) {
 		const struct update_change *added = &u->change[i];
 		if (added->verb == UPDATE_ADD && added->type == deleted->type &&
 			strcmp(added->name, deleted->name) == 0 && is_there_already(u, added))
@@ -128,7 +128,7 @@ static bool is_put_back(const struct update *u, const struct update_change *dele
 
 static bool changes_nothing(const struct update *u, const struct update_change *change)
 {
-	if (u->prerequisite_count == 0)
+	if (u->prerequisite_count == 0 || u->change_count > TRANSACTION_RECORDS_MAX)
 		return false;
 	return change->verb == UPDATE_ADD ? is_there_already(u, change)
 					  : is_put_back(u, change);
