@@ -155,7 +155,7 @@ objects: $(call obj,$(ALL_SRCS))
 	@echo "warnings: none in $(words $^) C sources"
 
 # --- the whole program, tested as users have it ------------------------------------------------
-.PHONY: golden e2e sanitize test demo bench profile
+.PHONY: golden e2e sanitize test demo bench bench-scale bench-live profile
 # Programs that shell tests drive.
 TEST_PROGRAMS := $(PROGRAMS) $(E2E_BINS)
 PROVE = DYNWATCH=$(B)/dynwatch MKPCAP=$(B)/mkpcap BUILD_DIR=$(B) prove --timer --comments -e ''
@@ -187,6 +187,12 @@ demo: ## install what is missing, build, replay our own capture and show the ale
 
 bench: $(TEST_PROGRAMS) $(BENCH_BINS) ## speed by stage and as a whole, against tcpdump and libpcap's empty loop
 	$(Q)tests/bench/bench.py $(B)
+
+bench-scale: $(PROGRAMS) ## cost per packet with more packets, names, tenants, clients: is it flat?
+	$(Q)tests/bench/scale.py $(B)
+
+bench-live: $(PROGRAMS) $(BENCH_BINS) ## what a live sensor takes without loss, beside an empty libpcap receiver (root)
+	$(Q)tests/bench/live.py $(B)
 
 # --- housekeeping ------------------------------------------------------------------------------
 .PHONY: install uninstall clean
