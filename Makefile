@@ -1,6 +1,6 @@
 # dynwatch -- build, test, install.  `make help` lists the targets.
 #
-#   BUILD=release|debug|asan|tsan|fuzz   which variant (default release)
+#   BUILD=release|debug|profile|asan|tsan|fuzz   which variant (default release)
 #   M=<module>   T=<suite>[/<test>]      run only these unit tests (make check)
 #   ERR=1                                compiler warnings are errors
 #   FUZZ_S=<seconds>                     how long each fuzz target runs (make fuzz)
@@ -44,6 +44,8 @@ WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -W
         -Wpointer-arith -Wwrite-strings -Wno-missing-field-initializers
 release_CFLAGS  := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 release_LDFLAGS := -pie -Wl,-z,relro,-z,now
+profile_CFLAGS  := $(release_CFLAGS) -fno-omit-frame-pointer
+profile_LDFLAGS := $(release_LDFLAGS)
 debug_CFLAGS    := -Og -g3
 asan_CFLAGS     := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 asan_LDFLAGS    := -fsanitize=address,undefined
@@ -193,6 +195,10 @@ bench-scale: $(PROGRAMS) ## cost per packet with more packets, names, tenants, c
 
 bench-live: $(PROGRAMS) $(BENCH_BINS) ## what a live sensor takes without loss, beside an empty libpcap receiver (root)
 	$(Q)tests/bench/live.py $(B)
+
+profile: ## where the time goes: a flame graph of a replay (perf), built with frame pointers
+	$(Q)$(MAKE) --no-print-directory BUILD=profile all
+	$(Q)tests/bench/profile.py $(OUT)/profile
 
 # --- housekeeping ------------------------------------------------------------------------------
 .PHONY: install uninstall clean
