@@ -19,8 +19,13 @@
 # shellcheck disable=SC2154 # tmp and pids are of tap.sh
 dynwatch=$(readlink -f "${DYNWATCH:-build/release/dynwatch}")
 marked=10.1.255.254
+server=10.1.0.53
+secret=ZHlud2F0Y2ggdGVzdHMgb25seSwgbm90IGEgc2VjcmV0IQ==
+wrong=ZHlud2F0Y2ggdGVzdHMgb25seSwgYW5vdGhlciBzZWNyZXQ=
 raw=$tmp/raw.pcap
-step_name='start'
+step_name=start
+client=0
+updater=
 
 lan_make() {
   net_make lan
@@ -57,7 +62,68 @@ serve() { # HOST LOG COMMAND...
 ask() { # HOST DIG-ARGUMENTS...: fails unless there is an answer
   local host=$1
   shift
-  in_net "$host" dig +time=2 +tries=2 +short "$@" | grep -q .
+  in_net "$host" dig +time=1 +tries=1 +noall +answer "$@" | grep -q '^[^;]'
+}
+
+ready() { # WHAT LOG COMMAND...: wait for it; without it the test is over
+  if wait_for 10 "${@:3}"; then report 0 "$1"; else
+    report 1 "$1"
+    tail -n 20 "$tmp/$2" | comment
+    done_testing
+    exit 1
+  fi
+}
+
+zone_file() { # NAME: one that a server can start with
+  printf '%s\n' '$TTL 300' "@ SOA ns.$1. root.$1. 1 3600 600 86400 60" '@ NS ns' "ns A $server" \
+    'old A 10.1.9.9' > "$tmp/$1.zone"
+}
+
+bind_options() { # [LINES...]: what every named here has in its configuration
+  cat << CONF
+options {
+  directory "$tmp"; pid-file none; listen-on { any; }; listen-on-v6 { any; };
+  recursion no; dnssec-validation no; notify no; allow-transfer { none; };
+  session-keyfile none; managed-keys-directory "$tmp"; $*
+};
+controls { };
+CONF
+}
+
+# --- nsupdate ---
+
+# Each update comes from a client of its own, 10.1.4.1, 10.1.4.2, ..., or from $updater.
+clients() { # the host that all of them are on
+  # shellcheck disable=SC2046
+  lan_join pc 10.1.0.2/16 $(seq -f '10.1.4.%.0f/16' 100) "$@"
+}
+
+update() { # SERVER ZONE NSUPDATE-OPTIONS LINE...
+  local to=$1 zone=$2 options=$3 from
+  shift 3
+  client=$((client + 1))
+  from=${updater:-10.1.4.$client}
+  printf '%s\n' "server $to" "local $from" "zone $zone" "$@" send > "$tmp/update.txt"
+  # shellcheck disable=SC2086
+  in_net pc nsupdate -t 10 $options "$tmp/update.txt" 2>&1
+}
+
+accepted() { # ARGUMENTS...
+  ok "$step_name: nsupdate succeeds" update "$@"
+}
+
+refused() { # ERROR ARGUMENTS...: nsupdate's word for it
+  local error=$1
+  shift
+  update "$@" > "$tmp/answer.txt"
+  like "$step_name: nsupdate is told $error" "$(cat "$tmp/answer.txt")" "$error"
+}
+
+signed() { echo "-y hmac-$1:k-${1%%-*}:${2:-$secret}"; } # ALGORITHM[-BITS] [SECRET]
+
+late_update() { # ZONE SECONDS: signed by a clock that is wrong by SECONDS; prints what the server says
+  client=$((client + 1))
+  in_net pc tests/e2e/late_update.py 10.1.4.$client $server "$1" late."$1" k-sha256 $secret "$2"
 }
 
 # --- recording ---
@@ -70,7 +136,7 @@ recorded() { # TEXT: a mark with it is in the file; sends one itself
 record() {
   serve lan tcpdump.log tcpdump -i br0 --immediate-mode -U -n -Z root -w "$raw" 'port 53 or udp port 9'
   tcpdump=$served
-  ok "the recording runs" wait_for 15 recorded '?start'
+  ready "the recording runs" tcpdump.log recorded '?start'
 }
 
 step() { # NAME [SECONDS]
