@@ -83,7 +83,7 @@ bind_options() { # [LINES...]: what every named here has in its configuration
   cat << CONF
 options {
   directory "$tmp"; pid-file none; listen-on { any; }; listen-on-v6 { any; };
-  recursion no; dnssec-validation no; notify no; allow-transfer { none; };
+  recursion no; dnssec-validation no; notify explicit; allow-transfer { none; };
   session-keyfile none; managed-keys-directory "$tmp"; $*
 };
 controls { };
