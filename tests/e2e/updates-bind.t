@@ -12,7 +12,7 @@ outside=198.51.100.53
 
 write_server() {
   local zone algorithm
-  for zone in open.example lax.example safe.example far.example; do zone_file $zone; done
+  for zone in open.example lax.example safe.example named.example far.example; do zone_file $zone; done
   {
     for algorithm in md5 sha1 sha224 sha256 sha384 sha512; do
       echo "key \"k-$algorithm\" { algorithm hmac-$algorithm; secret \"$secret\"; };"
@@ -23,6 +23,7 @@ key "k-half" { algorithm hmac-sha256-128; secret "$secret"; };
 zone "open.example" { type primary; file "open.example.zone"; allow-update { any; }; };
 zone "lax.example" { type primary; file "lax.example.zone"; allow-update { any; }; };
 zone "far.example" { type primary; file "far.example.zone"; allow-update { any; }; };
+zone "named.example" { type primary; file "named.example.zone"; allow-update { key k-sha256; }; };
 zone "safe.example" { type primary; file "safe.example.zone";
   allow-update { key k-half; key k-md5; key k-sha1; key k-sha224; key k-sha256; key k-sha384; key k-sha512; }; };
 CONF
@@ -36,10 +37,13 @@ tenants:
   - id: acme
     select: {networks: [10.1.0.0/16, "2001:db8:1::/48"]}
     resolvers: [$server]
+    suffixes: [hosts.named.example]
     zones:
       - {name: open.example, servers: [$server]}
       - {name: lax.example, servers: [$server], require_signed: false}
-      - {name: safe.example, servers: [$server], updaters: [10.1.0.0/16, "!10.1.66.0/24", "2001:db8:1::/48"]}
+      - {name: safe.example, servers: [$server], updaters: [10.1.0.0/16, "!10.1.66.0/24", "2001:db8:1::/48"], critical: [www]}
+      - {name: named.example, servers: [$server]}
+      - {name: far.example, servers: [$server]}
 CONF
 }
 
@@ -100,11 +104,15 @@ accepted $server6 safe.example "$(signed sha256) -v" "update add both.safe.examp
 updater=
 expects
 
-for algorithm in md5 sha1 sha224; do
+while read -r algorithm severity; do
   step "signed with hmac-$algorithm"
   accepted $server safe.example "$(signed $algorithm)" "update add $algorithm.safe.example 300 A 10.1.9.5"
-  expects
-done
+  expects update.weak_algorithm:$severity
+done << 'ALGORITHMS'
+md5 medium
+sha1 low
+sha224 low
+ALGORITHMS
 
 step "signed with a MAC cut to its half"
 accepted $server safe.example "-y hmac-sha256-128:k-half:$secret" "update add half.safe.example 300 A 10.1.9.5"
@@ -162,6 +170,27 @@ step "prerequisites alone, unsigned"
 accepted $server open.example "" "prereq yxdomain old.open.example"
 expects
 
+# --- what ---
+step "a machine that finds others, signed"
+accepted $server safe.example "$(signed sha256)" "update add wpad.safe.example 300 A 10.1.9.11"
+expects update.critical_record:high
+
+step "a name that the configuration calls critical, signed"
+accepted $server safe.example "$(signed sha256)" "update add www.safe.example 300 A 10.1.9.12"
+expects update.critical_record:high
+
+step "a mail server of the zone, refused"
+refused REFUSED $server safe.example "" "update add safe.example 300 MX 5 mail.safe.example."
+expects update.unsigned_attempt:low
+
+step "a name as the standard has it"
+accepted $server named.example "$(signed sha256)" "update add pc1.hosts.named.example 300 A 10.1.9.13"
+expects
+
+step "a name that breaks the standard"
+accepted $server named.example "$(signed sha256)" "update add pc1.named.example 300 A 10.1.9.13"
+expects update.naming:low
+
 # --- where and from where ---
 step "to a server outside"
 accepted $outside far.example "$(signed sha256)" "update add gone.far.example 300 A 10.1.9.8"
@@ -170,13 +199,13 @@ expects update.external_server:high
 step "from where no updates should come, accepted"
 updater=10.1.66.7
 accepted $server safe.example "$(signed sha256)" "update add strange.safe.example 300 A 10.1.9.8"
-expects
+expects update.unauthorized_source:high
 
 step "from where no updates should come, refused"
 updater=10.1.66.8
 refused REFUSED $server safe.example "" "update add strange2.safe.example 300 A 10.1.9.8"
 updater=
-expects update.unsigned_attempt:low
+expects update.unauthorized_source:low update.unsigned_attempt:low
 
 step "to a zone that the server does not have"
 refused NOTAUTH $server missing.example "$(signed sha256)" "update add x.missing.example 300 A 10.1.9.8"

@@ -11,12 +11,14 @@
 #   expects [RULE:SEVERITY...]            the alerts of this step: these, and no other
 #   judge CONFIGURATION                   ends the recording, replays it, compares each step
 #   has WHAT FILTER                       some alert of the replay matches (jq)
+#   logged WHAT FILTER                    some line of the change log does
+#   explained WHAT PATTERN                some line of --explain-updates does (extended)
 #
 # The recording runs the steps one after the other; space_steps.py then moves all packets of a
 # step by one constant, so that steps are a minute apart, as people work. An alert belongs to the
 # step that its event.start lies in. A step's name travels in the capture, as a datagram to the
-# discard port, so that nothing depends on two programs' clocks.
-# shellcheck disable=SC2154 # tmp and pids are of tap.sh
+# discard port, so that nothing depends on two programs' clocks. KEEP=FOLDER keeps the capture there.
+# shellcheck disable=SC2154,SC2034 # tmp and pids are of tap.sh; wrong is for the tests
 dynwatch=$(readlink -f "${DYNWATCH:-build/release/dynwatch}")
 marked=10.1.255.254
 server=10.1.0.53
@@ -157,14 +159,19 @@ step_alerts() {
     [([$steps[] | select(.from <= $at)] | last | .name), .rule.id + ":" + .dynwatch.severity] | @tsv' "$tmp/alerts.jsonl"
 }
 
+replay_steps() { # CONFIGURATION
+  "$dynwatch" replay -c "$1" --alerts "$tmp/alerts.jsonl" --changelog "$tmp/changes.jsonl" --explain-updates \
+    --summary "$tmp/summary.json" --progress never "$tmp/steps.pcap" > "$tmp/explained"
+}
+
 judge() { # CONFIGURATION
   step "the end" 600 # what waits for a while is decided by then
   in_net marker dig +time=1 +tries=1 @10.1.0.53 end.example > "$tmp/end.dig" 2>&1
   ok "the recording is complete" wait_for 15 recorded '?stop'
   kill -INT "$tcpdump" && wait "$tcpdump"
   ok "the steps are moved to their times" tests/e2e/space_steps.py "$raw" "$tmp/steps.pcap" "$tmp/steps.jsonl"
-  ok "the recording is replayed" "$dynwatch" replay -c "$1" --alerts "$tmp/alerts.jsonl" \
-    --summary "$tmp/summary.json" --progress never "$tmp/steps.pcap"
+  if [ -n "${KEEP:-}" ]; then cp "$tmp/steps.pcap" "$KEEP/$(basename "$0" .t).pcap"; fi
+  ok "the recording is replayed" replay_steps "$1"
   step_alerts > "$tmp/judged"
   local name expected
   while IFS=$'\t' read -r name expected; do
@@ -177,3 +184,5 @@ judge() { # CONFIGURATION
 }
 
 has() { ok "$1" jq -es "any(.[]; $2)" "$tmp/alerts.jsonl"; }
+logged() { ok "$1" jq -es "any(.[]; $2)" "$tmp/changes.jsonl"; }
+explained() { ok "$1" grep -E -- "$2" "$tmp/explained"; }
