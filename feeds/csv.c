@@ -30,6 +30,12 @@ static const struct {
 	{ "fqdn", VALUE },
 	{ "indicator", VALUE },
 	{ "dynamic_dns_domains", VALUE },
+	{ "ioc", VALUE },
+	{ "dst_ip", VALUE }, /* Feodo tracker */
+	{ "ip_address", VALUE },
+	{ "ip", VALUE },
+	{ "cidr", VALUE },
+	{ "network", VALUE },
 	{ "ioc_type", TYPE },
 	{ "type", TYPE },
 	{ "confidence_level", CONFIDENCE },
@@ -154,6 +160,15 @@ static bool is_name(struct span field)
 	       name.label_count > 1;
 }
 
+static bool is_address(struct span field)
+{
+	struct ip_net net;
+
+	return feed_normalise_address(&net, field.at, field.len) == FEED_REJECT_COUNT;
+}
+
+/* The first column with a name; where none has one, the very first if it is an address. Others
+ * say where a name led, or who told. */
 static bool find_names(struct csv *c)
 {
 	for (size_t i = 0; i < c->count; i++) {
@@ -162,7 +177,9 @@ static bool find_names(struct csv *c)
 			return true;
 		}
 	}
-	return false;
+	if (c->count > 0 && is_address(c->field[0]))
+		c->column[VALUE] = 1;
+	return c->column[VALUE] > 0;
 }
 
 /* --- reading ------------------------------------------------------------------------------- */

@@ -17,15 +17,29 @@ bool domains_is_comment(struct span line)
 	return line.len > 8 && span_equals((struct span){ line.at, 8 }, "[adblock");
 }
 
+/* "0.0.0.0 evil.example": where a hosts file sends the name says nothing of that place. */
+static bool has_host(struct span line)
+{
+	struct span rest = line;
+
+	if (!span_is_address(span_word(&rest)))
+		return false;
+	struct span second = span_word(&rest);
+	return memchr(second.at, '.', second.len) != NULL;
+}
+
 void domains_read_line(struct intake *in, struct span line)
 {
 	if (domains_is_comment(line))
 		return;
 	struct span rest = span_without_comment(line);
 	bool in_a_zone = rpz_is_record(rest); /* where a name may as well be good */
+	bool in_hosts = has_host(rest);
 	struct span name = span_word(&rest);
 	if (in_a_zone)
 		intake_reject(in, FEED_REJECT_SYNTAX);
+	else if (in_hosts)
+		intake_reject(in, FEED_REJECT_ADDRESS);
 	else
 		intake_name(in, name, in->detail);
 }

@@ -8,6 +8,10 @@
  * Some formats can say that a name is *not* meant ("@@||x^", rpz-passthru). In a malicious or
  * an allow feed such an exception becomes an allow mark of the same feed.
  *
+ * Where a malicious or an allow feed has addresses or networks, they go into a set of their own
+ * (address_set.h) and are compared with the addresses in answers. An address that a name once
+ * had ("domain|ip") or that only says where not to go (hosts files) is none of them.
+ *
  * Files compressed with gzip, zstd or xz are read as they are, told by their first bytes.
  *
  * A feed that is one JSON text (misp, stix) is held in memory while it is read, with its values
@@ -26,6 +30,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "feeds/address_set.h"
 #include "feeds/index.h"
 #include "feeds/provider.h"
 #include "sensor/base/error.h"
@@ -81,7 +86,8 @@ struct feed_spec {
 struct feed_report {
 	enum feed_format format; /* what `auto` chose */
 	uint64_t lines;       /* all lines, comments and blank ones too; of JSON: the entries */
-	uint64_t accepted[3]; /* by enum mark_scope */
+	uint64_t accepted[3]; /* names, by enum mark_scope */
+	uint64_t addresses;   /* accepted addresses and networks */
 	uint64_t exceptions;  /* of accepted: allow marks of a feed of another kind */
 	uint64_t duplicates;
 	uint64_t rejected[FEED_REJECT_COUNT];
@@ -94,6 +100,7 @@ struct feed_report {
 struct feed_target {
 	struct index_builder *builder;
 	struct provider_registry *providers;
+	struct address_builder *addresses; /* NULL: addresses are refused */
 	/* Suffixes of the shipped provider lists as an index, for the `broad` rail; NULL while
 	 * those are being loaded themselves. */
 	const struct index *provider_suffixes;
@@ -115,6 +122,7 @@ NODISCARD enum err feed_load_all(struct feed_target *target, const struct feed_i
 NODISCARD enum err feed_load(struct feed_target *target, const struct feed_spec *spec,
 	uint16_t source, struct feed_report *report, struct err_ctx *why);
 
+/* Names and addresses. */
 uint64_t feed_report_accepted(const struct feed_report *r);
 uint64_t feed_report_rejected(const struct feed_report *r);
 const char *feed_format_name(enum feed_format format);
@@ -131,5 +139,18 @@ bool feed_reject_is_broken(enum feed_reject reject);
  */
 NODISCARD enum feed_reject feed_normalise(
 	struct dns_name *out, enum mark_scope *scope, const char *text, size_t text_len);
+
+/*
+ * One listed address or network from text: trims quotes, scheme, brackets, port and path.
+ * FEED_REJECT_ADDRESS: it is none. What must not be listed is not judged here.
+ */
+NODISCARD enum feed_reject feed_normalise_address(
+	struct ip_net *out, const char *text, size_t text_len);
+/*
+ * May the network be listed as malicious? FEED_REJECT_COUNT: yes. Never what is nobody's on
+ * the Internet (private, loopback, multicast) and networks so wide that they hold it; only with
+ * allow_broad the resolvers that everybody uses.
+ */
+NODISCARD enum feed_reject feed_check_address(const struct ip_net *net, bool allow_broad);
 
 #endif

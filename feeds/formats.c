@@ -4,19 +4,19 @@
 const struct intake_format intake_formats[FEED_FORMAT_COUNT] = {
 	[FEED_AUTO] = { .name = "auto" },
 	[FEED_DOMAINS] = { "domains", domains_read_line, .bare_names = true },
-	[FEED_HOSTS] = { "hosts", hosts_read_line },
+	[FEED_HOSTS] = { "hosts", hosts_read_line, .names_only = true },
 	[FEED_ADBLOCK] = { "adblock", adblock_read_line },
 	[FEED_RPZ] = { "rpz", rpz_read_line, &rpz_state_bytes, rpz_finish },
 	[FEED_CSV] = { "csv", csv_read_line, &csv_state_bytes, csv_finish },
 	[FEED_URLS] = { "urls", urls_read_line },
-	[FEED_DNSMASQ] = { "dnsmasq", dnsmasq_read_line },
-	[FEED_UNBOUND] = { "unbound", unbound_read_line },
+	[FEED_DNSMASQ] = { "dnsmasq", dnsmasq_read_line, .names_only = true },
+	[FEED_UNBOUND] = { "unbound", unbound_read_line, .names_only = true },
 	[FEED_MALTRAIL] = { "maltrail", maltrail_read_line },
 	[FEED_SURICATA] = { "suricata", suricata_read_line },
 	[FEED_MISP] = { "misp", csv_read_line, &csv_state_bytes, csv_finish,
 		misp_read_document },
 	[FEED_STIX] = { "stix", NULL, NULL, NULL, stix_read_document },
-	[FEED_SHIPPED] = { "shipped", list_read_line },
+	[FEED_SHIPPED] = { "shipped", list_read_line, .names_only = true },
 };
 
 static const struct {
@@ -32,7 +32,8 @@ static const struct {
 
 uint64_t feed_report_accepted(const struct feed_report *r)
 {
-	return r->accepted[SCOPE_SUFFIX] + r->accepted[SCOPE_EXACT] + r->accepted[SCOPE_BELOW];
+	return r->accepted[SCOPE_SUFFIX] + r->accepted[SCOPE_EXACT] + r->accepted[SCOPE_BELOW] +
+	       r->addresses;
 }
 
 uint64_t feed_report_rejected(const struct feed_report *r)

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "feeds/harvest.h"
 
-#include <stdlib.h>
 #include "feeds/wire_copy.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 #define WORDS_AT_FIRST 16384
 #define RECORDS_AHEAD  12 /* whose places in the index are asked for before they are stored */
 
-/* A name: its hash and its mark, then the octets of the name, filled up to whole words. */
+/* A name: its hash and its mark, then the octets of the name, filled up to whole words. With no
+ * label, a network instead: the 16 octets of its base and its length. */
 struct record {
 	uint64_t hash;
 	struct mark mark;
@@ -35,27 +38,60 @@ static bool reserve(struct harvest *h, size_t words)
 	return true;
 }
 
-void harvest_add_name(
-	struct harvest *h, const struct dns_name *name, uint64_t hash, struct mark mark)
+/* A new record with room for so many octets; NULL when out of memory. */
+static struct record *add(
+	struct harvest *h, size_t wire_len, unsigned label_count, struct mark mark)
 {
-	size_t bytes = offsetof(struct record, wire) + name->wire_len;
+	size_t bytes = offsetof(struct record, wire) + wire_len;
 	size_t words = (bytes + 7) / 8;
 
 	if (words < sizeof(struct record) / 8)
 		words = sizeof(struct record) / 8;
 	if (!reserve(h, words))
-		return;
+		return NULL;
 	struct record *r = (struct record *)(h->word + h->len);
-	r->hash = hash;
+	r->hash = 0;
 	r->mark = mark;
 	r->words = (uint16_t)words;
-	r->wire_len = name->wire_len;
-	r->label_count = name->label_count;
-	wire_copy((uint8_t *)r + offsetof(struct record, wire), name->wire, name->wire_len);
+	r->wire_len = (uint8_t)wire_len;
+	r->label_count = (uint8_t)label_count;
 	h->len += words;
+	return r;
 }
 
-static enum index_added store(struct feed_target *target, const struct record *r)
+static uint8_t *octets_of(struct record *r)
+{
+	return (uint8_t *)r + offsetof(struct record, wire);
+}
+
+void harvest_add_name(
+	struct harvest *h, const struct dns_name *name, uint64_t hash, struct mark mark)
+{
+	struct record *r = add(h, name->wire_len, name->label_count, mark);
+
+	if (!r)
+		return;
+	r->hash = hash;
+	wire_copy(octets_of(r), name->wire, name->wire_len);
+}
+
+void harvest_add_network(struct harvest *h, const struct ip_net *net, struct mark mark)
+{
+	struct record *r = add(h, sizeof(*net), 0, mark);
+
+	if (r)
+		memcpy(octets_of(r), net, sizeof(*net));
+}
+
+static enum index_added store_network(struct feed_target *target, const struct record *r)
+{
+	struct ip_net net;
+
+	memcpy(&net, (const uint8_t *)r + offsetof(struct record, wire), sizeof(net));
+	return address_builder_add(target->addresses, &net, r->mark);
+}
+
+static enum index_added store_name(struct feed_target *target, const struct record *r)
 {
 	const struct index_addition addition = {
 		.hash = r->hash,
@@ -86,11 +122,14 @@ bool harvest_store(const struct harvest *h, struct feed_target *target, enum mar
 		}
 		distance--;
 		const struct record *r = record_at(h, at);
-		enum index_added added = store(target, r);
+		bool is_name = r->label_count > 0;
+		enum index_added added =
+			is_name ? store_name(target, r) : store_network(target, r);
 		if (added == INDEX_NO_MEMORY)
 			return false;
 		report->duplicates += added == INDEX_DUPLICATE;
-		report->accepted[r->mark.scope] += added == INDEX_ADDED;
+		*(is_name ? &report->accepted[r->mark.scope] : &report->addresses) +=
+			added == INDEX_ADDED;
 		report->exceptions += added == INDEX_ADDED && r->mark.kind != kind;
 	}
 	return true;

@@ -27,6 +27,8 @@ struct harvest {
 /* `hash`: of the name, with the builder's seed. */
 void harvest_add_name(
 	struct harvest *h, const struct dns_name *name, uint64_t hash, struct mark mark);
+/* A network; the mark's scope says nothing. */
+void harvest_add_network(struct harvest *h, const struct ip_net *net, struct mark mark);
 /*
  * Put everything into the target, and count it as accepted or as a duplicate in the report of the
  * feed that is of this kind. False when out of memory.

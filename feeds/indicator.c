@@ -8,7 +8,8 @@
 enum meaning {
 	HOST,       /* a name, or a URL */
 	PAIR,       /* a name, then '|' and something else */
-	ADDRESS,    /* an address */
+	ADDRESS,    /* one that victims connect to; '|' and a port may follow */
+	SOURCE,     /* one that attacks come from, which says nothing of what is looked up */
 	EXPRESSION, /* a regular expression */
 };
 
@@ -28,9 +29,9 @@ static const struct {
 	{ "ipv4", ADDRESS },
 	{ "ipv6", ADDRESS },
 	{ "ip:port", ADDRESS },
-	{ "ip-src", ADDRESS },
+	{ "ip-src", SOURCE },
 	{ "ip-dst", ADDRESS },
-	{ "ip-src|port", ADDRESS },
+	{ "ip-src|port", SOURCE },
 	{ "ip-dst|port", ADDRESS },
 	{ "cidr", ADDRESS },
 	{ "regex", EXPRESSION },
@@ -45,9 +46,11 @@ void indicator_take(struct intake *in, struct span type, struct span value)
 			intake_name(in, value, in->detail);
 		else if (types[i].meaning == PAIR)
 			intake_name(in, span_until(value, "|"), in->detail);
+		else if (types[i].meaning == ADDRESS)
+			intake_address(in, span_until(value, "|"));
 		else
-			intake_reject(in, types[i].meaning == ADDRESS ? FEED_REJECT_ADDRESS
-								      : FEED_REJECT_REGEX);
+			intake_reject(in, types[i].meaning == SOURCE ? FEED_REJECT_TYPE
+								     : FEED_REJECT_REGEX);
 		return;
 	}
 	intake_reject(in, FEED_REJECT_TYPE);

@@ -97,6 +97,15 @@ static enum feed_reject check_rails(
 	return FEED_REJECT_COUNT;
 }
 
+/* Once there is enough of it, it is handed over. */
+static void pass_harvest(struct intake *in)
+{
+	if (in->harvest->failed)
+		in->stop = true;
+	else if (in->harvest->len >= in->harvest_max)
+		in->hand_over(in);
+}
+
 /* What passes the rails goes into the harvest. */
 static void add_name(struct intake *in, const struct dns_name *name, enum mark_scope scope,
 	enum mark_kind kind, uint32_t detail)
@@ -115,10 +124,36 @@ static void add_name(struct intake *in, const struct dns_name *name, enum mark_s
 		.detail = detail };
 	uint64_t hash = dns_name_hash(name, index_builder_seed(in->target->builder));
 	harvest_add_name(in->harvest, name, hash, mark);
-	if (in->harvest->failed)
-		in->stop = true;
-	else if (in->harvest->len >= in->harvest_max)
-		in->hand_over(in);
+	pass_harvest(in);
+}
+
+void intake_network(struct intake *in, const struct ip_net *net, enum mark_kind kind)
+{
+	enum feed_reject reject = FEED_REJECT_COUNT;
+
+	if (!in->target->addresses || intake_formats[in->format].names_only ||
+		(kind != MARK_MALICIOUS && kind != MARK_ALLOW))
+		reject = FEED_REJECT_ADDRESS;
+	else if (kind == MARK_MALICIOUS)
+		reject = feed_check_address(net, in->spec->allow_broad);
+	if (reject != FEED_REJECT_COUNT) {
+		intake_reject(in, reject);
+		return;
+	}
+	const struct mark mark = { .kind = (uint8_t)kind, .source = in->source };
+	harvest_add_network(in->harvest, net, mark);
+	pass_harvest(in);
+}
+
+static void add_address(struct intake *in, struct span text, enum mark_kind kind)
+{
+	struct ip_net net;
+	enum feed_reject reject = feed_normalise_address(&net, text.at, text.len);
+
+	if (reject == FEED_REJECT_COUNT)
+		intake_network(in, &net, kind);
+	else
+		intake_reject(in, reject);
 }
 
 static void add(struct intake *in, struct span text, enum mark_kind kind, uint32_t detail)
@@ -129,6 +164,8 @@ static void add(struct intake *in, struct span text, enum mark_kind kind, uint32
 	enum feed_reject reject = feed_normalise(&name, &scope, text.at, text.len);
 	if (reject == FEED_REJECT_COUNT)
 		add_name(in, &name, scope, kind, detail);
+	else if (reject == FEED_REJECT_ADDRESS)
+		add_address(in, text, kind);
 	else
 		intake_reject(in, reject);
 }
@@ -146,6 +183,11 @@ bool intake_bare_name(struct intake *in, struct span text)
 void intake_name(struct intake *in, struct span text, uint32_t detail)
 {
 	add(in, text, in->spec->kind, detail);
+}
+
+void intake_address(struct intake *in, struct span text)
+{
+	add_address(in, text, in->spec->kind);
 }
 
 void intake_exception(struct intake *in, struct span text)

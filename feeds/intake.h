@@ -22,6 +22,7 @@
 #include "feeds/feed.h"
 #include "feeds/harvest.h"
 #include "feeds/span.h"
+#include "sensor/base/ip.h"
 
 struct intake {
 	const struct feed_target *target;
@@ -47,6 +48,7 @@ struct intake_format {
 	/* Instead of lines, if the content is one JSON text; without read_line it must be. */
 	void (*read_document)(struct intake *in, const json_t *document);
 	bool bare_names; /* a line that is nothing but a name means intake_name of it */
+	bool names_only; /* addresses in it say nothing of hosts: where to go instead, say */
 };
 
 extern const struct intake_format intake_formats[FEED_FORMAT_COUNT];
@@ -59,6 +61,14 @@ void intake_reject(struct intake *in, enum feed_reject reject);
 /* The same for a name that the feed says is good. */
 void intake_exception(struct intake *in, struct span text);
 
+/*
+ * The same for an address or a network ("192.0.2.1:443", "[2001:db8::1]", a URL with one). A name
+ * that turns out to be an address comes here by itself.
+ */
+void intake_address(struct intake *in, struct span text);
+/* One that was read already; `kind` is that of the feed or, for an exception, MARK_ALLOW. */
+void intake_network(struct intake *in, const struct ip_net *net, enum mark_kind kind);
+
 /* A value of a type that was named ("domain", "ip-dst", "domain|ip"); and a confidence. */
 void indicator_take(struct intake *in, struct span type, struct span value);
 unsigned indicator_confidence(struct span text);
@@ -67,6 +77,10 @@ unsigned indicator_confidence(struct span text);
 void intake_next_entry(struct intake *in, struct span entry);
 /* The text at the key; empty when there is none. */
 struct span intake_json_text(const json_t *object, const char *key);
+
+/* Parts of feed_normalise: text without quotes, <> and defanging; step over "scheme://". */
+struct span normalise_unwrap(struct span s, char buffer[FEED_LINE_MAX]);
+bool normalise_strip_scheme(struct span *s);
 
 /* Does the kind carry the number of a provider? */
 bool intake_has_provider(enum mark_kind kind);

@@ -23,6 +23,15 @@ static bool has_path(struct span trail)
 	return host.len > name.len + 1 || (name.len == 0 && host.len > 0);
 }
 
+/* "192.0.2.0/24" is no path. */
+static bool is_network(struct span trail)
+{
+	struct ip_net net;
+
+	return feed_normalise_address(&net, trail.at, trail.len) == FEED_REJECT_COUNT &&
+	       net.bits < 128;
+}
+
 void maltrail_read_line(struct intake *in, struct span line)
 {
 	if (domains_is_comment(line))
@@ -32,7 +41,7 @@ void maltrail_read_line(struct intake *in, struct span line)
 		return; /* the title of the column */
 	if (span_has(trail, "(?") || memchr(trail.at, '\\', trail.len))
 		intake_reject(in, FEED_REJECT_REGEX);
-	else if (has_path(trail))
+	else if (has_path(trail) && !is_network(trail))
 		intake_reject(in, FEED_REJECT_PATH);
 	else
 		intake_name(in, trail, in->detail);

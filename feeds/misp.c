@@ -33,7 +33,7 @@ static void read_list(struct intake *in, const json_t *list, struct span type)
 		struct span text = text_of(value);
 		intake_next_entry(in, text);
 		if (span_equals(type, "cidr"))
-			intake_reject(in, FEED_REJECT_ADDRESS);
+			intake_address(in, text);
 		else if (span_equals(type, "regex"))
 			intake_reject(in, FEED_REJECT_REGEX);
 		else if (span_equals(type, "substring"))

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "feeds/feed.h"
-
+#include "feeds/intake.h"
 #include "feeds/plain.h"
-#include "feeds/span.h"
 
 #include <ctype.h>
 #include <idn2.h>
@@ -78,6 +76,11 @@ static struct span refang(struct span in, char *out)
 	return (struct span){ .at = out, .len = len };
 }
 
+struct span normalise_unwrap(struct span s, char buffer[FEED_LINE_MAX])
+{
+	return refang(unwrap(s), buffer);
+}
+
 /* What is plainly no name but something of another format. `s` is not empty. */
 static enum feed_reject foreign(struct span s)
 {
@@ -94,7 +97,7 @@ static enum feed_reject foreign(struct span s)
 }
 
 /* Step over "scheme://" (hxxp and the like too); false when there is none. */
-static bool strip_scheme(struct span *s)
+bool normalise_strip_scheme(struct span *s)
 {
 	for (size_t i = 0; i < s->len; i++) {
 		if (i > 0 && span_starts(span_skip(*s, i), "://")) {
@@ -142,7 +145,7 @@ static enum feed_reject strip_port(struct span *s)
 /* Reduce a URL, "host:port" or "host/path" to the host. */
 static enum feed_reject strip_url(struct span *s)
 {
-	bool has_scheme = strip_scheme(s);
+	bool has_scheme = normalise_strip_scheme(s);
 	*s = span_until(*s, "/?#");
 	const char *at = memrchr(s->at, '@', s->len);
 	if (at && !has_scheme) /* a mail address speaks of a mailbox, not of its whole domain */
@@ -242,10 +245,9 @@ static enum feed_reject parse_host(struct dns_name *out, struct span s)
 /* All that needs more than a look at each octet: see the order at the top. */
 static enum feed_reject reduce_to_host(struct span *s, char buffer[FEED_LINE_MAX])
 {
-	*s = unwrap(*s);
+	*s = normalise_unwrap(*s, buffer);
 	if (s->len == 0)
 		return FEED_REJECT_NAME;
-	*s = refang(*s, buffer);
 	enum feed_reject reject = foreign(*s);
 	return reject == ACCEPTED ? strip_url(s) : reject;
 }

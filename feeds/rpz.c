@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "feeds/intake.h"
+#include "feeds/rpz_address.h"
 
 #include <ctype.h>
 #include <ldns/ldns.h>
@@ -23,6 +24,7 @@
  */
 #define WORDS_MAX        6 /* owner, TTL, class, type, data */
 #define RECORD_LINES_MAX 64
+#define ADDRESS_TRIGGER  "rpz-ip"
 
 struct rpz {
 	struct dns_name origin, apex, owner;
@@ -231,8 +233,8 @@ static bool ends_in(struct span name, const char *label)
 
 static bool is_other_trigger(struct span name)
 {
-	return ends_in(name, "rpz-ip") || ends_in(name, "rpz-client-ip") ||
-	       ends_in(name, "rpz-nsip") || ends_in(name, "rpz-nsdname");
+	return ends_in(name, "rpz-client-ip") || ends_in(name, "rpz-nsip") ||
+	       ends_in(name, "rpz-nsdname");
 }
 
 /* What the target of a CNAME makes of the name. */
@@ -281,6 +283,22 @@ static bool is_about_the_zone(ldns_rr_type type)
 	}
 }
 
+/* An address in the answer. */
+static void take_address(struct intake *in, struct span name, enum action action)
+{
+	bool is_exception = action == EXCEPTED;
+	struct ip_net net;
+
+	name.len -= strlen(ADDRESS_TRIGGER);
+	if (name.len == 0 || !rpz_address_parse(&net, (struct span){ name.at, name.len - 1 }))
+		intake_reject(in, FEED_REJECT_SYNTAX);
+	else if (is_exception && in->spec->kind != MARK_MALICIOUS &&
+		 in->spec->kind != MARK_ALLOW)
+		intake_reject(in, FEED_REJECT_EXCEPTION);
+	else
+		intake_network(in, &net, is_exception ? MARK_ALLOW : in->spec->kind);
+}
+
 static void take(struct intake *in, struct rpz *z, ldns_rr_type type, struct span data)
 {
 	char text[DNS_NAME_TEXT_MAX];
@@ -299,6 +317,8 @@ static void take(struct intake *in, struct rpz *z, ldns_rr_type type, struct spa
 		reject = FEED_REJECT_SYNTAX;
 	if (reject != FEED_REJECT_COUNT)
 		intake_reject(in, reject);
+	else if (ends_in(name, ADDRESS_TRIGGER))
+		take_address(in, name, action);
 	else if (action == EXCEPTED)
 		intake_exception(in, name);
 	else

@@ -6,7 +6,7 @@
 #include <time.h>
 
 /*
- * Indicators of STIX 2 whose pattern asks for one of some names or URLs: `=`, IN, LIKE '%.x',
+ * Indicators of STIX 2 whose pattern asks for one of some names, URLs or addresses: `=`, IN, LIKE '%.x',
  * joined by OR. A pattern that needs two things at once (AND, FOLLOWEDBY, a qualifier) says
  * nothing of a name alone and is refused as a whole: so each pattern is read twice, and only the
  * second reading takes anything.
@@ -120,7 +120,7 @@ static void take(struct pattern *p, enum object object)
 	if (!p->taking)
 		return;
 	if (object == ADDRESS)
-		intake_reject(p->in, FEED_REJECT_ADDRESS);
+		intake_address(p->in, p->token);
 	else if (object == OTHER)
 		intake_reject(p->in, FEED_REJECT_TYPE);
 	else
@@ -133,7 +133,7 @@ static void take_like(struct pattern *p, enum object object)
 	struct span text = p->token;
 
 	if (object != NAME || !p->taking) {
-		take(p, object == URL ? OTHER : object);
+		take(p, OTHER);
 		return;
 	}
 	if (span_starts(text, "%.")) {

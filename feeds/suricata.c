@@ -80,7 +80,7 @@ static void take_text(struct intake *in, struct span text)
 static void take_json(struct intake *in, struct span line)
 {
 	static const char *const keys[] = { "domain", "host", "hostname", "rrname", "dns",
-		"url", "value" };
+		"url", "value", "ip" };
 	json_t *object = json_loadb(line.at, line.len, JSON_ALLOW_NUL, NULL);
 	struct span text = { "", 0 };
 

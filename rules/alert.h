@@ -102,6 +102,7 @@ struct alert {
 	uint8_t severity;  /* enum severity */
 	uint8_t transport; /* enum observation_transport */
 	bool has_source, has_destination, has_question, has_rcode, has_opcode;
+	bool has_indicator_ip;
 	int16_t score; /* 0..100, -1: none */
 	uint64_t seq;  /* of the observation (or tick) that raised it */
 	int64_t ts_ns, start_ns, end_ns;
@@ -123,6 +124,7 @@ struct alert {
 	alert_text allow_hint; /* the exact lines of configuration that silence it */
 	alert_text qname, registered_domain;
 	alert_text indicator, indicator_provider; /* threat.indicator.name / .provider */
+	struct ip indicator_ip;                   /* threat.indicator.ip */
 	alert_text zone, key_name;
 	struct alert_change change; /* ALERT_CHANGE */
 	uint8_t why_count, answer_count, resolved_count, related_count, host_count;

@@ -21,6 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "feeds/address_set.h"
 #include "feeds/geo.h"
 #include "feeds/index.h"
 #include "feeds/provider.h"
@@ -36,6 +37,7 @@ struct knowledge_feed {
 
 struct knowledge {
 	struct index *index;
+	struct address_set *addresses; /* NULL: no feed lists any */
 	struct provider_registry *providers;
 	struct policy_set *policies; /* with its tenant map */
 	struct geo *geo;             /* NULL: no database configured */

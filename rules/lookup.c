@@ -3,6 +3,8 @@
 
 #include "rules/age.h"
 #include "rules/approval.h"
+#include "rules/indicator.h"
+#include "rules/sights.h"
 #include "rules/verdict.h"
 #include "sensor/base/hash.h"
 #include "sensor/base/log.h"
@@ -20,30 +22,14 @@
  * names in the answer are judged on the response. PTR targets are nobody's destination and are
  * left out.
  *
- * A resolver asks again for what its clients asked. Where both sides are seen, the client's
- * look-up is the one to judge (approvals may be for single clients); so a look-up by one of the
- * tenant's resolvers counts only when no other client of the tenant asked for that name within
- * RESOLVER_ECHO_NS. A sensor that sees nothing but the resolver's side thus still tells.
+ * Addresses in the answer are judged on the response as well, unless its question is malicious
+ * already or the user's allow feeds have it: one finding a message is enough.
  */
 
-#define RESOLVER_ECHO_NS (5 * 60 * NS_PER_S)
 /* An IP check and an update host within this time: an updater is at work (DETECTION 1.4). */
-#define IP_CHECK_NS   (60 * NS_PER_S)
-#define SIGHT_CLIENTS 8
-#define TARGETS_MAX   (OBSERVATION_NAMES_MAX + 1)
-#define REFUSAL_MAX   160
-
-/* A listed name as the tenant has met it. */
-struct sight {
-	struct sight_key {
-		uint64_t name_hash;
-		uint16_t tenant;
-		uint16_t unused[3];
-	} key;
-	int64_t client_ns; /* last look-up that was not a resolver's */
-	uint32_t client[SIGHT_CLIENTS];
-	uint32_t client_count;
-};
+#define IP_CHECK_NS (60 * NS_PER_S)
+#define TARGETS_MAX (OBSERVATION_NAMES_MAX + 1)
+#define REFUSAL_MAX 160
 
 /* A client that asked for its own address. */
 struct check {
@@ -58,7 +44,8 @@ struct check {
 struct lookup {
 	struct emit *emit;
 	const struct knowledge *known;
-	struct table *sights, *checks;
+	struct sights *sights;
+	struct table *checks;
 	uint64_t seed;
 	struct approvals approvals;
 };
@@ -74,9 +61,7 @@ struct target {
 	char full[DNS_NAME_TEXT_MAX];  /* text of the name itself */
 	char asked[DNS_NAME_TEXT_MAX]; /* text of the question */
 	char client[IP_TEXT_MAX];
-	/* From the tenant's memory. */
-	bool first_in_tenant;
-	unsigned clients;
+	struct sight sight;
 };
 
 /* --- start and end ------------------------------------------------------------------------ */
@@ -85,7 +70,7 @@ static void lookup_free(void *state)
 {
 	struct lookup *l = state;
 
-	table_free(l->sights);
+	sights_free(l->sights);
 	table_free(l->checks);
 	approvals_deinit(&l->approvals);
 	free(l);
@@ -99,8 +84,7 @@ static void *lookup_new(const struct family_env *env)
 		return NULL;
 	l->emit = env->emit;
 	l->seed = env->seed;
-	l->sights = table_new("lookup_names", sizeof(struct sight), sizeof(struct sight_key),
-		env->memory_bytes / 4 * 3, env->seed);
+	l->sights = sights_new("lookup_names", env->memory_bytes / 4 * 3, env->seed);
 	l->checks = table_new("lookup_ip_checks", sizeof(struct check),
 		sizeof(struct check_key), env->memory_bytes / 4, env->seed);
 	if (!l->sights || !l->checks) {
@@ -120,45 +104,6 @@ static void lookup_adopt(void *state, const struct knowledge *known)
 }
 
 /* --- memory ------------------------------------------------------------------------------- */
-
-static bool is_resolver(const struct exchange *x)
-{
-	return ip_set_contains(&x->tenant->resolvers, &x->now->client);
-}
-
-/* Exact up to SIGHT_CLIENTS; more stay unknown. */
-static void count_client(struct lookup *l, struct sight *s, const struct ip *client)
-{
-	uint32_t tag = (uint32_t)hash_bytes(l->seed, client->bytes, sizeof(client->bytes));
-
-	for (unsigned i = 0; i < s->client_count; i++) {
-		if (s->client[i] == tag)
-			return;
-	}
-	if (s->client_count < SIGHT_CLIENTS)
-		s->client[s->client_count++] = tag;
-}
-
-/* Remember the look-up. False when it is a resolver's echo of a client's. */
-static bool note_sight(struct lookup *l, struct target *t)
-{
-	const struct exchange *x = t->x;
-	struct sight_key key = { .name_hash = t->key_hash, .tenant = x->tenant->number };
-	bool is_new;
-	struct sight *s = table_add(l->sights, table_hash(l->sights, &key), &key, &is_new);
-	bool asked_before =
-		s->client_count > 0 && age_of(s->client_ns, x->ts_ns) <= RESOLVER_ECHO_NS;
-
-	t->first_in_tenant = is_new;
-	if (!is_resolver(x)) {
-		s->client_ns = x->ts_ns;
-		count_client(l, s, &x->now->client);
-	} else if (asked_before) {
-		return false;
-	}
-	t->clients = s->client_count;
-	return true;
-}
 
 static struct check_key check_key_of(const struct exchange *x)
 {
@@ -239,14 +184,15 @@ static void why_reached(struct alert *a, const struct target *t)
 
 static void why_tenant(struct alert *a, const struct target *t)
 {
-	if (t->first_in_tenant)
+	if (t->sight.first_in_tenant)
 		alert_why(a, "first_in_tenant", alert_words(a, "yes"), alert_none(),
 			alert_none());
-	if (t->clients == SIGHT_CLIENTS)
+	if (t->sight.clients == SIGHT_CLIENTS)
 		alert_why(
 			a, "clients", alert_words(a, "8 or more"), alert_none(), alert_none());
-	else if (t->clients > 0)
-		alert_why(a, "clients", alert_number(t->clients), alert_none(), alert_none());
+	else if (t->sight.clients > 0)
+		alert_why(a, "clients", alert_number(t->sight.clients), alert_none(),
+			alert_none());
 }
 
 /* The name concerned, and what the client was led to, as evidence. */
@@ -255,7 +201,7 @@ static void fill_target(struct lookup *l, struct alert *a, const struct target *
 	emit_host(l->emit, t->key);
 	why_reached(a, t);
 	why_tenant(a, t);
-	score += (t->first_in_tenant ? 5 : 0) + (t->clients >= 3 ? 5 : 0) +
+	score += (t->sight.first_in_tenant ? 5 : 0) + (t->sight.clients >= 3 ? 5 : 0) +
 		 (is_question(t->x->now, t->number) ? 0 : 5);
 	a->score = (int16_t)(score > 100 ? 100 : score);
 }
@@ -276,38 +222,6 @@ static void why_provider(struct lookup *l, struct alert *a, const struct verdict
 
 /* --- lookup.malicious --------------------------------------------------------------------- */
 
-/* All feeds that list the name: "urlhaus, threatfox". */
-static void name_feeds(struct lookup *l, struct alert *a, const struct verdict *v)
-{
-	char list[512];
-	size_t len = 0;
-
-	for (unsigned i = 0; i < v->feed_count && v->feed[i] < l->known->feed_count; i++) {
-		const char *feed = l->known->feed[v->feed[i]].name;
-		int more =
-			snprintf(list + len, sizeof(list) - len, "%s%s", len ? ", " : "", feed);
-		if (more < 0 || (size_t)more >= sizeof(list) - len)
-			break;
-		len += (size_t)more;
-		if (i < 5)
-			alert_why(a, "feed", alert_words(a, feed), alert_none(), alert_none());
-	}
-	list[len] = '\0';
-	a->indicator_provider = alert_put(a, list);
-}
-
-static int malicious_score(enum severity severity)
-{
-	static const uint8_t score[] = {
-		[SEVERITY_INFO] = 30,
-		[SEVERITY_LOW] = 45,
-		[SEVERITY_MEDIUM] = 65,
-		[SEVERITY_HIGH] = 80,
-		[SEVERITY_CRITICAL] = 90,
-	};
-	return score[severity];
-}
-
 static void raise_malicious(struct lookup *l, const struct target *t)
 {
 	const struct verdict *v = &t->verdict;
@@ -322,16 +236,64 @@ static void raise_malicious(struct lookup *l, const struct target *t)
 	if (!t->x->tenant->rules.rule[RULE_LOOKUP_MALICIOUS].severity_set)
 		a->severity = (uint8_t)v->severity;
 	a->indicator = alert_put(a, listed);
-	name_feeds(l, a, v);
+	indicator_name_feeds(a, l->known, v);
 	alert_why(a, "listed_name", alert_words(a, listed), alert_none(), alert_none());
 	if (v->approved)
 		alert_why(a, "approved",
 			alert_words(a, "yes, which does not cover malicious names"),
 			alert_none(), alert_none());
-	fill_target(l, a, t, malicious_score(a->severity) + 5 * (v->feed_count - 1));
+	fill_target(l, a, t, indicator_score(a, v));
 	begin_sentence(t, begin, sizeof(begin));
 	a->message = alert_printf(a, "%s%s, which is listed as malicious (%s by %s)", begin,
 		t->full, listed, alert_get(a, a->indicator_provider));
+	emit_commit(l->emit);
+}
+
+/* The network of the listed address and the address itself, and how the client came to it. */
+static void why_address(struct alert *a, const struct ip_net *net, const struct ip *ip)
+{
+	char text[IP_NET_TEXT_MAX];
+
+	alert_why(a, "listed_address", alert_words(a, ip_net_format(net, text)), alert_none(),
+		alert_none());
+	alert_why(
+		a, "address", alert_words(a, ip_format(ip, text)), alert_none(), alert_none());
+}
+
+/* "203.0.113.9" for one address, "203.0.113.0/24" for more: the indicator, and what is excluded. */
+static void write_network(const struct ip_net *net, char text[DNS_NAME_TEXT_MAX])
+{
+	if (net->bits == 128)
+		ip_format(&net->base, text);
+	else
+		ip_net_format(net, text);
+}
+
+static void raise_address(
+	struct lookup *l, struct target *t, const struct ip_net *net, const struct ip *ip)
+{
+	const struct verdict *v = &t->verdict;
+	char address[IP_TEXT_MAX];
+
+	write_network(net, t->key);
+	struct alert *a = emit_open(l->emit, RULE_LOOKUP_MALICIOUS, t->x, t->key);
+	if (!a)
+		return;
+	if (!t->x->tenant->rules.rule[RULE_LOOKUP_MALICIOUS].severity_set)
+		a->severity = (uint8_t)v->severity;
+	a->indicator = alert_put(a, t->key);
+	a->indicator_ip = *ip;
+	a->has_indicator_ip = true;
+	indicator_name_feeds(a, l->known, v);
+	why_address(a, net, ip);
+	why_tenant(a, t);
+	int score = indicator_score(a, v) + 5;
+	a->score = (int16_t)(score > 100 ? 100 : score);
+	a->message = alert_printf(a,
+		"%s asked for %s, whose answer has the address %s, which is listed as "
+		"malicious (%s by %s)",
+		t->client, t->asked, ip_format(ip, address), t->key,
+		alert_get(a, a->indicator_provider));
 	emit_commit(l->emit);
 }
 
@@ -468,6 +430,7 @@ static bool judge_name(
 	struct index_hit hit[OBSERVATION_MATCHES_MAX];
 	size_t hits = 0;
 
+	t->verdict = (struct verdict){ .feed_count = 0 };
 	for (unsigned i = 0; i < x->now->match_count; i++) {
 		if (match[i].name == number)
 			hit[hits++] = (struct index_hit){ match[i].entry, match[i].labels };
@@ -508,7 +471,8 @@ static void act(struct lookup *l, struct target *t)
 		note_check(l, t->x);
 		return;
 	}
-	if (!note_sight(l, t))
+	t->sight = sights_note(l->sights, t->x, t->key_hash);
+	if (t->sight.is_echo)
 		return;
 	write_names(t);
 	if (v->feed_count > 0)
@@ -531,34 +495,79 @@ static bool is_told(const uint64_t *told, size_t count, uint64_t key_hash)
 	return false;
 }
 
+/* The listed networks around one address of the answer, the widest first. */
+static size_t networks_of(const struct observation *o, unsigned address,
+	struct address_hit hit[OBSERVATION_LISTED_MAX])
+{
+	const struct observation_listed *listed = observation_listed(o);
+	size_t count = 0;
+
+	for (unsigned i = 0; i < o->listed_count; i++) {
+		if (listed[i].address == address)
+			hit[count++] = (struct address_hit){ listed[i].entry, listed[i].bits };
+	}
+	return count;
+}
+
+/* The first address that somebody lists speaks for the answer: it is the answer that matters. */
+static void judge_addresses(struct lookup *l, const struct exchange *x)
+{
+	const struct observation *o = x->now;
+	struct verdict_asker who = { l->known, x->tenant, &o->client, x->ts_ns };
+	struct address_hit hit[OBSERVATION_LISTED_MAX];
+	struct target t = { .x = x };
+
+	for (unsigned i = 0; i < o->address_count; i++) {
+		size_t hits = networks_of(o, i, hit);
+		uint32_t entry;
+		t.verdict = verdict_of_address(&who, hit, hits, &entry);
+		if (t.verdict.feed_count == 0)
+			continue;
+		const struct ip_net *net = address_set_net(l->known->addresses, entry);
+		t.key_hash = hash_bytes(l->seed ^ net->bits, &net->base, sizeof(net->base));
+		t.sight = sights_note(l->sights, x, t.key_hash);
+		if (t.sight.is_echo)
+			return;
+		dns_name_format_wire(observation_qname_wire(o), o->qname_len, t.asked);
+		ip_format(&o->client, t.client);
+		raise_address(l, &t, net, &observation_addresses(o)[i].ip);
+		return;
+	}
+}
+
 static void lookup_observe(void *state, const struct exchange *x)
 {
 	const struct observation *o = x->now;
 	struct lookup *l = state;
 	uint64_t told[TARGETS_MAX];
 	size_t told_count = 0;
+	bool is_settled = false;
 
-	if (o->match_count == 0 || o->opcode != DNS_OPCODE_QUERY)
+	if ((o->match_count == 0 && o->listed_count == 0) || o->opcode != DNS_OPCODE_QUERY)
 		return;
 	for (unsigned number = 0; number <= o->name_count; number++) {
 		struct target t;
 		bool asked = is_question(o, number);
 		if (!asked && observation_names(o)[number - 1].type == DNS_TYPE_PTR)
 			continue;
-		if (!judge_name(l, x, number, &t) || is_told(told, told_count, t.key_hash))
+		bool found = judge_name(l, x, number, &t);
+		is_settled = is_settled || t.verdict.feed_count > 0 || t.verdict.allowed;
+		if (!found || is_told(told, told_count, t.key_hash))
 			continue;
 		told[told_count++] = t.key_hash;
 		/* The question was judged with its query, if that had a tenant. */
 		if (!asked || !x->matched || x->told_late)
 			act(l, &t);
 	}
+	if (o->listed_count > 0 && !is_settled)
+		judge_addresses(l, x);
 }
 
 static void lookup_stats(const void *state, struct judge_stats *out)
 {
 	const struct lookup *l = state;
 
-	judge_stats_add(out, table_stats(l->sights));
+	judge_stats_add(out, sights_stats(l->sights));
 	judge_stats_add(out, table_stats(l->checks));
 }
 

@@ -23,6 +23,7 @@
 #define OBSERVATION_ADDRESSES_MAX 64
 #define OBSERVATION_NAMES_MAX     16
 #define OBSERVATION_MATCHES_MAX   16
+#define OBSERVATION_LISTED_MAX    8
 
 enum observation_kind {
 	OBSERVATION_MESSAGE, /* any DNS message */
@@ -55,6 +56,14 @@ struct observation_match {
 struct observation_address {
 	struct ip ip;
 	uint32_t ttl;
+};
+
+/* A listed network that holds an address of the answer. */
+struct observation_listed {
+	uint32_t entry;    /* of the address set of the same knowledge */
+	uint8_t bits;      /* of the network */
+	uint8_t address;   /* number in the addresses */
+	uint8_t unused[2]; /* as above */
 };
 
 /*
@@ -99,7 +108,9 @@ struct observation {
 	uint8_t qname_labels, qname_len;
 	uint8_t match_count, address_count, name_count;
 	bool addresses_omitted; /* there were more than the limits */
-	uint16_t qname_at, match_at, address_at, name_at;
+	uint16_t qname_at, match_at, address_at, name_at, listed_at;
+	uint8_t listed_count;
+	uint8_t unused;      /* as in matches */
 	uint32_t message_at; /* whole DNS message (UPDATE, TSIG); 0: not carried */
 };
 
@@ -122,6 +133,11 @@ static inline const uint8_t *observation_qname_wire(const struct observation *o)
 static inline const struct observation_match *observation_matches(const struct observation *o)
 {
 	return (const struct observation_match *)((const char *)o + o->match_at);
+}
+
+static inline const struct observation_listed *observation_listed(const struct observation *o)
+{
+	return (const struct observation_listed *)((const char *)o + o->listed_at);
 }
 
 static inline const struct observation_address *observation_addresses(

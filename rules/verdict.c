@@ -230,9 +230,48 @@ struct verdict verdict_of(const struct verdict_asker *who, struct verdict_name n
 				take_mark(&v, &r, &mark[k], hit[i].labels, who);
 		}
 	}
+	v.allowed = r.allow_labels > 0;
 	decide_service(&v, &r, name);
 	/* Names below a provider's suffix are customers: a key each, however broad the feed. */
 	if (v.listed_labels > v.key_labels)
 		v.key_labels = v.listed_labels;
+	return v;
+}
+
+/* How long is the longest network that an allow feed has? -1: none has any. */
+static int allowed_bits(
+	const struct address_set *set, const struct address_hit *hit, size_t hit_count)
+{
+	int bits = -1;
+
+	for (size_t i = 0; i < hit_count; i++) {
+		size_t count;
+		const struct mark *mark = address_set_marks(set, hit[i].entry, &count);
+		for (size_t k = 0; k < count; k++) {
+			if (mark[k].kind == MARK_ALLOW && hit[i].bits > bits)
+				bits = hit[i].bits;
+		}
+	}
+	return bits;
+}
+
+struct verdict verdict_of_address(const struct verdict_asker *who,
+	const struct address_hit *hit, size_t hit_count, uint32_t *entry)
+{
+	const struct address_set *set = who->known->addresses;
+	struct verdict v = { .provider = PROVIDER_NONE };
+
+	int allowed = allowed_bits(set, hit, hit_count);
+	v.allowed = allowed >= 0;
+	for (size_t i = 0; i < hit_count; i++) {
+		size_t count;
+		const struct mark *mark = address_set_marks(set, hit[i].entry, &count);
+		for (size_t k = 0; k < count; k++) {
+			if (mark[k].kind != MARK_MALICIOUS || hit[i].bits <= allowed)
+				continue;
+			add_feed(&v, who->known, mark[k].source);
+			*entry = hit[i].entry;
+		}
+	}
 	return v;
 }

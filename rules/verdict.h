@@ -47,6 +47,7 @@ struct verdict {
 	uint8_t feed_count;
 	uint16_t feed[VERDICT_FEEDS_MAX];
 	uint8_t listed_labels;  /* of the deepest listed suffix */
+	bool allowed;           /* an allow feed has the name or a suffix of it */
 	enum severity severity; /* the highest of the feeds' */
 	/* Service. */
 	enum verdict_service service;
@@ -64,6 +65,14 @@ struct verdict {
  */
 struct verdict verdict_of(const struct verdict_asker *who, struct verdict_name name,
 	const struct index_hit *hit, size_t hit_count);
+
+/*
+ * The same for an address of an answer: `hit` are the listed networks that hold it. Malicious
+ * unless an allow mark's network is as long or longer; *entry is the longest listed one. Nothing
+ * else of a verdict is about addresses.
+ */
+struct verdict verdict_of_address(const struct verdict_asker *who,
+	const struct address_hit *hit, size_t hit_count, uint32_t *entry);
 
 /* The wire octets of the suffix with `labels` labels. */
 const uint8_t *verdict_suffix(struct verdict_name name, unsigned labels, size_t *len);

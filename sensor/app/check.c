@@ -154,9 +154,10 @@ static void print_feed(const struct knowledge_feed *feed, const struct load_feed
 		feed_format_name(r->format), quantity_format_size(r->bytes, size),
 		age[0] ? ", " : "", age, age[0] ? " old" : "");
 	printf("    %" PRIu64 " lines; names: %" PRIu64 " with all below, %" PRIu64
-	       " alone, %" PRIu64 " below only; %" PRIu64 " duplicates, %" PRIu64 " rejected\n",
+	       " alone, %" PRIu64 " below only; %" PRIu64 " addresses; %" PRIu64
+	       " duplicates, %" PRIu64 " rejected\n",
 		r->lines, r->accepted[SCOPE_SUFFIX], r->accepted[SCOPE_EXACT],
-		r->accepted[SCOPE_BELOW], r->duplicates, feed_report_rejected(r));
+		r->accepted[SCOPE_BELOW], r->addresses, r->duplicates, feed_report_rejected(r));
 	if (r->exceptions)
 		printf("    %" PRIu64 " of them are exceptions, which are allowed\n",
 			r->exceptions);
@@ -172,7 +173,7 @@ static void print_feeds(const struct knowledge *known, const struct load_report 
 	for (size_t i = 0; i < report->feed_count; i++)
 		print_feed(&known->feed[i], &report->feed[i]);
 	print_heading("index");
-	printf("%zu names, %s", report->name_count,
+	printf("%zu names, %zu addresses, %s", report->name_count, report->address_count,
 		quantity_format_size(report->index_bytes, size));
 	if (report->name_count)
 		printf(" (%.0f bytes each)",

@@ -21,6 +21,7 @@ struct load {
 	struct knowledge *known;
 	struct load_report *report;
 	struct index_builder *builder;
+	struct address_builder *addresses;
 	struct index *rail; /* the suffixes of the shipped provider lists */
 	int64_t now_s;
 	struct err_ctx *why;
@@ -85,6 +86,7 @@ static struct feed_target target_of(const struct load *l)
 {
 	return (struct feed_target){
 		.builder = l->builder,
+		.addresses = l->addresses,
 		.providers = l->known->providers,
 		.provider_suffixes = l->rail,
 	};
@@ -243,6 +245,24 @@ static enum err resolve_providers(struct load *l)
 
 /* --- all of it ----------------------------------------------------------------------------- */
 
+/* Without any, input threads need not look. */
+static enum err build_addresses(struct load *l)
+{
+	struct address_set *set = address_set_build(l->addresses);
+
+	l->addresses = NULL; /* freed in every case */
+	if (!set)
+		return out_of_memory(l);
+	l->report->address_count = address_set_count(set);
+	if (l->report->address_count > 0) {
+		l->report->index_bytes += address_set_bytes(set);
+		l->known->addresses = set;
+	} else {
+		address_set_free(set);
+	}
+	return ERR_OK;
+}
+
 static enum err build_index(struct load *l)
 {
 	enum err err = policy_set_index(l->config->policies, l->builder, l->why);
@@ -255,7 +275,7 @@ static enum err build_index(struct load *l)
 		return out_of_memory(l);
 	l->report->name_count = index_name_count(l->known->index);
 	l->report->index_bytes = index_memory_bytes(l->known->index);
-	return ERR_OK;
+	return build_addresses(l);
 }
 
 static enum err open_geo(struct load *l)
@@ -272,7 +292,8 @@ static enum err load_all(struct load *l, const struct load_options *options)
 
 	l->known->providers = provider_registry_new();
 	l->builder = index_builder_new(options->seed);
-	if (!l->known->providers || !l->builder)
+	l->addresses = address_builder_new(options->seed);
+	if (!l->known->providers || !l->builder || !l->addresses)
 		return out_of_memory(l);
 	err = reserve_feeds(l);
 	if (!err)
@@ -310,6 +331,7 @@ enum err load_knowledge(struct knowledge **out, struct config *config,
 	*l.report = (struct load_report){ 0 };
 	enum err err = l.known ? load_all(&l, options) : out_of_memory(&l);
 	index_builder_free(l.builder);
+	address_builder_free(l.addresses);
 	index_free(l.rail);
 	l.report->elapsed_ns = clock_monotonic_ns() - start_ns;
 	load_report_deinit(&unwanted);
@@ -328,6 +350,7 @@ void load_free(struct knowledge *known)
 	if (!known)
 		return;
 	index_free(known->index);
+	address_set_free(known->addresses);
 	provider_registry_free(known->providers);
 	policy_set_free(known->policies);
 	geo_close(known->geo);
@@ -377,7 +400,7 @@ static void warn_feed(const struct config *config, const struct knowledge_feed *
 				     : "what could be read is in force, for nothing was loaded "
 				       "before");
 	else if (feed_report_accepted(&loaded->report) + loaded->report.duplicates == 0)
-		text_printf(line, "%s:%u:%u: feed %s gave no name", config->path,
+		text_printf(line, "%s:%u:%u: feed %s gave nothing", config->path,
 			loaded->at.line, loaded->at.column, feed->name);
 	else if (loaded->max_age_ns && age_ns > loaded->max_age_ns)
 		text_printf(line, "%s:%u:%u: feed %s is %s old; max_age is %s", config->path,

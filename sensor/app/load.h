@@ -45,7 +45,7 @@ struct load_feed {
 struct load_report {
 	struct load_feed *feed;
 	size_t feed_count;
-	size_t name_count, index_bytes;
+	size_t name_count, address_count, index_bytes;
 	int64_t elapsed_ns; /* load_s of the summary */
 };
 

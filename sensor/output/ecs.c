@@ -102,6 +102,17 @@ static void put_observer(struct json *j, const struct ecs_observer *observer)
 	json_object_end(j);
 }
 
+/* ECS's words for what an indicator is. */
+static void put_indicator_type(struct json *j, const struct alert *a)
+{
+	if (!a->has_indicator_ip) {
+		json_string(j, "type", "domain-name");
+		return;
+	}
+	json_string(j, "type", ip_is_v4(&a->indicator_ip) ? "ipv4-addr" : "ipv6-addr");
+	put_ip(j, "ip", &a->indicator_ip);
+}
+
 static void put_threat(struct json *j, const struct alert *a)
 {
 	json_object(j, "threat");
@@ -111,6 +122,7 @@ static void put_threat(struct json *j, const struct alert *a)
 	if (a->indicator || a->indicator_provider) {
 		json_object(j, "indicator");
 		put_text(j, "name", a, a->indicator);
+		put_indicator_type(j, a);
 		put_text(j, "provider", a, a->indicator_provider);
 		json_object_end(j);
 	}

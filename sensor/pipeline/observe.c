@@ -78,6 +78,7 @@ size_t observe_bound(const struct dns_message *m)
 	       OBSERVATION_MATCHES_MAX * sizeof(struct observation_match) +
 	       addresses * sizeof(struct observation_address) +
 	       names * (sizeof(struct observation_name) + DNS_NAME_MAX) + DNS_NAME_MAX +
+	       OBSERVATION_LISTED_MAX * sizeof(struct observation_listed) +
 	       (travels_whole(m) ? m->wire_len : 0) + 64;
 }
 
@@ -140,6 +141,34 @@ static void take_addresses(struct build *b, const struct dns_message *m)
 			(struct observation_address){ ip, r->ttl };
 		o->address_count++;
 	}
+}
+
+/*
+ * Look the answer's addresses up. Nearly none is listed, so the list has room for few and lies
+ * behind what every answer has.
+ */
+static void take_listed(struct build *b, const struct address_set *set)
+{
+	struct observation *o = b->o;
+	struct observation_listed found[OBSERVATION_LISTED_MAX];
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < o->address_count && count < OBSERVATION_LISTED_MAX; i++) {
+		struct address_hit hit[ADDRESS_HITS_MAX];
+		size_t hits = address_set_match(set, &observation_addresses(o)[i].ip, hit);
+		for (size_t k = 0; k < hits && count < OBSERVATION_LISTED_MAX; k++)
+			found[count++] = (struct observation_listed){
+				.entry = hit[k].entry,
+				.bits = hit[k].bits,
+				.address = (uint8_t)i,
+			};
+	}
+	if (LIKELY(count == 0))
+		return;
+	o->listed_count = (uint8_t)count;
+	o->listed_at =
+		(uint16_t)claim(b, count * sizeof(*found), _Alignof(struct observation_listed));
+	memcpy((char *)o + o->listed_at, found, count * sizeof(*found));
 }
 
 /* Only the answer section: those are the names that the asker is led to. */
@@ -287,6 +316,8 @@ size_t observe_build(struct observer *observer, struct observation *out,
 	out->match_at = (uint16_t)claim(&b, matches, _Alignof(struct observation_match));
 	if (matches)
 		memcpy((char *)out + out->match_at, b.match, matches);
+	if (observer->known->addresses && out->address_count > 0)
+		take_listed(&b, observer->known->addresses);
 	if (travels_whole(m))
 		out->message_at = (uint32_t)claim_copy(&b, m->wire, m->wire_len);
 	out->size = (uint32_t)b.used;

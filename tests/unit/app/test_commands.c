@@ -131,7 +131,8 @@ Test(commands, check_reports_tenants_and_feeds_and_says_ok)
 		"zones, 0 "
 		"excludes\n",
 		"  demo-malicious\n    malicious, hosts, ",
-		"names: 5 with all below, 0 alone, 0 below only; 0 duplicates, 0 rejected\n",
+		"names: 5 with all below, 0 alone, 0 below only; 0 addresses; 0 duplicates, 0 "
+		"rejected\n",
 	};
 
 	call(&said, check_command, "check -c " DEMO);

@@ -283,7 +283,7 @@ Test(load, feeds_that_are_old_or_gave_nothing_are_told)
 	cr_assert_not_null(said.at);
 	cr_assert(strstr(said.at, "c.yaml:2:23: feed old is 1h old; max_age is 30m\n"), "%s",
 		said.at);
-	cr_assert(strstr(said.at, "c.yaml:4:24: feed none gave no name\n"), "%s", said.at);
+	cr_assert(strstr(said.at, "c.yaml:4:24: feed none gave nothing\n"), "%s", said.at);
 	cr_assert_null(strstr(said.at, "fresh"), "%s", said.at);
 	text_deinit(&said);
 	unload(&l);

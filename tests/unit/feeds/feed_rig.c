@@ -10,14 +10,17 @@ void feed_rig_init(struct feed_rig *rig)
 	*rig = (struct feed_rig){ 0 };
 	rig->target.builder = index_builder_new(42);
 	rig->target.providers = provider_registry_new();
-	cr_assert(rig->target.builder && rig->target.providers);
+	rig->target.addresses = address_builder_new(42);
+	cr_assert(rig->target.builder && rig->target.providers && rig->target.addresses);
 }
 
 void feed_rig_deinit(struct feed_rig *rig)
 {
 	index_builder_free(rig->target.builder);
 	provider_registry_free(rig->target.providers);
+	address_builder_free(rig->target.addresses);
 	index_free(rig->index);
+	address_set_free(rig->addresses);
 }
 
 void feed_rig_load(struct feed_rig *rig, struct feed_spec spec, const char *content)
@@ -32,7 +35,9 @@ void feed_rig_build(struct feed_rig *rig)
 {
 	rig->index = index_build(rig->target.builder);
 	rig->target.builder = NULL;
-	cr_assert(rig->index);
+	rig->addresses = address_set_build(rig->target.addresses);
+	rig->target.addresses = NULL;
+	cr_assert(rig->index && rig->addresses);
 }
 
 size_t feed_rig_hits(const struct feed_rig *rig, const char *name)

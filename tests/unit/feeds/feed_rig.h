@@ -10,6 +10,7 @@ struct feed_rig {
 	struct feed_report report;
 	struct err_ctx why;
 	struct index *index; /* after feed_rig_build */
+	struct address_set *addresses;
 };
 
 void feed_rig_init(struct feed_rig *rig);

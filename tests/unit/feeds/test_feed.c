@@ -545,7 +545,7 @@ Test(feed, a_compressed_file_that_ends_in_the_middle_is_an_error)
 struct file_case {
 	const char *file;
 	enum feed_format format;
-	uint64_t lines, suffix, below, duplicates, rejected;
+	uint64_t lines, suffix, below, duplicates, rejected, addresses;
 };
 
 static void expect_file(const char *path, const struct file_case *want)
@@ -561,6 +561,8 @@ static void expect_file(const char *path, const struct file_case *want)
 		(unsigned long)rig.report.accepted[SCOPE_SUFFIX]);
 	cr_expect_eq(rig.report.accepted[SCOPE_BELOW], want->below, "%s: %lu below", path,
 		(unsigned long)rig.report.accepted[SCOPE_BELOW]);
+	cr_expect_eq(rig.report.addresses, want->addresses, "%s: %lu addresses", path,
+		(unsigned long)rig.report.addresses);
 	cr_expect_eq(rig.report.duplicates, want->duplicates, "%s: %lu duplicates", path,
 		(unsigned long)rig.report.duplicates);
 	cr_expect_eq(feed_report_rejected(&rig.report), want->rejected, "%s: %lu rejected",
@@ -571,21 +573,21 @@ static void expect_file(const char *path, const struct file_case *want)
 Test(feed, the_kept_files_give_the_counts_that_were_counted_by_hand)
 {
 	static const struct file_case cases[] = {
-		{ "tests/data/feeds/traps.domains", FEED_DOMAINS, 28, 9, 1, 2, 11 },
-		{ "tests/data/feeds/traps.hosts", FEED_HOSTS, 13, 5, 0, 1, 9 },
-		{ "tests/data/feeds/traps.adblock", FEED_ADBLOCK, 20, 3, 1, 1, 10 },
-		{ "tests/data/feeds/traps.rpz", FEED_RPZ, 25, 7, 1, 2, 8 },
-		{ "tests/data/feeds/traps.csv", FEED_CSV, 16, 3, 0, 1, 5 },
-		{ "tests/data/feeds/traps.urls", FEED_URLS, 10, 4, 0, 2, 3 },
-		{ "tests/data/feeds/traps.dnsmasq", FEED_DNSMASQ, 11, 7, 0, 1, 4 },
-		{ "tests/data/feeds/traps.unbound", FEED_UNBOUND, 10, 3, 0, 1, 4 },
-		{ "tests/data/feeds/traps.maltrail", FEED_MALTRAIL, 15, 3, 0, 1, 7 },
-		{ "tests/data/feeds/traps.suricata", FEED_SURICATA, 10, 3, 0, 1, 5 },
-		{ "tests/data/feeds/traps.ndjson", FEED_SURICATA, 4, 2, 0, 0, 2 },
-		{ "tests/data/feeds/traps.event.json", FEED_MISP, 9, 4, 0, 1, 4 },
-		{ "tests/data/feeds/traps.warninglist.json", FEED_MISP, 7, 2, 0, 1, 4 },
-		{ "tests/data/feeds/traps.misp.csv", FEED_MISP, 7, 2, 0, 0, 3 },
-		{ "tests/data/feeds/traps.stix.json", FEED_STIX, 11, 6, 1, 0, 6 },
+		{ "tests/data/feeds/traps.domains", FEED_DOMAINS, 28, 9, 1, 2, 9, 2 },
+		{ "tests/data/feeds/traps.hosts", FEED_HOSTS, 13, 5, 0, 1, 9, 0 },
+		{ "tests/data/feeds/traps.adblock", FEED_ADBLOCK, 20, 3, 1, 1, 9, 1 },
+		{ "tests/data/feeds/traps.rpz", FEED_RPZ, 25, 7, 1, 2, 7, 1 },
+		{ "tests/data/feeds/traps.csv", FEED_CSV, 16, 3, 0, 1, 3, 2 },
+		{ "tests/data/feeds/traps.urls", FEED_URLS, 10, 4, 0, 2, 1, 2 },
+		{ "tests/data/feeds/traps.dnsmasq", FEED_DNSMASQ, 11, 7, 0, 1, 4, 0 },
+		{ "tests/data/feeds/traps.unbound", FEED_UNBOUND, 10, 3, 0, 1, 4, 0 },
+		{ "tests/data/feeds/traps.maltrail", FEED_MALTRAIL, 15, 3, 0, 1, 4, 3 },
+		{ "tests/data/feeds/traps.suricata", FEED_SURICATA, 10, 3, 0, 1, 4, 1 },
+		{ "tests/data/feeds/traps.ndjson", FEED_SURICATA, 4, 2, 0, 0, 2, 0 },
+		{ "tests/data/feeds/traps.event.json", FEED_MISP, 9, 4, 0, 1, 3, 1 },
+		{ "tests/data/feeds/traps.warninglist.json", FEED_MISP, 7, 2, 0, 1, 3, 1 },
+		{ "tests/data/feeds/traps.misp.csv", FEED_MISP, 7, 2, 0, 0, 2, 1 },
+		{ "tests/data/feeds/traps.stix.json", FEED_STIX, 11, 6, 1, 0, 5, 1 },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)

@@ -13,12 +13,31 @@
 struct row {
 	const char *text;
 	enum feed_reject reject; /* TAKEN: accepted */
-	const char *hit;         /* a name that must match then, or NULL */
+	const char *hit;         /* a name or an address that must match then, or NULL */
 	const char *miss;        /* one that must not */
 };
 
+static unsigned address_kinds(const struct feed_rig *rig, const struct ip *ip)
+{
+	struct address_hit hit[ADDRESS_HITS_MAX];
+	size_t count = address_set_match(rig->addresses, ip, hit);
+	unsigned kinds = 0;
+	size_t marks;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct mark *mark =
+			address_set_marks(rig->addresses, hit[i].entry, &marks);
+		for (size_t k = 0; k < marks; k++)
+			kinds |= 1u << mark[k].kind;
+	}
+	return kinds;
+}
+
 static unsigned mark_kinds(const struct feed_rig *rig, const char *text)
 {
+	struct ip ip;
+	if (ip_parse(&ip, text))
+		return address_kinds(rig, &ip);
 	struct index_hit hit[INDEX_HITS_MAX];
 	struct dns_name name = name_of(text);
 	unsigned kinds = 0;
@@ -105,7 +124,7 @@ static const struct row adblock[] = {
 	{ "||evil.example^*/ads", FEED_REJECT_WILDCARD, NULL, "evil.example" },
 	{ "||evil.example:8080^", FEED_REJECT_SYNTAX, NULL, "evil.example" },
 	{ "||ads*.example^", FEED_REJECT_WILDCARD, NULL, "ads.example" },
-	{ "||192.0.2.1^", FEED_REJECT_ADDRESS, NULL, NULL },
+	{ "||192.0.2.1^", TAKEN, "192.0.2.1", NULL },
 	{ "||[2001:db8::1]^", FEED_REJECT_SYNTAX, NULL, NULL },
 	{ "|http://evil.example/x", FEED_REJECT_PATH, NULL, "evil.example" },
 	{ "/ads/banner", FEED_REJECT_REGEX, NULL, NULL },
@@ -192,8 +211,17 @@ static const struct row zone[] = {
 	{ "a\\.b.example CNAME .", FEED_REJECT_CHARACTER, NULL, "a.b.example" },
 	{ "a\\000b.example CNAME .", FEED_REJECT_CHARACTER, NULL, NULL },
 	{ "a\\999.example CNAME .", FEED_REJECT_NAME, NULL, NULL },
-	{ "24.0.2.0.192.rpz-ip CNAME .", FEED_REJECT_TRIGGER, NULL, NULL },
-	{ "128.1.zz.db8.2001.rpz-ip CNAME .", FEED_REJECT_TRIGGER, NULL, NULL },
+	{ "24.0.2.0.192.rpz-ip CNAME .", TAKEN, "192.0.2.200", "192.0.3.1" },
+	{ "32.1.2.0.192.rpz-ip CNAME rpz-drop.", TAKEN, "192.0.2.1", "192.0.2.2" },
+	{ "33.1.2.0.192.rpz-ip CNAME .", FEED_REJECT_SYNTAX, NULL, NULL },
+	{ "24.1.2.0.192.rpz-ip CNAME .", FEED_REJECT_SYNTAX, NULL, "192.0.2.1" },
+	{ "24.2.0.192.rpz-ip CNAME .", FEED_REJECT_SYNTAX, NULL, NULL },
+	{ "rpz-ip CNAME .", FEED_REJECT_SYNTAX, NULL, NULL },
+	{ "8.0.0.0.10.rpz-ip CNAME .", FEED_REJECT_RESERVED, NULL, "10.0.0.1" },
+	{ "128.1.zz.db8.2001.rpz-ip CNAME .", TAKEN, "2001:db8::1", "2001:db8::2" },
+	{ "48.zz.3.db8.2001.rpz-ip CNAME .", TAKEN, "2001:db8:3::9", "2001:db8:4::9" },
+	{ "128.8.7.6.5.4.3.db8.2001.rpz-ip CNAME .", TAKEN, "2001:db8:3:4:5:6:7:8", NULL },
+	{ "128.1.zz.2.zz.2001.rpz-ip CNAME .", FEED_REJECT_SYNTAX, NULL, NULL },
 	{ "32.1.0.0.10.rpz-client-ip CNAME rpz-drop.", FEED_REJECT_TRIGGER, NULL, NULL },
 	{ "24.0.2.0.192.rpz-nsip CNAME .", FEED_REJECT_TRIGGER, NULL, NULL },
 	{ "ns1.bad.example.rpz-nsdname CNAME .", FEED_REJECT_TRIGGER, NULL, "ns1.bad.example" },
@@ -290,17 +318,19 @@ static const struct row untitled[] = {
 	{ "a,t\xc3\xb4t.net", TAKEN, "xn--tt-8ja.net", NULL },
 	{ "\"a\" b,evil.example", FEED_REJECT_SYNTAX, NULL, "evil.example" },
 	{ "\"a,evil.example", FEED_REJECT_SYNTAX, NULL, "evil.example" },
-	{ "192.0.2.1,x", FEED_REJECT_SYNTAX, NULL, NULL },
+	{ "192.0.2.1,x", TAKEN, "192.0.2.1", NULL },
+	{ "x,192.0.2.1", FEED_REJECT_SYNTAX, NULL, "192.0.2.1" },
+	{ "192.0.2.1,evil.example", TAKEN, "evil.example", "192.0.2.1" },
 	{ "a,co.uk", FEED_REJECT_PUBLIC_SUFFIX, NULL, NULL },
 };
 
 static const struct row urlhaus[] = {
 	{ "\"1\",\"2024-01-01\",\"http://a.evil.example:8080/x.exe\",\"online\"", TAKEN,
 		"a.evil.example", "evil.example" },
-	{ "\"1\",\"2024-01-01\",\"http://192.0.2.1/x.exe\",\"online\"", FEED_REJECT_ADDRESS,
-		NULL, NULL },
-	{ "\"1\",\"2024-01-01\",\"http://[2001:db8::1]:80/x\",\"online\"", FEED_REJECT_ADDRESS,
-		NULL, NULL },
+	{ "\"1\",\"2024-01-01\",\"http://192.0.2.1/x.exe\",\"online\"", TAKEN, "192.0.2.1",
+		"192.0.2.2" },
+	{ "\"1\",\"2024-01-01\",\"http://[2001:db8::1]:80/x\",\"online\"", TAKEN, "2001:db8::1",
+		NULL },
 	{ "\"1\",\"2024-01-01\"", FEED_REJECT_SYNTAX, NULL, NULL },
 	{ "\"1\",\"2024-01-01\",\"\",\"online\"", FEED_REJECT_SYNTAX, NULL, NULL },
 };
@@ -314,7 +344,7 @@ static const struct row threatfox[] = {
 		"evil.example" },
 	{ "\"2024\", \"1\", \"evil.example\", \"domain\", \"\"", FEED_REJECT_CONFIDENCE, NULL,
 		"evil.example" },
-	{ "\"2024\", \"1\", \"192.0.2.1:443\", \"ip:port\", \"100\"", FEED_REJECT_ADDRESS, NULL,
+	{ "\"2024\", \"1\", \"192.0.2.1:443\", \"ip:port\", \"100\"", TAKEN, "192.0.2.1",
 		NULL },
 	{ "\"2024\", \"1\", \"d41d8cd98f00b204e9800998ecf8427e\", \"md5_hash\", \"100\"",
 		FEED_REJECT_TYPE, NULL, NULL },
@@ -322,10 +352,13 @@ static const struct row threatfox[] = {
 
 static const struct row misp_csv[] = {
 	{ "u,1,c,domain,evil.example,\"a, b\",1,20240101", TAKEN, "evil.example", NULL },
-	{ "u,1,c,domain|ip,evil.example|192.0.2.1,,1,20240101", TAKEN, "evil.example", NULL },
+	{ "u,1,c,domain|ip,evil.example|192.0.2.1,,1,20240101", TAKEN, "evil.example",
+		"192.0.2.1" },
 	{ "u,1,c,url,http://evil.example/,,1,20240101", TAKEN, "evil.example", NULL },
 	{ "u,1,c,domain,evil.example,,0,20240101", FEED_REJECT_UNUSED, NULL, "evil.example" },
-	{ "u,1,c,ip-dst,192.0.2.1,,1,20240101", FEED_REJECT_ADDRESS, NULL, NULL },
+	{ "u,1,c,ip-dst,192.0.2.1,,1,20240101", TAKEN, "192.0.2.1", NULL },
+	{ "u,1,c,ip-dst|port,192.0.2.1|443,,1,20240101", TAKEN, "192.0.2.1", NULL },
+	{ "u,1,c,ip-src,192.0.2.1,,1,20240101", FEED_REJECT_TYPE, NULL, "192.0.2.1" },
 	{ "u,1,c,email-src,a@evil.example,,1,20240101", FEED_REJECT_TYPE, NULL,
 		"evil.example" },
 	{ "u,1,c,regex,evil.*,,1,20240101", FEED_REJECT_REGEX, NULL, NULL },
@@ -370,8 +403,8 @@ static const struct row urls[] = {
 	{ "hxxps[:]//evil[.]example/x y", TAKEN, "evil.example", NULL },
 	{ "http://evil.example/a # b", TAKEN, "evil.example", NULL },
 	{ "evil.example/x", TAKEN, "evil.example", NULL },
-	{ "http://192.0.2.1/x", FEED_REJECT_ADDRESS, NULL, NULL },
-	{ "http://[2001:db8::1]:80/x", FEED_REJECT_ADDRESS, NULL, NULL },
+	{ "http://192.0.2.1/x", TAKEN, "192.0.2.1", NULL },
+	{ "http://[2001:db8::1]:80/x", TAKEN, "2001:db8::1", NULL },
 	{ "/only/a/path", FEED_REJECT_PATH, NULL, NULL },
 	{ "http://to/x", FEED_REJECT_SINGLE_LABEL, NULL, NULL },
 	{ "http:///x", FEED_REJECT_NAME, NULL, NULL },
@@ -430,9 +463,9 @@ static const struct row maltrail[] = {
 	{ "evil.example/gate.php", FEED_REJECT_PATH, NULL, "evil.example" },
 	{ "http://evil.example/gate.php", FEED_REJECT_PATH, NULL, "evil.example" },
 	{ "/gate.php?id=", FEED_REJECT_PATH, NULL, NULL },
-	{ "192.0.2.1", FEED_REJECT_ADDRESS, NULL, NULL },
-	{ "192.0.2.1:443", FEED_REJECT_ADDRESS, NULL, NULL },
-	{ "http://192.0.2.1", FEED_REJECT_ADDRESS, NULL, NULL },
+	{ "192.0.2.1", TAKEN, "192.0.2.1", NULL },
+	{ "192.0.2.1:443", TAKEN, "192.0.2.1", NULL },
+	{ "http://192.0.2.1", TAKEN, "192.0.2.1", NULL },
 	{ "(?i)evil.+example", FEED_REJECT_REGEX, NULL, NULL },
 	{ "evil\\.example", FEED_REJECT_REGEX, NULL, "evil.example" },
 	{ "duckdns.org", FEED_REJECT_BROAD, NULL, NULL },
@@ -476,7 +509,7 @@ static const struct row suricata[] = {
 	{ "{\"host\": \"evil.example\", \"year\": 2005}", TAKEN, "evil.example", NULL },
 	{ "{\"domain\": \".evil.example\"}", TAKEN, "evil.example", NULL },
 	{ "Y3VybC83LjQzLjA=", FEED_REJECT_PATH, NULL, NULL }, /* curl/7.43.0 */
-	{ "MTkyLjAuMi4x", FEED_REJECT_ADDRESS, NULL, NULL },  /* 192.0.2.1 */
+	{ "MTkyLjAuMi4x", TAKEN, "192.0.2.1", NULL },         /* 192.0.2.1 */
 	{ "Y29t", FEED_REJECT_SINGLE_LABEL, NULL, NULL },     /* com */
 	{ "AAAA", FEED_REJECT_BASE64, NULL, NULL },
 	{ "ZXZpbC5leGFtcGx", FEED_REJECT_BASE64, NULL, NULL },
@@ -510,8 +543,7 @@ static const struct row attributes[] = {
 		"evil.example" },
 	{ "\"domain\",\"value\":\"evil.example\",\"deleted\":true", FEED_REJECT_UNUSED, NULL,
 		"evil.example" },
-	{ "\"ip-dst\",\"value\":\"192.0.2.1\",\"to_ids\":true", FEED_REJECT_ADDRESS, NULL,
-		NULL },
+	{ "\"ip-dst\",\"value\":\"192.0.2.1\",\"to_ids\":true", TAKEN, "192.0.2.1", NULL },
 	{ "\"md5\",\"value\":\"evil.example\",\"to_ids\":true", FEED_REJECT_TYPE, NULL,
 		"evil.example" },
 	{ "\"domain\",\"value\":1", FEED_REJECT_SYNTAX, NULL, NULL },
@@ -521,7 +553,7 @@ static const struct row attributes[] = {
 static const struct row warninglist[] = {
 	{ "\"type\":\"hostname\",\"list\":[\".evil.example\"]", TAKEN, "a.evil.example", NULL },
 	{ "\"type\":\"string\",\"list\":[\"evil.example\"]", TAKEN, "evil.example", NULL },
-	{ "\"type\":\"cidr\",\"list\":[\"192.0.2.0/24\"]", FEED_REJECT_ADDRESS, NULL, NULL },
+	{ "\"type\":\"cidr\",\"list\":[\"192.0.2.0/24\"]", TAKEN, "192.0.2.7", "192.0.3.7" },
 	{ "\"type\":\"substring\",\"list\":[\"evil.example\"]", FEED_REJECT_WILDCARD, NULL,
 		"evil.example" },
 	{ "\"type\":\"regex\",\"list\":[\"evil.example\"]", FEED_REJECT_REGEX, NULL,
@@ -560,8 +592,8 @@ static const struct row patterns[] = {
 		TAKEN, "evil.example", NULL },
 	{ "[domain-name:value LIKE '%evil.example']\"", FEED_REJECT_WILDCARD, NULL,
 		"evil.example" },
-	{ "[ipv4-addr:value = '192.0.2.1']\"", FEED_REJECT_ADDRESS, NULL, NULL },
-	{ "[ipv4-addr:value ISSUBSET '192.0.2.0/24']\"", FEED_REJECT_ADDRESS, NULL, NULL },
+	{ "[ipv4-addr:value = '192.0.2.1']\"", TAKEN, "192.0.2.1", NULL },
+	{ "[ipv4-addr:value ISSUBSET '192.0.2.0/24']\"", TAKEN, "192.0.2.9", NULL },
 	{ "[file:hashes.'SHA-256' = 'aa']\"", FEED_REJECT_TYPE, NULL, NULL },
 	{ "[url:value LIKE 'http://evil.example/%']\"", FEED_REJECT_TYPE, NULL,
 		"evil.example" },
@@ -620,8 +652,8 @@ Test(formats, a_stix_pattern_may_ask_for_one_of_many)
 		"\"[domain-name:value = 'a.example' OR domain-name:value IN ('b.example', "
 		"'c.example') OR ipv4-addr:value = '192.0.2.1'] OR [url:value = "
 		"'https://d.example/']\"}]");
-	cr_expect_eq(feed_report_accepted(&rig.report), 4);
-	cr_expect_eq(rig.report.rejected[FEED_REJECT_ADDRESS], 1);
+	cr_expect_eq(feed_report_accepted(&rig.report), 5);
+	cr_expect_eq(rig.report.addresses, 1);
 	cr_expect_eq(rig.report.lines, 1);
 	feed_rig_deinit(&rig);
 }

@@ -154,6 +154,7 @@ static const struct {
 		"\"organization\":{\"id\":\"acme\"},\"observer\":{\"name\":\"edge-1\","
 		"\"product\":\"dynwatch\",\"version\":\"0.1.0\"},\"threat\":{\"technique\":"
 		"{\"id\":[\"T1568\",\"T1071.004\"]},\"indicator\":{\"name\":\"evil.example\","
+		"\"type\":\"domain-name\","
 		"\"provider\":\"urlhaus\"}},\"source\":{\"ip\":\"10.1.0.9\",\"port\":40000,"
 		"\"geo\":{\"country_iso_code\":\"DE\"},\"as\":{\"number\":64500}},"
 		"\"destination\":{\"ip\":\"2001:db8::53\",\"port\":53,\"geo\":"

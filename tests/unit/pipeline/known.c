@@ -52,6 +52,18 @@ void known_list(struct known *k, const char *text, enum mark_scope scope)
 	cr_assert_eq(index_builder_add(k->builder, &name, mark), INDEX_ADDED, "%s", text);
 }
 
+void known_list_network(struct known *k, const char *text)
+{
+	struct mark mark = { .kind = MARK_MALICIOUS };
+	struct ip_net net;
+
+	cr_assert(ip_net_parse(&net, text), "%s", text);
+	if (!k->addresses)
+		k->addresses = address_builder_new(SEED);
+	cr_assert_not_null(k->addresses);
+	cr_assert_eq(address_builder_add(k->addresses, &net, mark), INDEX_ADDED, "%s", text);
+}
+
 void known_freeze(struct known *k)
 {
 	struct policy_set *policies = k->knowledge.policies;
@@ -60,6 +72,11 @@ void known_freeze(struct known *k)
 	k->knowledge.index = index_build(k->builder);
 	k->builder = NULL;
 	cr_assert_not_null(k->knowledge.index);
+	if (k->addresses) {
+		k->knowledge.addresses = address_set_build(k->addresses);
+		k->addresses = NULL;
+		cr_assert_not_null(k->knowledge.addresses);
+	}
 	cr_assert_eq(tenant_map_new(&policies->map, policies, NULL, 0, &why), ERR_OK, "%s",
 		why.text);
 }
@@ -72,7 +89,9 @@ struct observer known_observer(struct known *k)
 void known_deinit(struct known *k)
 {
 	index_builder_free(k->builder);
+	address_builder_free(k->addresses);
 	index_free(k->knowledge.index);
+	address_set_free(k->knowledge.addresses);
 	policy_set_free(k->knowledge.policies);
 	provider_registry_free(k->knowledge.providers);
 	tenant_cache_free(k->cache);

@@ -27,8 +27,9 @@
 struct known {
 	struct knowledge knowledge;
 	struct knowledge_feed feed;
-	struct index_builder *builder; /* NULL once frozen */
-	struct packet_options packet;  /* ports 53 and 5353 */
+	struct index_builder *builder;     /* NULL once frozen */
+	struct address_builder *addresses; /* the same; NULL too when none is listed */
+	struct packet_options packet;      /* ports 53 and 5353 */
 	struct decoder *decoder;
 	struct tcp_streams *streams;
 	struct tenant_cache *cache;
@@ -37,8 +38,9 @@ struct known {
 void known_init(struct known *k);
 /* Returns the tenant's number. */
 uint16_t known_tenant(struct known *k, const char *id, const char *network);
-/* Put a name on the one malicious feed. */
+/* Put a name, or an address or a network, on the one malicious feed. */
 void known_list(struct known *k, const char *name, enum mark_scope scope);
+void known_list_network(struct known *k, const char *text);
 void known_freeze(struct known *k);
 struct observer known_observer(struct known *k);
 void known_deinit(struct known *k);

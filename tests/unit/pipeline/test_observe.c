@@ -402,6 +402,33 @@ Test(observe, the_qname_and_each_target_are_looked_up)
 	scene_free(s);
 }
 
+Test(observe, the_addresses_of_the_answer_are_looked_up)
+{
+	struct scene *s = scene_new();
+	known_list_network(&s->known, "192.0.2.0/24");
+	known_list_network(&s->known, "192.0.2.7");
+	scene_freeze(s);
+	scene_answer(s);
+	struct dns_build *b = &s->build;
+	build_start(b, 1, DNS_FLAG_QR);
+	build_question(b, "www.example.com", DNS_TYPE_A, DNS_CLASS_IN);
+	build_a(b, 0x100, 60); /* 192.0.3.0 */
+	build_a(b, 7, 60);
+	build_a(b, 8, 60);
+
+	const struct observation *o = scene_observe(s);
+	const struct observation_listed *listed = observation_listed(o);
+	cr_assert_eq(o->listed_count, 3);
+	cr_assert_eq(o->match_count, 0);
+	cr_assert_eq(listed[0].address, 1);
+	cr_assert_eq(listed[0].bits, 120, "the wider one first");
+	cr_assert_eq(listed[1].address, 1);
+	cr_assert_eq(listed[1].bits, 128);
+	cr_assert_eq(listed[2].address, 2);
+	cr_assert_eq(listed[2].bits, 120);
+	scene_free(s);
+}
+
 struct target_row {
 	const char *name;
 	uint16_t type;
@@ -617,6 +644,13 @@ static void check_whole(const struct observation *o, uint64_t seed)
 		check_within(o, o->address_at,
 			o->address_count * sizeof(struct observation_address),
 			_Alignof(struct observation_address), "addresses", seed);
+	if (o->listed_count > 0)
+		check_within(o, o->listed_at,
+			o->listed_count * sizeof(struct observation_listed),
+			_Alignof(struct observation_listed), "listed", seed);
+	for (unsigned i = 0; i < o->listed_count; i++)
+		cr_assert_lt(observation_listed(o)[i].address, o->address_count,
+			"listed %u, seed %llu", i, (unsigned long long)seed);
 	if (o->name_count > 0)
 		check_within(o, o->name_at, o->name_count * sizeof(struct observation_name),
 			_Alignof(struct observation_name), "names", seed);
@@ -708,6 +742,9 @@ Test(observe, no_message_needs_more_room_than_was_promised)
 	struct scene *s = scene_new();
 	known_list(&s->known, "test", SCOPE_SUFFIX);
 	known_list(&s->known, "a.test", SCOPE_SUFFIX);
+	known_list_network(&s->known, "0.0.0.0/23");
+	known_list_network(&s->known, "0.0.0.0/24");
+	known_list_network(&s->known, "2001:db8::9");
 	scene_freeze(s);
 	scene_answer(s);
 	size_t well_formed = 0;

@@ -38,13 +38,16 @@ struct world *world_new(void)
 	w->builder = index_builder_new(SEED);
 	w->known.providers = provider_registry_new();
 	w->known.policies = policy_set_new();
-	cr_assert(w->builder && w->known.providers && w->known.policies);
+	w->addresses = address_builder_new(SEED);
+	cr_assert(w->builder && w->addresses && w->known.providers && w->known.policies);
 	return w;
 }
 
 void world_free(struct world *w)
 {
 	index_builder_free(w->builder);
+	address_builder_free(w->addresses);
+	address_set_free(w->known.addresses);
 	index_free(w->known.index);
 	policy_set_free(w->known.policies);
 	provider_registry_free(w->known.providers);
@@ -96,6 +99,15 @@ void world_list(struct world *w, uint16_t feed, const char *name, enum mark_scop
 			.source = feed,
 			.detail = PROVIDER_NONE,
 		});
+}
+
+void world_list_network(struct world *w, uint16_t feed, const char *network)
+{
+	struct mark mark = { .kind = (uint8_t)w->known.feed[feed].kind, .source = feed };
+	struct ip_net net;
+
+	cr_assert(ip_net_parse(&net, network), "not a network: %s", network);
+	cr_assert_eq(address_builder_add(w->addresses, &net, mark), INDEX_ADDED, "%s", network);
 }
 
 void world_provider(struct world *w, enum mark_kind kind, const char *name,
@@ -164,7 +176,9 @@ void world_freeze(struct world *w)
 		policy_set_index(w->known.policies, w->builder, &why), ERR_OK, "%s", why.text);
 	w->known.index = index_build(w->builder);
 	w->builder = NULL;
-	cr_assert_not_null(w->known.index);
+	w->known.addresses = address_set_build(w->addresses);
+	w->addresses = NULL;
+	cr_assert(w->known.index && w->known.addresses);
 }
 
 /* --- messages ------------------------------------------------------------------------------
@@ -272,6 +286,22 @@ static void put_addresses(struct block *b, const struct message *m)
 	b->o.address_at = block_put(b, at, count * sizeof(at[0]));
 }
 
+static void put_listed(struct block *b, const struct address_set *set)
+{
+	struct observation_listed at[OBSERVATION_LISTED_MAX];
+	size_t count = 0;
+
+	for (unsigned i = 0; i < b->o.address_count; i++) {
+		struct address_hit hit[ADDRESS_HITS_MAX];
+		size_t hits = address_set_match(set, &observation_addresses(&b->o)[i].ip, hit);
+		for (size_t k = 0; k < hits && count < OBSERVATION_LISTED_MAX; k++)
+			at[count++] = (struct observation_listed){ hit[k].entry, hit[k].bits,
+				(uint8_t)i, { 0 } };
+	}
+	b->o.listed_count = (uint8_t)count;
+	b->o.listed_at = block_put(b, at, count * sizeof(at[0]));
+}
+
 static void put_names(
 	struct block *b, struct matches *found, const struct world *w, const struct message *m)
 {
@@ -304,6 +334,7 @@ struct observation *message_observe(
 	put_header(&b->o, w, m);
 	put_question(b, &found, w, m);
 	put_addresses(b, m);
+	put_listed(b, w->known.addresses);
 	put_names(b, &found, w, m);
 	b->o.answer_count = (uint16_t)(b->o.address_count + b->o.name_count);
 	b->o.match_count = (uint8_t)found.count;

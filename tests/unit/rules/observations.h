@@ -37,6 +37,7 @@
 struct world {
 	struct knowledge known;
 	struct index_builder *builder; /* NULL once frozen */
+	struct address_builder *addresses;
 };
 
 struct world *world_new(void);
@@ -48,6 +49,8 @@ struct policy *world_tenant(struct world *w, const char *id, const char *network
 uint16_t world_feed(
 	struct world *w, const char *name, enum mark_kind kind, enum severity severity);
 void world_list(struct world *w, uint16_t feed, const char *name, enum mark_scope scope);
+/* An address or a network on that feed. */
+void world_list_network(struct world *w, uint16_t feed, const char *network);
 /* A name of a provider (kind PROVIDER, TUNNEL, UPDATE_HOST or IP_CHECK) and all below it. */
 void world_provider(struct world *w, enum mark_kind kind, const char *name,
 	const char *provider, enum provider_tier tier);
