@@ -79,10 +79,15 @@ static enum cause cause_of_refusal(const struct transaction *t)
 	return CAUSE_POLICY;
 }
 
-/* NOTAUTH without a word about the signature: when the request's is out of time, that. */
+/*
+ * NOTAUTH without a word about the signature: when the request's is out of time, that. A server
+ * that signs its answer has verified the request (RFC 8945 5.3).
+ */
 static enum cause cause_of_notauth(const struct transaction *t)
 {
-	return is_late(t) ? CAUSE_CLOCK_SKEW : CAUSE_NOT_AUTHORITATIVE;
+	bool verified = t->response && t->response->signature != UPDATE_UNSIGNED;
+
+	return !verified && is_late(t) ? CAUSE_CLOCK_SKEW : CAUSE_NOT_AUTHORITATIVE;
 }
 
 enum cause cause_of(const struct transaction *t)
@@ -255,6 +260,11 @@ void cause_put(struct text *out, const struct transaction *t, enum cause cause)
 		break;
 	case CAUSE_CLOCK_SKEW:
 		put_skew(out, t);
+		break;
+	case CAUSE_TRUNCATED_MAC:
+		text_puts(out, cause_meaning(cause));
+		if (t->request)
+			text_printf(out, ": %u octets", t->request->mac_len);
 		break;
 	case CAUSE_PREREQUISITE:
 		put_prerequisites(out, t);

@@ -124,6 +124,12 @@ static void has_old_time_and_plain_notauth(struct update_sample *s)
 	update_sample_answer(s, DNS_RCODE_NOTAUTH, 0);
 }
 
+static void has_old_time_and_signed_notauth(struct update_sample *s)
+{
+	has_old_time_and_plain_notauth(s);
+	s->response.signature = UPDATE_TSIG;
+}
+
 static void has_time_in_time_and_plain_notauth(struct update_sample *s)
 {
 	update_sample_sign(s);
@@ -134,6 +140,7 @@ static void has_time_in_time_and_plain_notauth(struct update_sample *s)
 static void has_short_mac(struct update_sample *s)
 {
 	update_sample_sign(s);
+	s->request.mac_len = 10;
 	update_sample_answer(s, DNS_RCODE_NOTAUTH, DNS_RCODE_BADTRUNC);
 }
 
@@ -244,10 +251,12 @@ static const struct row {
 	ROW(has_old_time_and_plain_notauth, "clock_skew",
 		"clock skew: the client's clock is 301 s behind the time of capture; the "
 		"signature allows 300 s"),
+	ROW(has_old_time_and_signed_notauth, "not_authoritative",
+		"wrong server or zone: the server is not authoritative for corp.example"),
 	ROW(has_time_in_time_and_plain_notauth, "not_authoritative",
 		"wrong server or zone: the server is not authoritative for corp.example"),
 	ROW(has_short_mac, "truncated_mac",
-		"the signature is shorter than the server takes (BADTRUNC)"),
+		"the signature is shorter than the server takes (BADTRUNC): 10 octets"),
 	ROW(has_strange_tsig_error, "signature", "another error of the signature"),
 	ROW(fails_the_only_prerequisite, "prerequisite",
 		"the prerequisite did not hold: pc1.corp.example is not in use"),
