@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "feeds/cache.h"
 #include "sensor/base/error.h"
 #include "sensor/dns/name.h"
 
@@ -88,6 +89,14 @@ NODISCARD struct index *index_build(struct index_builder *b);
 void index_builder_free(struct index_builder *b);
 size_t index_builder_memory_bytes(const struct index_builder *b);
 void index_free(struct index *index);
+
+/*
+ * Into a cache (cache.h) and back. index_restore: NULL when that is none, or out of memory; what it
+ * gives is to be used only when the cache was undamaged and index_is_sound.
+ */
+void index_save(const struct index *index, struct cache_writer *w);
+NODISCARD struct index *index_restore(struct cache_reader *r);
+NODISCARD bool index_is_sound(const struct index *index);
 
 uint64_t index_seed(const struct index *index);
 /* Labels of the deepest name: no more suffix hashes than that are ever needed. */

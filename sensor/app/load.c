@@ -2,6 +2,7 @@
 #include "sensor/app/load.h"
 
 #include "feeds/shipped.h"
+#include "sensor/app/load_cache.h"
 #include "sensor/base/clock.h"
 #include "sensor/base/log.h"
 #include "sensor/base/nearest.h"
@@ -122,7 +123,7 @@ static enum err load_shipped(struct load *l)
 	for (size_t i = 0; !err && i < shipped_feed_count; i++) {
 		struct feed_item item;
 		err = add_feed(l, &shipped_feeds[i], SEVERITY_MEDIUM, &item);
-		if (!err)
+		if (!err && !l->report->from_cache)
 			err = feed_load(&target, item.spec, item.source, item.report, l->why);
 	}
 	return err;
@@ -174,7 +175,7 @@ static enum err load_configured(struct load *l)
 		spec[i].now_s = l->now_s;
 		err = add_feed(l, &spec[i], l->config->feed[i].severity, &item[i]);
 	}
-	if (!err)
+	if (!err && !l->report->from_cache)
 		err = load_items(l, item, count);
 	for (size_t i = 0; !err && i < count; i++) {
 		const struct config_feed *feed = &l->config->feed[i];
@@ -265,12 +266,13 @@ static enum err build_addresses(struct load *l)
 
 static enum err build_index(struct load *l)
 {
-	enum err err = policy_set_index(l->config->policies, l->builder, l->why);
-
-	if (err)
-		return err;
-	l->known->index = index_build(l->builder);
-	l->builder = NULL; /* freed in every case */
+	if (!l->report->from_cache) {
+		enum err err = policy_set_index(l->config->policies, l->builder, l->why);
+		if (err)
+			return err;
+		l->known->index = index_build(l->builder);
+		l->builder = NULL; /* freed in every case */
+	}
 	if (!l->known->index)
 		return out_of_memory(l);
 	l->report->name_count = index_name_count(l->known->index);
@@ -286,6 +288,30 @@ static enum err open_geo(struct load *l)
 	return err ? fail_at(l, err, c->geoip_at, "geoip") : ERR_OK;
 }
 
+/* Everything that is known of names: as it was kept, or from the feeds. */
+static enum err load_names(struct load *l, const struct load_options *options)
+{
+	size_t feed_count =
+		l->config->feed_count + (l->config->builtin_lists ? shipped_feed_count : 0);
+	struct load_cache cache;
+
+	load_cache_init(&cache, l->config, options);
+	l->report->from_cache = load_cache_restore(&cache, l->known, l->report, feed_count);
+	enum err err = l->report->from_cache ? ERR_OK : build_rail(l, options->seed);
+	if (!err && l->config->builtin_lists)
+		err = load_shipped(l);
+	if (!err)
+		err = load_configured(l);
+	if (!err)
+		err = resolve_providers(l);
+	if (!err)
+		err = build_index(l);
+	if (!err && !l->report->from_cache)
+		load_cache_store(&cache, l->config, options, l->known, l->report);
+	load_cache_deinit(&cache);
+	return err;
+}
+
 static enum err load_all(struct load *l, const struct load_options *options)
 {
 	enum err err;
@@ -297,15 +323,7 @@ static enum err load_all(struct load *l, const struct load_options *options)
 		return out_of_memory(l);
 	err = reserve_feeds(l);
 	if (!err)
-		err = build_rail(l, options->seed);
-	if (!err && l->config->builtin_lists)
-		err = load_shipped(l);
-	if (!err)
-		err = load_configured(l);
-	if (!err)
-		err = resolve_providers(l);
-	if (!err)
-		err = build_index(l);
+		err = load_names(l, options);
 	if (!err)
 		err = open_geo(l);
 	if (!err)

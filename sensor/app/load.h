@@ -11,6 +11,7 @@
 #ifndef SENSOR_APP_LOAD_H
 #define SENSOR_APP_LOAD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,7 +23,14 @@
 #include "sensor/packet/packet.h"
 
 struct load_options {
-	uint64_t seed; /* of the index */
+	uint64_t seed; /* of the index, unless it comes out of the cache, with its own */
+	/* What to do with the cache that the configuration may have. Nothing where the seed matters, as
+	 * in a replay, or where the feeds themselves are to be judged. */
+	enum load_cache_use {
+		LOAD_CACHE_NO,
+		LOAD_CACHE_READ,
+		LOAD_CACHE_KEEP, /* read it, and write it after loading */
+	} cache;
 	/* Names by frame.interface, so that selectors by interface match; none in a replay. */
 	const char *const *interface_name;
 	size_t interface_count;
@@ -47,6 +55,7 @@ struct load_report {
 	size_t feed_count;
 	size_t name_count, address_count, index_bytes;
 	int64_t elapsed_ns; /* load_s of the summary */
+	bool from_cache;
 };
 
 /*

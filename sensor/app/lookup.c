@@ -14,6 +14,7 @@
 #include "sensor/app/load.h"
 #include "sensor/app/usage.h"
 #include "sensor/base/clock.h"
+#include "sensor/base/hash.h"
 #include "sensor/base/log.h"
 #include "sensor/dns/message.h"
 #include "sensor/pipeline/observe.h"
@@ -365,7 +366,9 @@ static int lookup(const struct arguments *args)
 {
 	struct config *config = NULL;
 	struct knowledge *known = NULL;
-	struct load_options options = { .now_s = clock_wall_ns() / NS_PER_S };
+	struct load_options options = { .seed = hash_random_seed(),
+		.cache = LOAD_CACHE_READ,
+		.now_s = clock_wall_ns() / NS_PER_S };
 	struct err_ctx why;
 	enum err err = args->config ? config_load(&config, args->config, &why)
 				    : config_builtin(&config, &why);

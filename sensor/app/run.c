@@ -136,6 +136,7 @@ static enum err load(struct run *r, struct err_ctx *why)
 	if (err == ERR_OK)
 		err = load_check_outputs(r->config, why);
 	const struct load_options options = { .seed = hash_random_seed(),
+		.cache = LOAD_CACHE_KEEP,
 		.interface_name = r->captures.name,
 		.interface_count = r->captures.count,
 		.now_s = clock_wall_ns() / NS_PER_S };

@@ -113,6 +113,7 @@ static void read_top(struct reading *r, const struct raw *raw)
 		reading_tenants(r, &top);
 	r->config->builtin_lists = reading_bool(r, &top, CONFIG_TOP_builtin_lists);
 	reading_feeds(r, &top);
+	r->config->cache = reading_path(r, &top, CONFIG_TOP_cache);
 	reading_outputs(r, &top);
 	read_places_of_data(r, &top);
 }
@@ -264,6 +265,7 @@ void config_free(struct config *c)
 		free(c->output[i].spool);
 	}
 	free(c->output);
+	free(c->cache);
 	free(c->geoip_country);
 	free(c->geoip_asn);
 	free(c->metrics_listen);

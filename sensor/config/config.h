@@ -122,6 +122,7 @@ struct config {
 	struct config_provider *provider;
 	size_t provider_count;
 	bool builtin_lists;
+	char *cache; /* of what the feeds gave; NULL: none */
 	struct config_feed *feed;
 	size_t feed_count;
 	struct config_output *output;
