@@ -19,13 +19,15 @@ write_server() {
     done
     bind_options
     cat << CONF
+key "k-clock" { algorithm hmac-sha256; secret "$secret"; };
+key "k-none" { algorithm hmac-sha256; secret "$secret"; };
 key "k-half" { algorithm hmac-sha256-128; secret "$secret"; };
 zone "open.example" { type primary; file "open.example.zone"; allow-update { any; }; };
 zone "lax.example" { type primary; file "lax.example.zone"; allow-update { any; }; };
 zone "far.example" { type primary; file "far.example.zone"; allow-update { any; }; };
 zone "named.example" { type primary; file "named.example.zone"; allow-update { key k-sha256; }; };
 zone "safe.example" { type primary; file "safe.example.zone";
-  allow-update { key k-half; key k-md5; key k-sha1; key k-sha224; key k-sha256; key k-sha384; key k-sha512; }; };
+  allow-update { key k-clock; key k-half; key k-md5; key k-sha1; key k-sha224; key k-sha256; key k-sha384; key k-sha512; }; };
 CONF
   } > "$tmp/named.conf"
 }
@@ -138,19 +140,41 @@ for n in 1 2 3 4 5; do
   refused BADSIG $server safe.example "$(signed sha512 $wrong)" "update add bad$n.safe.example 300 A 10.1.9.6"
 done
 updater=
-expects
+expects update.auth_failures:medium
+
+step "signed with a wrong secret, by three clients with the same key"
+for n in 1 2 3; do
+  refused BADSIG $server safe.example "$(signed sha384 $wrong)" "update add bad$n.safe.example 300 A 10.1.9.6"
+done
+expects update.auth_failures:medium
 
 step "signed with a key that the server does not know"
 refused BADKEY $server safe.example "-y hmac-sha256:nobody:$secret" "update add bad.safe.example 300 A 10.1.9.6"
 expects
 
-step "signed by a clock that is 20 minutes behind"
-is "$step_name: named answers BADTIME" "$(late_update safe.example -1200)" "rcode 9, TSIG error 18"
+step "signed by a clock that is 20 minutes behind, once"
+is "$step_name: named answers BADTIME" "$(late_update safe.example k-clock -1200)" "rcode 9, TSIG error 18"
 expects
 
+step "signed by a clock that is 20 minutes behind, three times"
+updater=10.1.4.98
+for n in 1 2 3; do
+  is "$step_name: named answers BADTIME" "$(late_update safe.example k-clock -1200)" "rcode 9, TSIG error 18"
+done
+updater=
+expects update.auth_failures:medium
+
 step "signed by a clock that is 4 minutes ahead"
-is "$step_name: named takes it" "$(late_update safe.example 240)" "rcode 0, TSIG error 0"
+is "$step_name: named takes it" "$(late_update safe.example k-clock 240)" "rcode 0, TSIG error 0"
 expects
+
+step "refused five times, though well signed"
+updater=10.1.4.97
+for n in 1 2 3 4 5; do
+  refused REFUSED $server safe.example "-y hmac-sha256:k-none:$secret" "update add no$n.safe.example 300 A 10.1.9.6"
+done
+updater=
+expects update.failures:low
 
 # --- prerequisites, each of the five kinds ---
 for condition in "yxdomain old.safe.example" "nxdomain none.safe.example" "yxrrset old.safe.example A" \
@@ -174,6 +198,35 @@ CONDITIONS
 step "prerequisites alone, unsigned"
 accepted $server open.example "" "prereq yxdomain old.open.example"
 expects
+
+step "prerequisites that do not hold, ten times"
+updater=10.1.4.96
+for n in 1 2 3 4 5 6 7 8 9 10; do
+  update $server safe.example "$(signed sha256)" "prereq nxdomain old.safe.example" "update add q.safe.example 300 A 10.1.9.7"
+done > "$tmp/answer.txt"
+is "$step_name: nsupdate is told YXDOMAIN" "$(grep -c YXDOMAIN "$tmp/answer.txt")" 10
+updater=
+expects
+
+# --- how many ---
+step "many names at once"
+updater=10.1.4.95
+mapfile -t lines < <(for n in $(seq 40); do echo "update add bulk$n.safe.example 300 A 10.1.8.$n"; done)
+accepted $server safe.example "$(signed sha256) -v" "${lines[@]}"
+expects
+
+step "and all of them deleted"
+mapfile -t lines < <(seq -f 'update delete bulk%.0f.safe.example A' 40)
+accepted $server safe.example "$(signed sha256) -v" "${lines[@]}"
+updater=
+expects update.mass_delete:high
+
+step "as many updates as nobody makes"
+updater=10.1.4.94
+mapfile -t lines < <(for n in $(seq 140); do printf 'update add many%d.safe.example 300 A 10.1.8.%d\nsend\n' "$n" "$n"; done)
+accepted $server safe.example "$(signed sha256)" "${lines[@]}"
+updater=
+expects update.spike:medium
 
 # --- what ---
 step "a machine that finds others, signed"
@@ -213,4 +266,13 @@ updater=
 expects update.unauthorized_source:low update.unsigned_attempt:low
 
 judge "$tmp/dynwatch.yaml"
+has "a wrong clock is told with its seconds" '.rule.id == "update.auth_failures" and .source.ip == "10.1.4.98" and any(.dynwatch.why[]; (.value | tostring | test("1200")))'
+has "a key that three clients have wrong is named" '.rule.id == "update.auth_failures" and .dynwatch.key == "k-sha384"'
+has "a weak algorithm is told with its key" '.rule.id == "update.weak_algorithm" and .dynwatch.key == "k-md5"'
+explained "a wrong secret is explained" "wrong secret: .*k-sha512"
+explained "an unknown key is explained" "unknown key: .*nobody"
+explained "a wrong clock is explained" "clock is 1200 s behind"
+explained "a prerequisite that does not hold is explained" "prerequisite did not hold: old.safe.example is not in use"
+logged "what was changed is in the change log" '.name == "two.safe.example" and .new == "10.1.9.2" and .key == "k-sha256" and .rcode == "NOERROR"'
+logged "what was refused is there with its reason" '.name == "new.safe.example" and .rcode == "REFUSED" and .reason == "missing_signature"'
 done_testing

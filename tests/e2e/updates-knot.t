@@ -120,7 +120,7 @@ refused BADKEY $server safe.example "-y hmac-sha256:nobody:$secret" "update add 
 expects
 
 step "signed by a clock that is 20 minutes behind"
-is "$step_name: knotd answers BADTIME" "$(late_update safe.example -1200)" "rcode 9, TSIG error 18"
+is "$step_name: knotd answers BADTIME" "$(late_update safe.example k-sha256 -1200)" "rcode 9, TSIG error 18"
 expects
 
 step "signed, of a type that the key may not change"

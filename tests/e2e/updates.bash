@@ -123,9 +123,9 @@ refused() { # ERROR ARGUMENTS...: nsupdate's word for it
 
 signed() { echo "-y hmac-$1:k-${1%%-*}:${2:-$secret}"; } # ALGORITHM[-BITS] [SECRET]
 
-late_update() { # ZONE SECONDS: signed by a clock that is wrong by SECONDS; prints what the server says
+late_update() { # ZONE KEY SECONDS: signed by a clock that is wrong by SECONDS; prints what the server says
   client=$((client + 1))
-  in_net pc tests/e2e/late_update.py 10.1.4.$client $server "$1" late."$1" k-sha256 $secret "$2"
+  in_net pc tests/e2e/late_update.py "${updater:-10.1.4.$client}" $server "$1" late."$1" "$2" $secret "$3"
 }
 
 # --- recording ---
