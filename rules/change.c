@@ -25,8 +25,9 @@ void change_init(struct change *c, const char *zone, bool is_signed)
 
 	if (len >= sizeof(c->pool))
 		len = sizeof(c->pool) - 1;
-	memset(c, 0, sizeof(*c));
+	memset(c, 0, offsetof(struct change, pool));
 	memcpy(c->pool, zone, len);
+	c->pool[len] = '\0';
 	c->pool_len = (uint16_t)(len + 1);
 	c->signature = is_signed ? UPDATE_TSIG : UPDATE_UNSIGNED;
 }

@@ -11,6 +11,7 @@
 #define RULES_CHANGE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "rules/policy.h"
@@ -34,6 +35,12 @@ struct change {
 	uint16_t pool_len;
 	char pool[CHANGE_POOL_BYTES]; /* the zone comes first */
 };
+
+/* Bytes worth copying. */
+static inline size_t change_size(const struct change *c)
+{
+	return offsetof(struct change, pool) + c->pool_len;
+}
 
 /* An empty change to a zone: for an UPDATE that could not be read. */
 void change_init(struct change *c, const char *zone, bool is_signed);

@@ -17,8 +17,8 @@
 /* The slice of the table that one tick goes over. */
 #define SWEEP_BUCKETS 4096
 /* Parts of the memory: requests, octets, contents. */
-#define REQUESTS_SHARE 5
-#define OCTETS_SHARE   2
+#define REQUESTS_SHARE 2
+#define OCTETS_SHARE   5
 #define CONTENTS_SHARE 1
 #define SHARES         (REQUESTS_SHARE + OCTETS_SHARE + CONTENTS_SHARE)
 
@@ -36,18 +36,17 @@ struct request_key {
 struct request {
 	struct request_key key;
 	int64_t ts_ns;
-	uint64_t octets;          /* place in the store; 0: not kept */
+	uint64_t change, octets;  /* places in the store; 0: not kept */
 	struct request_key outer; /* of a secondary's leg: the client's request */
 	bool is_leg;
 	bool answered;
-	bool readable; /* `change` is what the message says */
+	bool readable; /* the change is what the message says */
 	bool forwarded;
 	bool primary_answered;
 	uint16_t primary_rcode, primary_tsig_error;
 	struct ip primary;
 	uint8_t transport, vlan_count;
 	uint16_t vlan[2];
-	struct change change;
 };
 
 /* Whom this content was sent to last. */
@@ -277,11 +276,13 @@ static bool join_outer(struct transactions *all, const struct exchange *x, struc
 	return true;
 }
 
-static void keep_octets(
-	struct transactions *all, struct request *r, const struct observation *o)
+/* The short form first: it is needed more than the octets, and fits when they do not. */
+static void keep(struct transactions *all, struct request *r, const struct observation *o)
 {
 	const uint8_t *wire = observation_message(o);
 
+	r->change = octet_store_add(
+		all->octets, (const uint8_t *)&all->change, change_size(&all->change));
 	if (wire)
 		r->octets = octet_store_add(all->octets, wire, o->wire_len_message);
 }
@@ -301,12 +302,12 @@ bool transactions_ask(
 		return false;
 	all->request = decode(x->now);
 	count_fault(all, all->request);
-	r->readable = summarise(all, &r->change, x, all->request);
-	keep_octets(all, r, x->now);
+	r->readable = summarise(all, &all->change, x, all->request);
+	keep(all, r, x->now);
 	*out = (struct transaction){
 		.request = all->request,
-		.change = &r->change,
-		.zone = find_zone(all, x->tenant, change_zone(&r->change)),
+		.change = &all->change,
+		.zone = find_zone(all, x->tenant, change_zone(&all->change)),
 		.request_seen = true,
 		.readable = r->readable,
 		.asked_ns = x->ts_ns,
@@ -343,19 +344,32 @@ static struct request *find_asked(
 	return oldest;
 }
 
-/* The request's octets, taken apart again: `request` is all that is remembered of it. */
+/* The short form, as it was kept; without it there is only that somebody asked. */
+static bool recall_change(struct transactions *all, const struct request *r)
+{
+	size_t len;
+	const uint8_t *kept = octet_store_find(all->octets, r->change, &len);
+
+	if (!kept || len > sizeof(all->change)) {
+		change_init(&all->change, ".", false);
+		return false;
+	}
+	memcpy(&all->change, kept, len);
+	return r->readable;
+}
+
+/* The request's octets, taken apart again. */
 static void recall(struct transactions *all, const struct request *r, struct transaction *out)
 {
 	size_t len;
 	const uint8_t *wire = octet_store_find(all->octets, r->octets, &len);
 
-	all->change = r->change;
+	out->readable = recall_change(all, r);
 	all->request = wire ? update_decode(wire, len) : NULL;
 	out->request = all->request;
 	out->change = &all->change;
 	out->request_seen = true;
 	out->request_lost = r->readable && !out->request;
-	out->readable = r->readable;
 	out->forwarded = r->forwarded;
 	out->primary = r->primary;
 	out->asked_ns = r->ts_ns;

@@ -57,8 +57,9 @@ struct transaction {
 	const struct policy_zone *zone; /* the tenant's policy for it; NULL: not listed */
 
 	bool request_seen;
-	/* It was seen, and its octets are no longer there (too large for the store, or pushed out
-	 * of it): request is NULL, change is all there is. */
+	/* It was seen, and its octets are no longer there: request is NULL. When they were too
+	 * large for the store, change is all there is; when they were pushed out of it, readable
+	 * is false. */
 	bool request_lost;
 	/* What the request says is known: change is not just an empty one with the zone's name. */
 	bool readable;

@@ -97,11 +97,11 @@ static void put_host_label(struct wire *w, const struct exchange *x)
 }
 
 /* The MAC is made up: nobody who only listens has the key. */
-static void put_tsig(struct wire *w, const struct exchange *x)
+static void put_tsig(struct wire *w, const struct exchange *x, bool response)
 {
 	static const uint8_t key[] = "\4host\4keys\4corp\7example";
 	static const uint8_t algorithm[] = "\013hmac-sha256";
-	struct draw mac = { .state = x->id };
+	struct draw mac = { .state = (uint64_t)response << 16 | x->id };
 
 	wire_bytes(w, key, sizeof(key));
 	put_record(w, DNS_TYPE_TSIG, DNS_CLASS_ANY, 0);
@@ -134,7 +134,7 @@ static void put_update(struct wire *w, const struct exchange *x)
 	put_record(w, DNS_TYPE_A, DNS_CLASS_IN, 1200);
 	put_address(w, DNS_TYPE_A, (uint64_t)x->tenant << 16 | x->host);
 	if (x->signed_at_s)
-		put_tsig(w, x);
+		put_tsig(w, x, false);
 }
 
 /* Accepted when signed, else refused. */
@@ -144,7 +144,7 @@ static void put_update_answer(struct wire *w, const struct exchange *x)
 
 	put_header(w, x, is_signed ? 0xa800 : 0xa805, (struct counts){ 1, 0, 0, is_signed });
 	if (is_signed)
-		put_tsig(w, x);
+		put_tsig(w, x, true);
 }
 
 /* --- QUERY --------------------------------------------------------------------------------- */
