@@ -16,6 +16,7 @@
 #include "rules/emit.h"
 #include "rules/pair.h"
 #include "rules/table.h"
+#include "sensor/dns/update.h"
 
 #define JUDGE_TABLES_MAX 48
 
@@ -24,6 +25,7 @@ struct judge_stats {
 	struct table_stats table[JUDGE_TABLES_MAX];
 	size_t table_count;
 	uint64_t pending; /* undecided when asked: raise nothing, are counted */
+	uint64_t update_faults[UPDATE_FAULT_COUNT]; /* UPDATEs by what is wrong with them */
 };
 
 struct judge_options {

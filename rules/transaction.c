@@ -524,4 +524,6 @@ void transactions_stats(const struct transactions *all, struct judge_stats *out)
 {
 	judge_stats_add(out, table_stats(all->requests));
 	judge_stats_add(out, table_stats(all->contents));
+	for (size_t i = 0; i < UPDATE_FAULT_COUNT; i++)
+		out->update_faults[i] += all->faults[i];
 }

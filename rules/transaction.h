@@ -127,7 +127,7 @@ void transactions_tick(struct transactions *all, const struct exchange *x,
 /* The capture has ended: tell, in the same way, all that have no answer yet. */
 void transactions_end(struct transactions *all, const struct exchange *x,
 	transactions_finish *finish, void *arg);
-/* Appends the tables. */
+/* Appends the tables, adds the faults. */
 void transactions_stats(const struct transactions *all, struct judge_stats *out);
 
 #endif

@@ -113,6 +113,11 @@ static void take_inputs(struct account *a, const struct engine *e)
 static void take_trackers(struct account *a, struct engine *e, size_t tenant_count)
 {
 	struct summary *s = &a->summary;
+	for (int k = 1; k < UPDATE_FAULT_COUNT; k++)
+		a->update_fault[k - 1] = (struct summary_pair){ update_fault_name(k), 0,
+			update_fault_meaning(k) };
+	s->dns.update_faults =
+		(struct summary_pairs){ a->update_fault, ARRAY_LEN(a->update_fault) };
 	for (size_t i = 0; i < e->options.shard_count; i++) {
 		struct judge_stats stats;
 		lane_report_read(&e->lane[i], &stats, a->tenant_messages, tenant_count);
@@ -121,6 +126,8 @@ static void take_trackers(struct account *a, struct engine *e, size_t tenant_cou
 		s->pairs.unsolicited += stats.pairs.unsolicited;
 		s->pairs.pending += stats.pairs.pending;
 		s->pending += stats.pending;
+		for (int k = 1; k < UPDATE_FAULT_COUNT; k++)
+			a->update_fault[k - 1].count += stats.update_faults[k];
 		for (size_t k = 0; k < stats.table_count; k++)
 			add_table(a, &stats.table[k]);
 	}

@@ -91,7 +91,7 @@ struct update {
 struct update *update_decode(const uint8_t *wire, size_t wire_len);
 void update_free(struct update *u);
 
-/* "zone_count"; "" for UPDATE_FAULT_NONE. */
+/* "zone_count", "not exactly one zone"; "" for UPDATE_FAULT_NONE. */
 const char *update_fault_name(enum update_fault fault);
 const char *update_fault_meaning(enum update_fault fault);
 

@@ -47,6 +47,7 @@ static void put_dns(struct json *j, const struct summary_dns *d)
 	put_pairs(j, "opcodes", &d->opcodes);
 	put_pairs(j, "rcodes", &d->rcodes);
 	put_pairs(j, "malformed", &d->malformed);
+	put_pairs(j, "update_faults", &d->update_faults);
 	json_object_end(j);
 }
 
@@ -373,6 +374,7 @@ void summary_print(FILE *to, const struct summary *s)
 	print_traffic(to, s);
 	print_pairs(to, "Not decoded", &s->packets.rejected);
 	print_pairs(to, "Malformed DNS", &s->dns.malformed);
+	print_pairs(to, "Faulty UPDATEs", &s->dns.update_faults);
 	print_alerts(to, s);
 	print_next(to, s);
 	fflush(to);

@@ -53,6 +53,7 @@ struct summary_packets {
 struct summary_dns {
 	uint64_t messages, queries, responses, tcp;
 	struct summary_pairs opcodes, rcodes, malformed;
+	struct summary_pairs update_faults; /* of well-formed messages that RFC 2136 forbids */
 };
 
 /* What reassembly of DNS over TCP could not make up for. */

@@ -225,3 +225,136 @@ Test(update, every_cut_is_refused)
 	}
 	guard_deinit(&g);
 }
+
+/* --- prerequisites, times, faults --------------------------------------------------------- */
+
+static void start_update(void)
+{
+	build_start(&b, 9, 0x2800);
+	build_question(&b, "corp.example", 6, 1);
+}
+
+static void put_record(enum build_count section, const char *owner, unsigned type,
+	unsigned class, uint32_t ttl)
+{
+	build_record(&b, section, owner, type, class, ttl);
+}
+
+/* Every kind of RFC 2136 2.4. */
+Test(update, each_kind_of_prerequisite)
+{
+	static const struct {
+		unsigned type, class;
+		bool has_data;
+		enum update_condition condition;
+	} rows[] = {
+		{ 255, 255, false, UPDATE_NAME_IN_USE },
+		{ 255, 254, false, UPDATE_NAME_IS_UNUSED },
+		{ 1, 255, false, UPDATE_RRSET_EXISTS },
+		{ 1, 254, false, UPDATE_RRSET_ABSENT },
+		{ 1, 1, true, UPDATE_RRSET_EQUALS },
+	};
+
+	start_update();
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		put_record(BUILD_ANSWER, "PC7.corp.example", rows[i].type, rows[i].class, 0);
+		if (rows[i].has_data)
+			build_u32(&b, 0x0a010007);
+		build_record_end(&b);
+	}
+	struct update *u = update_decode(b.at, b.len);
+	cr_assert(u);
+	cr_assert_eq(u->prerequisite_count, ARRAY_LEN(rows));
+	cr_expect_eq(u->fault, UPDATE_FAULT_NONE);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct update_prerequisite *p = &u->prerequisite[i];
+		cr_expect_eq(p->condition, rows[i].condition, "%zu", i);
+		cr_expect_eq(p->type, rows[i].type, "%zu", i);
+		cr_expect_str_eq(p->name, "pc7.corp.example", "%zu", i);
+		cr_expect_str_eq(p->rdata, rows[i].has_data ? "10.1.0.7" : "", "%zu", i);
+	}
+	update_free(u);
+}
+
+Test(update, badtime_carries_the_servers_clock)
+{
+	static const unsigned errors[] = { 18, 16 };
+
+	for (size_t i = 0; i < ARRAY_LEN(errors); i++) {
+		build_start(&b, 9, 0xa809);
+		put_record(BUILD_ADDITIONAL, "key", 250, 255, 0);
+		build_name(&b, "hmac-sha256");
+		build_octets(&b, "\0\0\x65\0\0\0\1\x2c\0\0\0\x09", 12);
+		build_u16(&b, errors[i]);
+		build_octets(&b, "\0\6\0\1\x65\0\0\x09", 8);
+		build_record_end(&b);
+		struct update *u = update_decode(b.at, b.len);
+		cr_assert(u);
+		cr_expect_eq(u->tsig_error, errors[i]);
+		cr_expect_eq(
+			u->has_server_time, errors[i] == 18, "other data of BADTIME alone");
+		if (errors[i] == 18)
+			cr_expect_eq(u->server_time_s, (UINT64_C(1) << 32) + 0x65000009);
+		update_free(u);
+	}
+}
+
+Test(update, every_fault_has_its_name)
+{
+	static const struct {
+		enum update_fault fault;
+		const char *name;
+		enum build_count section;
+		unsigned type, class, data_len;
+		uint32_t ttl;
+	} rows[] = {
+		{ UPDATE_FAULT_PREREQUISITE_CLASS, "of another class", BUILD_ANSWER, 1, 3, 4,
+			0 },
+		{ UPDATE_FAULT_PREREQUISITE_TTL, "with a TTL", BUILD_ANSWER, 1, 255, 0, 9 },
+		{ UPDATE_FAULT_PREREQUISITE_RDATA, "exists, with RDATA", BUILD_ANSWER, 1, 255,
+			4, 0 },
+		{ UPDATE_FAULT_CHANGE_CLASS, "of another class", BUILD_AUTHORITY, 1, 3, 4, 9 },
+		{ UPDATE_FAULT_CHANGE_TYPE, "adds ANY", BUILD_AUTHORITY, 255, 1, 4, 9 },
+		{ UPDATE_FAULT_CHANGE_TYPE, "deletes AXFR", BUILD_AUTHORITY, 252, 255, 0, 0 },
+		{ UPDATE_FAULT_CHANGE_TTL, "deletes with a TTL", BUILD_AUTHORITY, 1, 255, 0,
+			9 },
+		{ UPDATE_FAULT_CHANGE_RDATA, "deletes an RRset by RDATA", BUILD_AUTHORITY, 1,
+			255, 4, 0 },
+		{ UPDATE_FAULT_NONE, "adds", BUILD_AUTHORITY, 1, 1, 4, 9 },
+		{ UPDATE_FAULT_NONE, "deletes a name", BUILD_AUTHORITY, 255, 255, 0, 0 },
+		{ UPDATE_FAULT_NONE, "deletes a record", BUILD_AUTHORITY, 1, 254, 4, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		start_update();
+		put_record(rows[i].section, NULL, rows[i].type, rows[i].class, rows[i].ttl);
+		build_octets(&b, "\x0a\1\0\7", rows[i].data_len);
+		build_record_end(&b);
+		struct update *u = update_decode(b.at, b.len);
+		cr_assert(u, "%s", rows[i].name);
+		cr_expect_str_eq(update_fault_name(u->fault), update_fault_name(rows[i].fault),
+			"%s", rows[i].name);
+		update_free(u);
+	}
+}
+
+Test(update, records_that_share_an_owner_by_pointer_and_in_full)
+{
+	start_update();
+	put_record(BUILD_AUTHORITY, "a.corp.example", 1, 255, 0);
+	build_record_end(&b);
+	unsigned first = 12 + 14 + 4; /* header, question */
+	build_pointer(&b, first);
+	build_octets(&b, "\0\x1c\0\xff\0\0\0\0\0\0", 10);
+	build_set_count(&b, BUILD_AUTHORITY, 2);
+	put_record(BUILD_AUTHORITY, NULL, 16, 255, 0);
+	build_record_end(&b);
+	build_set_count(&b, BUILD_AUTHORITY, 3);
+	struct update *u = update_decode(b.at, b.len);
+	cr_assert(u);
+	cr_assert_eq(u->change_count, 3);
+	cr_expect_str_eq(u->change[0].name, "a.corp.example");
+	cr_expect_str_eq(u->change[1].name, "a.corp.example");
+	cr_expect_str_eq(u->change[2].name, "corp.example");
+	update_free(u);
+}

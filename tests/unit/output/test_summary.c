@@ -19,6 +19,7 @@ static const struct summary_pair rejected[] = { { "fragment", 3, "IP fragment" }
 static const struct summary_pair opcodes[] = { { "QUERY", 90, NULL }, { "NOTIFY", 0, NULL },
 	{ "UPDATE", 10, NULL } };
 static const struct summary_pair rcodes[] = { { "NOERROR", 40, NULL } };
+static const struct summary_pair update_faults[] = { { "zone_count", 3, "no zone" } };
 static const struct summary_pair malformed[] = { { "name_too_long", 2, "longer than 255" } };
 static const struct summary_pair by_rule[] = { { "lookup.malicious", 5, "a malicious name" },
 	{ "churn.ddns", 0, "moves" } };
@@ -30,7 +31,8 @@ static struct summary full(void)
 {
 	return (struct summary){
 		.packets = { 1500, 100000, 102, 161, 4, 7, PAIRS(rejected) },
-		.dns = { 100, 60, 40, 1, PAIRS(opcodes), PAIRS(rcodes), PAIRS(malformed) },
+		.dns = { 100, 60, 40, 1, PAIRS(opcodes), PAIRS(rcodes), PAIRS(malformed),
+			PAIRS(update_faults) },
 		.streams = { 3, 1460, 2, 1 },
 		.pairs = { 38, 20, 2, 2 },
 		.table = tables,
@@ -118,7 +120,7 @@ Test(summary, of_nothing_has_every_key)
 		"\"checksum_wrong\":0,\"dropped\":0},"
 		"\"dns\":{\"messages\":0,\"queries\":0,\"responses\":0,\"tcp\":0,\"opcodes\":{}"
 		","
-		"\"rcodes\":{},\"malformed\":{}},"
+		"\"rcodes\":{},\"malformed\":{},\"update_faults\":{}},"
 		"\"streams\":{\"gaps\":0,\"lost_bytes\":0,\"resyncs\":0,\"junk\":0},"
 		"\"pairs\":{\"matched\":0,\"unanswered\":0,\"unsolicited\":0,\"pending\":0},"
 		"\"tables\":{},"
@@ -139,7 +141,8 @@ Test(summary, lists_what_is_not_zero)
 		"\"dropped\":7},"
 		"\"dns\":{\"messages\":100,\"queries\":60,\"responses\":40,\"tcp\":1,"
 		"\"opcodes\":{\"QUERY\":90,\"UPDATE\":10},\"rcodes\":{\"NOERROR\":40},"
-		"\"malformed\":{\"name_too_long\":2}},"
+		"\"malformed\":{\"name_too_long\":2},"
+		"\"update_faults\":{\"zone_count\":3}},"
 		"\"streams\":{\"gaps\":3,\"lost_bytes\":1460,\"resyncs\":2,\"junk\":1},"
 		"\"pairs\":{\"matched\":38,\"unanswered\":20,\"unsolicited\":2,\"pending\":2},"
 		"\"tables\":{\"pairs\":{\"used\":1,\"capacity\":64,\"evicted\":0},"
@@ -237,6 +240,8 @@ Test(summary, tells_people_the_figures_and_where_to_look)
 		"         1,234  snaplen                  cut by the snapshot length\n"
 		"Malformed DNS\n"
 		"             2  name_too_long            longer than 255\n"
+		"Faulty UPDATEs\n"
+		"             3  zone_count               no zone\n"
 		"Alerts    5 written, 5 repeats held back and counted, 1 LOST on the way out\n"
 		"Alerts by rule\n"
 		"             5  lookup.malicious         a malicious name\n"
