@@ -14,7 +14,17 @@
 #define ROW_MAX       (4 * FEED_LINE_MAX)
 #define ROW_LINES_MAX 32
 
-enum column { VALUE, TYPE, CONFIDENCE, TO_IDS, COLUMN_COUNT };
+enum column {
+	VALUE,
+	TYPE,
+	CONFIDENCE,
+	TO_IDS,
+	CATEGORY,
+	FIRST_SEEN,
+	UNTIL,
+	REFERENCE,
+	COLUMN_COUNT
+};
 
 /* Titles of the columns that are used, the best first. */
 static const struct {
@@ -41,6 +51,25 @@ static const struct {
 	{ "confidence_level", CONFIDENCE },
 	{ "confidence", CONFIDENCE },
 	{ "to_ids", TO_IDS },
+	{ "malware_printable", CATEGORY }, /* ThreatFox */
+	{ "malware", CATEGORY },
+	{ "malware_family", CATEGORY },
+	{ "family", CATEGORY },
+	{ "threat_type", CATEGORY },
+	{ "threat", CATEGORY }, /* URLhaus */
+	{ "category", CATEGORY },
+	{ "first_seen_utc", FIRST_SEEN },
+	{ "first_seen", FIRST_SEEN },
+	{ "firstseen", FIRST_SEEN },
+	{ "dateadded", FIRST_SEEN }, /* URLhaus */
+	{ "date_added", FIRST_SEEN },
+	{ "date", FIRST_SEEN },
+	{ "valid_until", UNTIL },
+	{ "expires", UNTIL },
+	{ "expiration", UNTIL },
+	{ "expiry", UNTIL },
+	{ "reference", REFERENCE },
+	{ "urlhaus_link", REFERENCE },
 };
 
 struct csv {
@@ -196,10 +225,44 @@ static bool is_false(struct span text)
 	return span_equals(text, "0") || span_equals(text, "false") || span_equals(text, "no");
 }
 
+/* What the row says of its value; false when that is nothing. */
+static bool read_facts(struct entry_facts *out, const struct csv *c,
+	char category[FACTS_TEXT_MAX + 1], char reference[FACTS_TEXT_MAX + 1])
+{
+	struct span confidence = field_of(c, CONFIDENCE);
+
+	*out = (struct entry_facts){
+		.category = intake_text(field_of(c, CATEGORY), category),
+		.reference = intake_text(field_of(c, REFERENCE), reference),
+		.confidence = FACTS_NO_CONFIDENCE,
+	};
+	if (confidence.len > 0 && indicator_confidence(confidence) <= 100)
+		out->confidence = (uint8_t)indicator_confidence(confidence);
+	if (!entry_time_parse(field_of(c, FIRST_SEEN), false, &out->first_seen_s))
+		out->first_seen_s = 0;
+	if (!entry_time_parse(field_of(c, UNTIL), true, &out->until_s))
+		out->until_s = 0;
+	return out->category || out->reference || out->first_seen_s || out->until_s ||
+	       out->confidence != FACTS_NO_CONFIDENCE;
+}
+
+static void take_value(struct intake *in, const struct csv *c)
+{
+	char category[FACTS_TEXT_MAX + 1], reference[FACTS_TEXT_MAX + 1];
+	struct entry_facts facts;
+	struct span type = field_of(c, TYPE);
+
+	in->facts = read_facts(&facts, c, category, reference) ? &facts : NULL;
+	if (type.len > 0)
+		indicator_take(in, type, field_of(c, VALUE));
+	else
+		intake_name(in, field_of(c, VALUE), in->detail);
+	in->facts = NULL;
+}
+
 static void read_entry(struct intake *in, const struct csv *c)
 {
 	struct span value = field_of(c, VALUE);
-	struct span type = field_of(c, TYPE);
 
 	if (value.len == 0)
 		intake_reject(in, FEED_REJECT_SYNTAX);
@@ -208,10 +271,8 @@ static void read_entry(struct intake *in, const struct csv *c)
 	else if (c->column[CONFIDENCE] &&
 		 indicator_confidence(field_of(c, CONFIDENCE)) < in->spec->min_confidence)
 		intake_reject(in, FEED_REJECT_CONFIDENCE);
-	else if (type.len > 0)
-		indicator_take(in, type, value);
 	else
-		intake_name(in, value, in->detail);
+		take_value(in, c);
 }
 
 /* No title has a dot or a colon, which names, addresses and times have. */

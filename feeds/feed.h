@@ -31,6 +31,7 @@
 #include <stdint.h>
 
 #include "feeds/address_set.h"
+#include "feeds/facts.h"
 #include "feeds/index.h"
 #include "feeds/provider.h"
 #include "sensor/base/error.h"
@@ -115,6 +116,9 @@ struct feed_item {
 	const struct feed_spec *spec;
 	struct feed_report *report;
 	uint16_t source;
+	/* What a malicious or an allow feed says of its entries comes here, made when there is some;
+	 * NULL: it is not kept. */
+	struct facts **facts;
 };
 NODISCARD enum err feed_load_all(struct feed_target *target, const struct feed_item *item,
 	size_t count, unsigned threads, size_t *failed, struct err_ctx *why);

@@ -29,12 +29,14 @@ void harvest_add_name(
 	struct harvest *h, const struct dns_name *name, uint64_t hash, struct mark mark);
 /* A network; the mark's scope says nothing. */
 void harvest_add_network(struct harvest *h, const struct ip_net *net, struct mark mark);
+/* What is said of what was added last. */
+void harvest_add_facts(struct harvest *h, const struct entry_facts *facts);
 /*
- * Put everything into the target, and count it as accepted or as a duplicate in the report of the
- * feed that is of this kind. False when out of memory.
+ * Put everything into the target, and count it as accepted or as a duplicate in the item's report.
+ * False when out of memory.
  */
-NODISCARD bool harvest_store(const struct harvest *h, struct feed_target *target,
-	enum mark_kind kind, struct feed_report *report);
+NODISCARD bool harvest_store(
+	const struct harvest *h, struct feed_target *target, const struct feed_item *item);
 /* Empty, keeping the memory. */
 static inline void harvest_clear(struct harvest *h)
 {

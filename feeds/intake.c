@@ -97,9 +97,27 @@ static enum feed_reject check_rails(
 	return FEED_REJECT_COUNT;
 }
 
-/* Once there is enough of it, it is handed over. */
-static void pass_harvest(struct intake *in)
+const char *intake_text(struct span text, char copy[FACTS_TEXT_MAX + 1])
 {
+	text = span_trim(text);
+	if (text.len > FACTS_TEXT_MAX)
+		text.len = FACTS_TEXT_MAX;
+	memcpy(copy, text.at, text.len);
+	copy[text.len] = '\0';
+	return *copy ? copy : NULL;
+}
+
+static bool has_ended(const struct intake *in)
+{
+	return in->facts && in->facts->until_s != 0 && in->spec->now_s > 0 &&
+	       in->facts->until_s <= in->spec->now_s;
+}
+
+/* The facts go behind their entry. Once there is enough of all, it is handed over. */
+static void pass_harvest(struct intake *in, enum mark_kind kind)
+{
+	if (in->facts && (kind == MARK_MALICIOUS || kind == MARK_ALLOW))
+		harvest_add_facts(in->harvest, in->facts);
 	if (in->harvest->failed)
 		in->stop = true;
 	else if (in->harvest->len >= in->harvest_max)
@@ -114,6 +132,8 @@ static void add_name(struct intake *in, const struct dns_name *name, enum mark_s
 
 	if (reject == FEED_REJECT_COUNT && name->label_count > INDEX_LABELS_MAX)
 		reject = FEED_REJECT_TOO_DEEP;
+	if (reject == FEED_REJECT_COUNT && has_ended(in))
+		reject = FEED_REJECT_EXPIRED;
 	if (reject != FEED_REJECT_COUNT) {
 		intake_reject(in, reject);
 		return;
@@ -124,7 +144,7 @@ static void add_name(struct intake *in, const struct dns_name *name, enum mark_s
 		.detail = detail };
 	uint64_t hash = dns_name_hash(name, index_builder_seed(in->target->builder));
 	harvest_add_name(in->harvest, name, hash, mark);
-	pass_harvest(in);
+	pass_harvest(in, kind);
 }
 
 void intake_network(struct intake *in, const struct ip_net *net, enum mark_kind kind)
@@ -136,13 +156,15 @@ void intake_network(struct intake *in, const struct ip_net *net, enum mark_kind 
 		reject = FEED_REJECT_ADDRESS;
 	else if (kind == MARK_MALICIOUS)
 		reject = feed_check_address(net, in->spec->allow_broad);
+	if (reject == FEED_REJECT_COUNT && has_ended(in))
+		reject = FEED_REJECT_EXPIRED;
 	if (reject != FEED_REJECT_COUNT) {
 		intake_reject(in, reject);
 		return;
 	}
 	const struct mark mark = { .kind = (uint8_t)kind, .source = in->source };
 	harvest_add_network(in->harvest, net, mark);
-	pass_harvest(in);
+	pass_harvest(in, kind);
 }
 
 static void add_address(struct intake *in, struct span text, enum mark_kind kind)

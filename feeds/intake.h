@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "feeds/entry_time.h"
 #include "feeds/feed.h"
 #include "feeds/harvest.h"
 #include "feeds/span.h"
@@ -34,8 +35,9 @@ struct intake {
 	enum feed_format format;
 	struct feed_report *report; /* of what is read here: lines, rejects and samples */
 	uint16_t source;
-	uint32_t detail;  /* of marks whose line has no own provider */
-	struct span line; /* the one being read, for samples */
+	uint32_t detail;                 /* of marks whose line has no own provider */
+	struct span line;                /* the one being read, for samples */
+	const struct entry_facts *facts; /* of what is added now; NULL: there are none */
 	void *state; /* of the format between lines: zero at first, freed when the feed ends */
 	bool stop;   /* nothing more is wanted, or there is no memory for it */
 };
@@ -77,6 +79,9 @@ unsigned indicator_confidence(struct span text);
 void intake_next_entry(struct intake *in, struct span entry);
 /* The text at the key; empty when there is none. */
 struct span intake_json_text(const json_t *object, const char *key);
+
+/* A copy of the text that ends with a NUL, cut if need be; NULL when it is empty. */
+const char *intake_text(struct span text, char copy[FACTS_TEXT_MAX + 1]);
 
 /* Parts of feed_normalise: text without quotes, <> and defanging; step over "scheme://". */
 struct span normalise_unwrap(struct span s, char buffer[FEED_LINE_MAX]);

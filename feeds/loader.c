@@ -120,7 +120,7 @@ static enum err store(struct ticket *t, const struct harvest *h)
 {
 	const struct feed_item *item = &t->loader->item[t->source];
 
-	if (harvest_store(h, t->loader->target, item->spec->kind, item->report))
+	if (harvest_store(h, t->loader->target, item))
 		return ERR_OK;
 	return err_set(&t->why, ERR_FAILED, "feed %s: out of memory", item->spec->name);
 }

@@ -7,11 +7,33 @@
  * be anybody's.
  */
 
-static struct span first_field(struct span line)
+/* The next field of a line of trails.csv; *rest is what follows its comma. */
+static struct span take_field(struct span *rest)
 {
-	if (!span_starts(line, "\""))
-		return span_trim(span_until(line, ","));
-	return span_until(span_skip(line, 1), "\"");
+	struct span s = span_trim(*rest), field;
+
+	if (span_starts(s, "\"")) {
+		field = span_until(span_skip(s, 1), "\"");
+		s = span_skip(s, field.len + 1);
+	} else {
+		field = span_trim(span_until(s, ","));
+	}
+	struct span behind = span_until(s, ",");
+	*rest = span_skip(s, behind.len < s.len ? behind.len + 1 : s.len);
+	return field;
+}
+
+/* trails.csv: what the trail is of, and who says so. */
+static void take_with_facts(struct intake *in, struct span trail, struct span rest)
+{
+	char category[FACTS_TEXT_MAX + 1], reference[FACTS_TEXT_MAX + 1];
+	struct entry_facts facts = { .confidence = FACTS_NO_CONFIDENCE };
+
+	facts.category = intake_text(take_field(&rest), category);
+	facts.reference = intake_text(take_field(&rest), reference);
+	in->facts = facts.category || facts.reference ? &facts : NULL;
+	intake_name(in, trail, in->detail);
+	in->facts = NULL;
 }
 
 static bool has_path(struct span trail)
@@ -36,7 +58,8 @@ void maltrail_read_line(struct intake *in, struct span line)
 {
 	if (domains_is_comment(line))
 		return;
-	struct span trail = first_field(span_trim(span_without_comment(line)));
+	struct span rest = span_trim(span_without_comment(line));
+	struct span trail = take_field(&rest);
 	if (span_equals(trail, "trail"))
 		return; /* the title of the column */
 	if (span_has(trail, "(?") || memchr(trail.at, '\\', trail.len))
@@ -44,5 +67,5 @@ void maltrail_read_line(struct intake *in, struct span line)
 	else if (has_path(trail) && !is_network(trail))
 		intake_reject(in, FEED_REJECT_PATH);
 	else
-		intake_name(in, trail, in->detail);
+		take_with_facts(in, trail, rest);
 }

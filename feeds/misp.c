@@ -54,7 +54,60 @@ static bool is_set(const json_t *value)
 	       span_equals(text, "1") || span_equals(text, "true");
 }
 
-static void read_attributes(struct intake *in, const json_t *attributes)
+static enum facts_tlp tlp_of(const json_t *object)
+{
+	static const struct {
+		const char *tag;
+		enum facts_tlp tlp;
+	} tags[] = { { "tlp:white", TLP_CLEAR }, { "tlp:clear", TLP_CLEAR },
+		{ "tlp:green", TLP_GREEN }, { "tlp:amber", TLP_AMBER },
+		{ "tlp:amber+strict", TLP_AMBER_STRICT }, { "tlp:red", TLP_RED } };
+	enum facts_tlp tlp = TLP_NONE;
+	size_t i;
+	json_t *tag;
+
+	json_array_foreach(json_object_get(object, "Tag"), i, tag)
+	{
+		struct span name = intake_json_text(tag, "name");
+		for (size_t k = 0; k < ARRAY_LEN(tags); k++) {
+			if (span_equals(name, tags[k].tag) && tags[k].tlp > tlp)
+				tlp = tags[k].tlp;
+		}
+	}
+	return tlp;
+}
+
+/* What is around the attributes: an event says what it is about, and with whom it is shared. */
+struct around {
+	unsigned depth;
+	struct span info;
+	enum facts_tlp tlp;
+};
+
+static void take_attribute(
+	struct intake *in, const json_t *attribute, const struct around *around)
+{
+	char category[FACTS_TEXT_MAX + 1];
+	enum facts_tlp tlp = tlp_of(attribute);
+	struct entry_facts facts = {
+		.category = intake_text(around->info, category),
+		.confidence = FACTS_NO_CONFIDENCE,
+		.tlp = (uint8_t)(tlp ? tlp : around->tlp),
+	};
+
+	if (!entry_time_parse(
+		    intake_json_text(attribute, "first_seen"), false, &facts.first_seen_s) &&
+		!entry_time_parse(
+			intake_json_text(attribute, "timestamp"), false, &facts.first_seen_s))
+		facts.first_seen_s = 0;
+	in->facts = &facts;
+	indicator_take(
+		in, intake_json_text(attribute, "type"), intake_json_text(attribute, "value"));
+	in->facts = NULL;
+}
+
+static void read_attributes(
+	struct intake *in, const json_t *attributes, const struct around *around)
 {
 	size_t i;
 	json_t *attribute;
@@ -70,24 +123,28 @@ static void read_attributes(struct intake *in, const json_t *attributes)
 		else if (value.len == 0)
 			intake_reject(in, FEED_REJECT_SYNTAX);
 		else
-			indicator_take(in, intake_json_text(attribute, "type"), value);
+			take_attribute(in, attribute, around);
 	}
 }
 
-static void read_value(struct intake *in, const json_t *value, unsigned depth)
+static void read_value(struct intake *in, const json_t *value, struct around around)
 {
 	static const char *const inner[] = { "Event", "Object", "response" };
 	size_t i;
 	json_t *item;
 
-	if (depth == DEPTH_MAX)
+	if (around.depth++ == DEPTH_MAX)
 		return;
-	json_array_foreach(value, i, item) read_value(in, item, depth + 1);
-	read_attributes(in, json_object_get(value, "Attribute"));
+	if (intake_json_text(value, "info").len > 0) {
+		around.info = intake_json_text(value, "info");
+		around.tlp = tlp_of(value);
+	}
+	json_array_foreach(value, i, item) read_value(in, item, around);
+	read_attributes(in, json_object_get(value, "Attribute"), &around);
 	for (i = 0; i < ARRAY_LEN(inner); i++) {
 		item = json_object_get(value, inner[i]);
 		if (item)
-			read_value(in, item, depth + 1);
+			read_value(in, item, around);
 	}
 }
 
@@ -98,5 +155,5 @@ void misp_read_document(struct intake *in, const json_t *document)
 	if (list)
 		read_list(in, list, intake_json_text(document, "type"));
 	else
-		read_value(in, document, 0);
+		read_value(in, document, (struct around){ .info = { "", 0 } });
 }

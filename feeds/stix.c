@@ -3,7 +3,6 @@
 
 #include <ctype.h>
 #include <stdio.h>
-#include <time.h>
 
 /*
  * Indicators of STIX 2 whose pattern asks for one of some names, URLs or addresses: `=`, IN, LIKE '%.x',
@@ -205,30 +204,83 @@ static bool read_pattern(struct pattern *p, struct span text, bool taking)
 
 /* --- indicators ---------------------------------------------------------------------------- */
 
-/* Seconds since 1970 of "2026-12-31T00:00:00.000Z"; false when it is no time. */
-static bool parse_time(struct span text, int64_t *out)
+static struct span first_of(const json_t *object, const char *list)
 {
-	struct tm tm = { 0 };
-	char copy[20];
+	const json_t *text = json_array_get(json_object_get(object, list), 0);
 
-	if (text.len < 20 || text.len > 40 || memchr(text.at, '\0', text.len))
-		return false;
-	memcpy(copy, text.at, 19);
-	copy[19] = '\0';
-	const char *end = strptime(copy, "%Y-%m-%dT%H:%M:%S", &tm);
-	if (!end || *end != '\0' || text.at[text.len - 1] != 'Z')
-		return false;
-	*out = timegm(&tm);
-	return true;
+	if (!json_is_string(text))
+		return (struct span){ "", 0 };
+	return (struct span){ json_string_value(text), json_string_length(text) };
 }
 
-static bool has_expired(const struct intake *in, const json_t *indicator)
+/* The markings that the standard has fixed, of version 1 and 2 of the protocol. */
+static enum facts_tlp tlp_of(const json_t *indicator)
 {
-	int64_t until;
+	static const struct {
+		const char *id;
+		enum facts_tlp tlp;
+	} markings[] = {
+		{ "613f2e26-407d-48c7-9eca-b8e91df99dc9", TLP_CLEAR },
+		{ "34098fce-860f-48ae-8e50-ebd3cc5e41da", TLP_GREEN },
+		{ "f88d31f6-486f-44da-b317-01333bde0b82", TLP_AMBER },
+		{ "5e57c739-391a-4eb3-b6be-7d15ca92d5ed", TLP_RED },
+		{ "94868c89-83c2-464b-929b-a1a8aa3c8487", TLP_CLEAR },
+		{ "bab4a63c-aed9-4cf5-a766-dfca5abac2bb", TLP_GREEN },
+		{ "55d920b0-5e8b-4f79-9ee9-91f868d9b421", TLP_AMBER },
+		{ "939a9414-2ddd-4d32-a0cd-375ea402b003", TLP_AMBER_STRICT },
+		{ "e828b379-4e03-4974-9ac4-e53a884c97c1", TLP_RED },
+	};
+	enum facts_tlp tlp = TLP_NONE;
+	size_t i;
+	json_t *ref;
 
-	return in->spec->now_s > 0 &&
-	       parse_time(intake_json_text(indicator, "valid_until"), &until) &&
-	       until <= in->spec->now_s;
+	json_array_foreach(json_object_get(indicator, "object_marking_refs"), i, ref)
+	{
+		for (size_t k = 0; k < ARRAY_LEN(markings); k++) {
+			if (json_is_string(ref) && markings[k].tlp > tlp &&
+				strstr(json_string_value(ref), markings[k].id))
+				tlp = markings[k].tlp;
+		}
+	}
+	return tlp;
+}
+
+/* The name, which most publishers make of the family; else the first label or type. */
+static struct span category_of(const json_t *indicator)
+{
+	struct span name = intake_json_text(indicator, "name");
+
+	if (name.len == 0)
+		name = first_of(indicator, "labels");
+	return name.len > 0 ? name : first_of(indicator, "indicator_types");
+}
+
+static void read_facts(struct entry_facts *out, const json_t *indicator,
+	char category[FACTS_TEXT_MAX + 1], char reference[FACTS_TEXT_MAX + 1])
+{
+	const json_t *confidence = json_object_get(indicator, "confidence");
+	const json_t *external =
+		json_array_get(json_object_get(indicator, "external_references"), 0);
+	double value = json_number_value(confidence);
+
+	*out = (struct entry_facts){
+		.category = intake_text(category_of(indicator), category),
+		.reference = intake_text(intake_json_text(external, "url"), reference),
+		.confidence = FACTS_NO_CONFIDENCE,
+		.tlp = (uint8_t)tlp_of(indicator),
+	};
+	if (json_is_number(confidence) && value >= 0 && value <= 100)
+		out->confidence = (uint8_t)value;
+	if (!entry_time_parse(
+		    intake_json_text(indicator, "valid_from"), false, &out->first_seen_s))
+		out->first_seen_s = 0;
+	if (!entry_time_parse(intake_json_text(indicator, "valid_until"), true, &out->until_s))
+		out->until_s = 0;
+}
+
+static bool has_expired(const struct intake *in, const struct entry_facts *facts)
+{
+	return in->spec->now_s > 0 && facts->until_s != 0 && facts->until_s <= in->spec->now_s;
 }
 
 static bool is_benign(const json_t *indicator)
@@ -253,14 +305,18 @@ static bool is_unsure(const struct intake *in, const json_t *indicator)
 
 static void read_indicator(struct intake *in, const json_t *indicator)
 {
+	char category[FACTS_TEXT_MAX + 1], reference[FACTS_TEXT_MAX + 1];
+	struct entry_facts facts;
 	struct pattern p = { .in = in };
 	struct span pattern = intake_json_text(indicator, "pattern");
 	struct span type = intake_json_text(indicator, "pattern_type");
 
 	intake_next_entry(in, pattern);
+	read_facts(&facts, indicator, category, reference);
+	in->facts = &facts;
 	if (json_is_true(json_object_get(indicator, "revoked")))
 		intake_reject(in, FEED_REJECT_REVOKED);
-	else if (has_expired(in, indicator))
+	else if (has_expired(in, &facts))
 		intake_reject(in, FEED_REJECT_EXPIRED);
 	else if (is_unsure(in, indicator))
 		intake_reject(in, FEED_REJECT_CONFIDENCE);
@@ -273,6 +329,7 @@ static void read_indicator(struct intake *in, const json_t *indicator)
 		intake_reject(in, FEED_REJECT_PATTERN);
 	else
 		(void)read_pattern(&p, pattern, true);
+	in->facts = NULL;
 }
 
 /* A bundle or the envelope of a TAXII server; a list of objects, or one, does as well. */

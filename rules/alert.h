@@ -18,11 +18,12 @@
 #include "sensor/base/attribute.h"
 #include "sensor/base/ip.h"
 
-#define ALERT_WHY_MAX       10
-#define ALERT_ANSWERS_MAX   8
-#define ALERT_ADDRESSES_MAX 32
-#define ALERT_HOSTS_MAX     32
-#define ALERT_POOL_BYTES    12288
+#define ALERT_WHY_MAX        10
+#define ALERT_ANSWERS_MAX    8
+#define ALERT_ADDRESSES_MAX  32
+#define ALERT_HOSTS_MAX      32
+#define ALERT_INDICATORS_MAX 8
+#define ALERT_POOL_BYTES     12288
 
 typedef uint16_t alert_text; /* offset into pool[]; 0: absent */
 
@@ -96,6 +97,15 @@ struct alert_answer {
 	uint32_t ttl;
 };
 
+/* What one feed says of the indicator. */
+struct alert_indicator {
+	alert_text feed, category, reference;
+	alert_text tlp_name;           /* Traffic Light Protocol */
+	uint8_t confidence;            /* 0-100; above: not said */
+	uint8_t tlp;                   /* enum facts_tlp */
+	int64_t first_seen_s, until_s; /* 0: not said */
+};
+
 struct alert {
 	uint8_t kind;
 	uint8_t rule;      /* enum rule_id */
@@ -127,6 +137,8 @@ struct alert {
 	struct ip indicator_ip;                   /* threat.indicator.ip */
 	alert_text zone, key_name;
 	struct alert_change change; /* ALERT_CHANGE */
+	uint8_t indicator_count;
+	struct alert_indicator indicator_by[ALERT_INDICATORS_MAX];
 	uint8_t why_count, answer_count, resolved_count, related_count, host_count;
 	struct alert_why why[ALERT_WHY_MAX];
 	struct alert_answer answer[ALERT_ANSWERS_MAX];

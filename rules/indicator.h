@@ -10,7 +10,8 @@
 #include "rules/alert.h"
 #include "rules/verdict.h"
 
-/* Who lists it ("urlhaus, threatfox"), as provider of the indicator and as reasons. */
+/* Who lists it ("urlhaus, threatfox"), as provider of the indicator and as reasons, and what each
+ * says of it. */
 void indicator_name_feeds(
 	struct alert *a, const struct knowledge *known, const struct verdict *v);
 

@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 #include "feeds/address_set.h"
+#include "feeds/facts.h"
 #include "feeds/geo.h"
 #include "feeds/index.h"
 #include "feeds/provider.h"
@@ -33,6 +34,7 @@ struct knowledge_feed {
 	char *path;
 	enum mark_kind kind;
 	enum severity severity; /* of a malicious feed */
+	struct facts *facts;    /* NULL: it says nothing of its entries */
 };
 
 struct knowledge {

@@ -2,6 +2,7 @@
 #include "rules/verdict.h"
 
 #include "feeds/registered.h"
+#include "sensor/base/clock.h"
 
 #include <string.h>
 
@@ -86,7 +87,44 @@ static void read_mark(struct reading *r, const struct mark *m, unsigned labels,
 	}
 }
 
-static void add_feed(struct verdict *v, const struct knowledge *known, uint16_t feed)
+/* The facts of a feed's mark, if it has such. */
+static const struct facts *facts_of(const struct knowledge *known, const struct mark *m)
+{
+	bool by_feed = m->kind == MARK_MALICIOUS || m->kind == MARK_ALLOW;
+
+	return by_feed && m->source < known->feed_count ? known->feed[m->source].facts : NULL;
+}
+
+static bool has_ended(const struct facts *facts, uint64_t key, int64_t ts_ns)
+{
+	struct entry_facts e;
+
+	return facts_find(facts, key, &e) && e.until_s != 0 && ts_ns / NS_PER_S >= e.until_s;
+}
+
+static uint64_t key_of(const struct index *index, struct verdict_name name, unsigned labels)
+{
+	struct dns_name suffix;
+	size_t len;
+	const uint8_t *wire = verdict_suffix(name, labels, &len);
+
+	return dns_name_from_wire(&suffix, wire, len)
+		       ? dns_name_hash(&suffix, index_seed(index))
+		       : 0;
+}
+
+/* Does the mark of a listed suffix count for this name, now? */
+static bool counts(const struct verdict_asker *who, const struct mark *m,
+	struct verdict_name name, unsigned labels)
+{
+	if (!mark_applies(m, labels, name.labels))
+		return false;
+	const struct facts *facts = facts_of(who->known, m);
+	return !facts || !has_ended(facts, key_of(who->known->index, name, labels), who->ts_ns);
+}
+
+static void add_feed(
+	struct verdict *v, const struct knowledge *known, uint16_t feed, uint64_t fact_key)
 {
 	for (unsigned i = 0; i < v->feed_count; i++) {
 		if (v->feed[i] == feed)
@@ -94,6 +132,7 @@ static void add_feed(struct verdict *v, const struct knowledge *known, uint16_t 
 	}
 	if (v->feed_count == VERDICT_FEEDS_MAX)
 		return;
+	v->fact_key[v->feed_count] = fact_key;
 	v->feed[v->feed_count++] = feed;
 	if (feed < known->feed_count && known->feed[feed].severity > v->severity)
 		v->severity = known->feed[feed].severity;
@@ -128,10 +167,12 @@ static void add_provider(struct verdict *v, const struct verdict_asker *who, uin
 
 /* Second look, now that depths are decided: who says malicious, whose service it is. */
 static void take_mark(struct verdict *v, const struct reading *r, const struct mark *m,
-	unsigned labels, const struct verdict_asker *who)
+	unsigned labels, const struct verdict_asker *who, struct verdict_name name)
 {
 	if (m->kind == MARK_MALICIOUS && labels > r->allow_labels) {
-		add_feed(v, who->known, m->source);
+		const struct facts *facts = facts_of(who->known, m);
+		add_feed(v, who->known, m->source,
+			facts ? key_of(who->known->index, name, labels) : 0);
 		if (labels > v->listed_labels)
 			v->listed_labels = (uint8_t)labels;
 	}
@@ -216,7 +257,7 @@ struct verdict verdict_of(const struct verdict_asker *who, struct verdict_name n
 		size_t count;
 		const struct mark *mark = index_marks(who->known->index, hit[i].entry, &count);
 		for (size_t k = 0; k < count; k++) {
-			if (mark_applies(&mark[k], hit[i].labels, name.labels))
+			if (counts(who, &mark[k], name, hit[i].labels))
 				read_mark(&r, &mark[k], hit[i].labels, who);
 		}
 	}
@@ -226,8 +267,8 @@ struct verdict verdict_of(const struct verdict_asker *who, struct verdict_name n
 		size_t count;
 		const struct mark *mark = index_marks(who->known->index, hit[i].entry, &count);
 		for (size_t k = 0; k < count; k++) {
-			if (mark_applies(&mark[k], hit[i].labels, name.labels))
-				take_mark(&v, &r, &mark[k], hit[i].labels, who);
+			if (counts(who, &mark[k], name, hit[i].labels))
+				take_mark(&v, &r, &mark[k], hit[i].labels, who, name);
 		}
 	}
 	v.allowed = r.allow_labels > 0;
@@ -238,17 +279,28 @@ struct verdict verdict_of(const struct verdict_asker *who, struct verdict_name n
 	return v;
 }
 
+static bool address_counts(
+	const struct verdict_asker *who, const struct mark *m, uint64_t fact_key)
+{
+	const struct facts *facts = facts_of(who->known, m);
+
+	return !facts || !has_ended(facts, fact_key, who->ts_ns);
+}
+
 /* How long is the longest network that an allow feed has? -1: none has any. */
 static int allowed_bits(
-	const struct address_set *set, const struct address_hit *hit, size_t hit_count)
+	const struct verdict_asker *who, const struct address_hit *hit, size_t hit_count)
 {
+	const struct address_set *set = who->known->addresses;
 	int bits = -1;
 
 	for (size_t i = 0; i < hit_count; i++) {
 		size_t count;
 		const struct mark *mark = address_set_marks(set, hit[i].entry, &count);
+		uint64_t key = facts_network_key(address_set_net(set, hit[i].entry));
 		for (size_t k = 0; k < count; k++) {
-			if (mark[k].kind == MARK_ALLOW && hit[i].bits > bits)
+			if (mark[k].kind == MARK_ALLOW && hit[i].bits > bits &&
+				address_counts(who, &mark[k], key))
 				bits = hit[i].bits;
 		}
 	}
@@ -261,15 +313,17 @@ struct verdict verdict_of_address(const struct verdict_asker *who,
 	const struct address_set *set = who->known->addresses;
 	struct verdict v = { .provider = PROVIDER_NONE };
 
-	int allowed = allowed_bits(set, hit, hit_count);
+	int allowed = allowed_bits(who, hit, hit_count);
 	v.allowed = allowed >= 0;
 	for (size_t i = 0; i < hit_count; i++) {
 		size_t count;
 		const struct mark *mark = address_set_marks(set, hit[i].entry, &count);
+		uint64_t key = facts_network_key(address_set_net(set, hit[i].entry));
 		for (size_t k = 0; k < count; k++) {
-			if (mark[k].kind != MARK_MALICIOUS || hit[i].bits <= allowed)
+			if (mark[k].kind != MARK_MALICIOUS || hit[i].bits <= allowed ||
+				!address_counts(who, &mark[k], key))
 				continue;
-			add_feed(&v, who->known, mark[k].source);
+			add_feed(&v, who->known, mark[k].source, key);
 			*entry = hit[i].entry;
 		}
 	}

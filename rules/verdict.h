@@ -5,7 +5,8 @@
  * A malicious mark counts unless an allow mark is as deep or deeper. The service is what the
  * deepest of the provider, tunnel, update-host and IP-check marks says (at one depth: update
  * host, IP check, tunnel, provider); an allow mark as deep or deeper takes it away. Approval is
- * apart: it never touches `malicious`.
+ * apart: it never touches `malicious`. What a feed says holds until a time has no effect from then
+ * on, by capture time.
  *
  * Threads:  no shared state.
  */
@@ -46,9 +47,10 @@ struct verdict {
 	/* Malicious: the feeds that say so, by depth. */
 	uint8_t feed_count;
 	uint16_t feed[VERDICT_FEEDS_MAX];
-	uint8_t listed_labels;  /* of the deepest listed suffix */
-	bool allowed;           /* an allow feed has the name or a suffix of it */
-	enum severity severity; /* the highest of the feeds' */
+	uint64_t fact_key[VERDICT_FEEDS_MAX]; /* of the entry, in the feed's facts */
+	uint8_t listed_labels;                /* of the deepest listed suffix */
+	bool allowed;                         /* an allow feed has the name or a suffix of it */
+	enum severity severity;               /* the highest of the feeds' */
 	/* Service. */
 	enum verdict_service service;
 	uint32_t provider;

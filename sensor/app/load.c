@@ -110,7 +110,8 @@ static enum err add_feed(struct load *l, const struct feed_spec *spec, enum seve
 		return out_of_memory(l);
 	*item = (struct feed_item){ .spec = spec,
 		.report = &l->report->feed[l->report->feed_count++].report,
-		.source = (uint16_t)number };
+		.source = (uint16_t)number,
+		.facts = &l->known->feed[number].facts };
 	return ERR_OK;
 }
 
@@ -375,6 +376,7 @@ void load_free(struct knowledge *known)
 	for (size_t i = 0; i < known->feed_count; i++) {
 		free(known->feed[i].name);
 		free(known->feed[i].path);
+		facts_free(known->feed[i].facts);
 	}
 	free(known->feed);
 	free(known);

@@ -113,6 +113,82 @@ static void put_indicator_type(struct json *j, const struct alert *a)
 	put_ip(j, "ip", &a->indicator_ip);
 }
 
+static void put_day_time(struct json *j, const char *key, int64_t s)
+{
+	if (s)
+		put_time(j, key, s * NS_PER_S);
+}
+
+/* ECS has words for it: those of STIX 2.1, appendix A. */
+static const char *confidence_word(unsigned confidence)
+{
+	if (confidence == 0)
+		return "None";
+	return confidence < 30 ? "Low" : confidence < 70 ? "Medium" : "High";
+}
+
+static void put_indicator_confidence(struct json *j, const struct alert *a)
+{
+	int best = -1;
+
+	for (unsigned i = 0; i < a->indicator_count; i++) {
+		const struct alert_indicator *by = &a->indicator_by[i];
+		if (by->confidence <= 100 && by->confidence > best)
+			best = by->confidence;
+	}
+	if (best >= 0)
+		json_string(j, "confidence", confidence_word((unsigned)best));
+}
+
+/* Of all feeds: the earliest sight, the first words, the narrowest circle. */
+static void put_indicator_facts(struct json *j, const struct alert *a)
+{
+	alert_text category = 0, reference = 0, tlp_name = 0;
+	int64_t first_s = 0;
+	unsigned tlp = 0;
+
+	for (unsigned i = 0; i < a->indicator_count; i++) {
+		const struct alert_indicator *by = &a->indicator_by[i];
+		category = category ? category : by->category;
+		reference = reference ? reference : by->reference;
+		if (by->first_seen_s && (!first_s || by->first_seen_s < first_s))
+			first_s = by->first_seen_s;
+		if (by->tlp > tlp)
+			tlp_name = by->tlp_name;
+		tlp = by->tlp > tlp ? by->tlp : tlp;
+	}
+	put_indicator_confidence(j, a);
+	put_day_time(j, "first_seen", first_s);
+	put_text(j, "description", a, category);
+	put_text(j, "reference", a, reference);
+	if (tlp_name) {
+		json_object(j, "marking");
+		put_text(j, "tlp", a, tlp_name);
+		json_object_end(j);
+	}
+}
+
+/* What each feed says: ECS has room for one. */
+static void put_indicators(struct json *j, const struct alert *a)
+{
+	if (a->indicator_count == 0)
+		return;
+	json_array(j, "indicators");
+	for (unsigned i = 0; i < a->indicator_count; i++) {
+		const struct alert_indicator *by = &a->indicator_by[i];
+		json_object(j, NULL);
+		put_text(j, "feed", a, by->feed);
+		put_text(j, "category", a, by->category);
+		if (by->confidence <= 100)
+			json_unsigned(j, "confidence", by->confidence);
+		put_day_time(j, "first_seen", by->first_seen_s);
+		put_day_time(j, "valid_until", by->until_s);
+		put_text(j, "reference", a, by->reference);
+		json_object_end(j);
+	}
+	json_array_end(j);
+}
+
 static void put_threat(struct json *j, const struct alert *a)
 {
 	json_object(j, "threat");
@@ -124,6 +200,7 @@ static void put_threat(struct json *j, const struct alert *a)
 		put_text(j, "name", a, a->indicator);
 		put_indicator_type(j, a);
 		put_text(j, "provider", a, a->indicator_provider);
+		put_indicator_facts(j, a);
 		json_object_end(j);
 	}
 	json_object_end(j);
@@ -399,6 +476,7 @@ static void put_own(struct json *j, const struct alert *a)
 		json_string(j, "transport", transport_of(a)->cover);
 	put_text(j, "zone", a, a->zone);
 	put_text(j, "key", a, a->key_name);
+	put_indicators(j, a);
 	put_why(j, a);
 	json_string(j, "allow_hint", alert_get(a, a->allow_hint));
 	json_object_end(j);

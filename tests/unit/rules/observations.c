@@ -52,8 +52,10 @@ void world_free(struct world *w)
 	policy_set_free(w->known.policies);
 	provider_registry_free(w->known.providers);
 	geo_close(w->known.geo);
-	for (size_t i = 0; i < w->known.feed_count; i++)
+	for (size_t i = 0; i < w->known.feed_count; i++) {
 		free(w->known.feed[i].name);
+		facts_free(w->known.feed[i].facts);
+	}
 	free(w->known.feed);
 	free(w);
 }
@@ -99,6 +101,17 @@ void world_list(struct world *w, uint16_t feed, const char *name, enum mark_scop
 			.source = feed,
 			.detail = PROVIDER_NONE,
 		});
+}
+
+void world_tell(struct world *w, uint16_t feed, const char *text, const struct entry_facts *e)
+{
+	struct facts **facts = &w->known.feed[feed].facts;
+	struct dns_name name;
+
+	if (!*facts)
+		*facts = facts_new();
+	cr_assert(*facts && dns_name_parse(&name, text), "%s", text);
+	cr_assert(facts_add(*facts, dns_name_hash(&name, SEED), e));
 }
 
 void world_list_network(struct world *w, uint16_t feed, const char *network)

@@ -51,6 +51,8 @@ uint16_t world_feed(
 void world_list(struct world *w, uint16_t feed, const char *name, enum mark_scope scope);
 /* An address or a network on that feed. */
 void world_list_network(struct world *w, uint16_t feed, const char *network);
+/* What the feed says of that name. */
+void world_tell(struct world *w, uint16_t feed, const char *name, const struct entry_facts *e);
 /* A name of a provider (kind PROVIDER, TUNNEL, UPDATE_HOST or IP_CHECK) and all below it. */
 void world_provider(struct world *w, enum mark_kind kind, const char *name,
 	const char *provider, enum provider_tier tier);
