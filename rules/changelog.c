@@ -69,9 +69,11 @@ static alert_text put_owner(struct alert *a, const struct ledger_owner *owner)
 		[LEDGER_OWNER_SOURCE] = "source",
 	};
 
+	char address[IP_TEXT_MAX];
+
 	if (owner->kind == LEDGER_OWNER_UNKNOWN)
 		return 0;
-	return alert_printf(a, "%s %s", kind[owner->kind], owner->text);
+	return alert_printf(a, "%s %s", kind[owner->kind], ledger_owner_text(owner, address));
 }
 
 static void tell_change(struct emit *emit, const struct exchange *x,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "rules/judge.h"
 
+#include "rules/ledger.h"
 #include "rules/sides.h"
 
 #include <stdlib.h>
@@ -12,19 +13,23 @@ static const struct family *const families[] = {
 	&churn_family,
 	&nxdomain_family,
 	&update_family,
+	&ownership_family,
+	&aging_family,
 	&resolver_family,
 };
 
 _Static_assert(
 	ARRAY_LEN(families) <= JUDGE_FAMILIES_MAX, "struct judge_places has room for all");
 
-/* Pairing's part of the memory, in the unit of the families' memory_share. */
-#define PAIRS_SHARE 4
+/* What is not a family's has its part of the memory, too, in the unit of their memory_share. */
+#define PAIRS_SHARE  4
+#define LEDGER_SHARE 8
 
 struct judge {
 	const struct knowledge *known;
 	struct emit *emit;
 	struct pairs *pairs;
+	struct ledger *ledger;
 	void *state[ARRAY_LEN(families)];
 	/* Per tenant number. */
 	uint64_t *messages;
@@ -35,7 +40,7 @@ struct judge {
 /* `share` of the memory that all shares divide. */
 static size_t memory_of(size_t memory_bytes, unsigned share)
 {
-	unsigned total = PAIRS_SHARE;
+	unsigned total = PAIRS_SHARE + LEDGER_SHARE;
 
 	for (size_t i = 0; i < ARRAY_LEN(families); i++)
 		total += families[i]->memory_share;
@@ -47,6 +52,7 @@ static bool families_new(struct judge *j, const struct judge_options *options)
 	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
 		struct family_env env = {
 			.emit = j->emit,
+			.ledger = j->ledger,
 			.memory_bytes =
 				memory_of(options->memory_bytes, families[i]->memory_share),
 			.seed = options->seed,
@@ -66,10 +72,12 @@ struct judge *judge_new(const struct judge_options *options, const struct knowle
 		return NULL;
 	j->emit = emit_new(options->sink, options->sink_arg);
 	j->pairs = pairs_new(memory_of(options->memory_bytes, PAIRS_SHARE), options->seed);
+	j->ledger = ledger_new(memory_of(options->memory_bytes, LEDGER_SHARE), options->seed);
 	j->tenant_count = known->policies->tenant_count;
 	j->messages = calloc(j->tenant_count, sizeof(*j->messages));
 	j->sides = calloc(j->tenant_count, sizeof(*j->sides));
-	if (!j->emit || !j->pairs || !j->messages || !j->sides || !families_new(j, options)) {
+	if (!j->emit || !j->pairs || !j->ledger || !j->messages || !j->sides ||
+		!families_new(j, options)) {
 		judge_free(j);
 		return NULL;
 	}
@@ -87,6 +95,7 @@ void judge_free(struct judge *j)
 			families[i]->free(j->state[i]);
 	}
 	pairs_free(j->pairs);
+	ledger_free(j->ledger);
 	emit_free(j->emit);
 	free(j->messages);
 	free(j->sides);
@@ -121,6 +130,7 @@ void judge_adopt(struct judge *j, const struct knowledge *known)
 	make_room(j, known->policies->tenant_count);
 	j->known = known;
 	emit_adopt(j->emit, known);
+	ledger_adopt(j->ledger, known);
 	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
 		if (families[i]->adopt)
 			families[i]->adopt(j->state[i], known);
@@ -132,6 +142,8 @@ static void observe_tick(struct judge *j, const struct observation *o)
 	struct exchange x = { .seq = o->seq, .ts_ns = o->ts_ns };
 
 	pairs_tick(j->pairs, o->ts_ns);
+	if (o->ts_ns != JUDGE_END_NS)
+		ledger_tick(j->ledger, o->ts_ns);
 	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
 		if (o->ts_ns == JUDGE_END_NS) {
 			if (families[i]->end)
@@ -228,10 +240,16 @@ void judge_stats(const struct judge *j, struct judge_stats *out)
 {
 	*out = (struct judge_stats){ .pairs = pairs_stats(j->pairs) };
 	judge_stats_add(out, pairs_table(j->pairs));
+	ledger_stats(j->ledger, out);
 	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
 		if (families[i]->stats)
 			families[i]->stats(j->state[i], out);
 	}
+}
+
+struct ledger *judge_ledger(struct judge *j)
+{
+	return j->ledger;
 }
 
 const struct tally *judge_tally(struct judge *j)

@@ -41,7 +41,8 @@ struct tally;
 /* What a family gets at its start. */
 struct family_env {
 	struct emit *emit;
-	size_t memory_bytes; /* its share */
+	struct ledger *ledger; /* shared by those that need it (ledger.h) */
+	size_t memory_bytes;   /* its share */
 	uint64_t seed;
 };
 
@@ -77,7 +78,7 @@ struct family {
 };
 
 extern const struct family lookup_family, churn_family, nxdomain_family, update_family,
-	resolver_family;
+	ownership_family, aging_family, resolver_family;
 
 struct judge;
 
@@ -113,6 +114,8 @@ void judge_prefetch(
 void judge_observe_prepared(
 	struct judge *j, const struct observation *o, const struct judge_places *places);
 void judge_stats(const struct judge *j, struct judge_stats *out);
+/* Who owns which record (ledger.h). */
+struct ledger *judge_ledger(struct judge *j);
 /* UPDATEs counted per zone and key. */
 const struct tally *judge_tally(struct judge *j);
 /* Messages judged, by tenant number; valid until the next judge_adopt. */

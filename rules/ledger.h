@@ -9,10 +9,9 @@
  * principal of a GSS-TSIG key does not travel in clear: its stand-in is the source address, and two
  * GSS owners are never told apart, since the server has compared them (RFC 3645).
  *
- * rules/update.c calls ledger_apply for each finished transaction; whoever sees the same message
- * after it finds what was changed in ledger_report.
+ * rules/update.c calls ledger_apply for each finished transaction and passes the report on.
  *
- * Owner:    ledger_new/ledger_free; a report lives until the next ledger_apply.
+ * Owner:    ledger_new/ledger_free; a report lives as long as the transaction that it is of.
  * Threads:  one tracker.
  * Limits:   bounded tables, evictions counted; names of up to LEDGER_NAME_MAX octets of text,
  *           LEDGER_VALUE_MAX of each value and owner are kept.
@@ -41,8 +40,8 @@ enum ledger_owner_kind {
 
 struct ledger_owner {
 	enum ledger_owner_kind kind;
-	const char *text;  /* never NULL; "" when unknown */
-	const char *dhcid; /* beside a better telling; never NULL */
+	const char *key;   /* its name; "" when there is none, never NULL */
+	const char *dhcid; /* known beside a key, too; the same */
 	struct ip source;  /* of the UPDATE */
 };
 
@@ -79,7 +78,6 @@ struct ledger_change {
 };
 
 struct ledger_report {
-	uint64_t seq; /* of the message that finished the transaction */
 	uint16_t tenant;
 	const char *zone;
 	size_t change_count;
@@ -92,17 +90,22 @@ struct ledger;
 struct ledger *ledger_new(size_t memory_bytes, uint64_t seed);
 void ledger_free(struct ledger *l);
 void ledger_adopt(struct ledger *l, const struct knowledge *known);
+/* Capture time has come so far: before the families' ticks. */
+void ledger_tick(struct ledger *l, int64_t ts_ns);
 
 /*
  * Take an accepted UPDATE into the ledger and tell what it changed. Anything else (not accepted, not
- * answered, prerequisites only, not readable, not of class IN) changes nothing: the report is empty.
+ * answered, prerequisites only, not readable, a response that nobody was seen to ask for where requests
+ * are visible) changes nothing: the report is empty.
  * A record the server removed and put back with the same value in one UPDATE is refreshed. Never
  * NULL.
  */
 const struct ledger_report *ledger_apply(
 	struct ledger *l, const struct exchange *x, const struct transaction *t);
-/* The last report, for those who see message `seq` after update.c; NULL when it has none. */
-const struct ledger_report *ledger_report(const struct ledger *l, uint64_t seq);
+/* "ddns-key", the DHCID, "10.1.0.5"; "" when unknown. The key's text or `address`. */
+const char *ledger_owner_text(const struct ledger_owner *owner, char address[IP_TEXT_MAX]);
+/* "key", "GSS principal", "DHCID", "address", "unknown"; static text. */
+const char *ledger_owner_kind_name(enum ledger_owner_kind kind);
 
 /* How long accepted changes took to show in answers. */
 struct ledger_delay {

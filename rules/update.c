@@ -5,6 +5,7 @@
 #include "rules/border.h"
 #include "rules/change_words.h"
 #include "rules/changelog.h"
+#include "rules/ownership.h"
 #include "rules/tally.h"
 #include "rules/transaction.h"
 #include "rules/update_content.h"
@@ -29,6 +30,7 @@ struct updates {
 	struct update_failures *failures;
 	struct update_volume *volume;
 	struct tally *tally;
+	struct ledger *ledger;
 };
 
 /* Parts of the memory. */
@@ -65,6 +67,7 @@ static void *update_family_new(const struct family_env *env)
 		return NULL;
 	size_t share = env->memory_bytes / SHARES;
 	u->emit = env->emit;
+	u->ledger = env->ledger;
 	u->transactions = transactions_new(share * TRANSACTIONS_SHARE, env->seed);
 	u->attempts = attempts_new(env->emit, share * ATTEMPTS_SHARE, env->seed);
 	u->content = update_content_new(env->emit, share * CONTENT_SHARE, env->seed);
@@ -223,11 +226,13 @@ static void judge(struct updates *u, const struct exchange *x, const struct tran
 static void finish(void *state, const struct exchange *x, const struct transaction *t)
 {
 	struct updates *u = state;
+	const struct ledger_report *made = ledger_apply(u->ledger, x, t);
 
 	tally_note(u->tally, x->tenant->number, t);
+	ownership_judge(u->emit, x, t, made);
 	if (t->readable && t->answered)
 		judge(u, x, t);
-	changelog_tell(u->emit, x, t, NULL);
+	changelog_tell(u->emit, x, t, made);
 }
 
 static void observe_response(struct updates *u, const struct exchange *x)

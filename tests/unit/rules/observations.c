@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/unit/rules/observations.h"
 
+#include "rules/ledger.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -432,10 +434,14 @@ struct rig *rig_new_sized(const struct family *family, struct world *w, size_t m
 	r->family = family;
 	r->emit = emit_new(alerts_keep, &r->alerts);
 	r->pairs = pairs_new(1 << 20, SEED);
-	cr_assert(r->emit && r->pairs);
+	r->ledger = ledger_new(1 << 20, SEED);
+	cr_assert(r->emit && r->pairs && r->ledger);
 	emit_adopt(r->emit, &w->known);
-	r->state = family->new (&(struct family_env){
-		.emit = r->emit, .memory_bytes = memory_bytes, .seed = SEED });
+	ledger_adopt(r->ledger, &w->known);
+	r->state = family->new (&(struct family_env){ .emit = r->emit,
+		.ledger = r->ledger,
+		.memory_bytes = memory_bytes,
+		.seed = SEED });
 	cr_assert_not_null(r->state);
 	if (family->adopt)
 		family->adopt(r->state, &w->known);
@@ -452,6 +458,7 @@ void rig_free(struct rig *r)
 {
 	r->family->free(r->state);
 	emit_free(r->emit);
+	ledger_free(r->ledger);
 	pairs_free(r->pairs);
 	alerts_clear(&r->alerts);
 	world_free(r->world);
@@ -463,6 +470,7 @@ static void tick_until(struct rig *r, int64_t ts_ns)
 	while (r->tick_ns + NS_PER_S <= ts_ns) {
 		r->tick_ns += NS_PER_S;
 		pairs_tick(r->pairs, r->tick_ns);
+		ledger_tick(r->ledger, r->tick_ns);
 		if (r->family->tick)
 			r->family->tick(r->state,
 				&(struct exchange){ .seq = ++r->seq, .ts_ns = r->tick_ns });

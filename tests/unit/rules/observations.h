@@ -132,6 +132,7 @@ struct rig {
 	const struct family *family;
 	void *state;
 	struct emit *emit;
+	struct ledger *ledger;
 	struct pairs *pairs;
 	struct sides sides[RIG_TENANTS_MAX];
 	struct alerts alerts;

@@ -72,13 +72,14 @@ Test(changelog, each_change_that_the_ledger_has_is_a_line_and_a_refresh_is_none)
 			.old_value = "10.1.4.8",
 			.new_value = "10.1.4.9",
 			.new_ttl = 300,
-			.old_owner = { .kind = LEDGER_OWNER_DHCID, .text = "AAIB" },
-			.new_owner = { .kind = LEDGER_OWNER_KEY, .text = "ddns-key" } },
+			.old_owner = { .kind = LEDGER_OWNER_DHCID, .dhcid = "AAIB" },
+			.new_owner = { .kind = LEDGER_OWNER_KEY, .key = "ddns-key" } },
 		{ .effect = LEDGER_REFRESHED, .name = "pc2.corp.example" },
 		{ .effect = LEDGER_DELETED,
 			.type = DNS_TYPE_TXT,
 			.name = "pc3.corp.example",
-			.new_owner = { .kind = LEDGER_OWNER_SOURCE, .text = "10.1.0.9" } },
+			.new_owner = { .kind = LEDGER_OWNER_SOURCE,
+				.source = ip_from_v4((const uint8_t[]){ 10, 1, 0, 9 }) } },
 	};
 	const struct ledger_report report = { .change = change, .change_count = 3 };
 	struct bench b;
@@ -241,8 +242,8 @@ Test(changelog, long_values_are_cut_and_marked_and_all_texts_find_room)
 		.name = name,
 		.old_value = value,
 		.new_value = value,
-		.old_owner = { .kind = LEDGER_OWNER_KEY, .text = name },
-		.new_owner = { .kind = LEDGER_OWNER_KEY, .text = name },
+		.old_owner = { .kind = LEDGER_OWNER_KEY, .key = name },
+		.new_owner = { .kind = LEDGER_OWNER_KEY, .key = name },
 	};
 	const struct ledger_report report = { .change = &change, .change_count = 1 };
 	bench_init(&b, 1u << ALERT_CHANGE);
