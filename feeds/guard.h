@@ -34,6 +34,7 @@ enum guard_reason {
 	GUARD_REJECTED, /* too many of its lines are broken */
 	GUARD_EMPTY,    /* it held something before, and nothing now */
 	GUARD_SHRUNK,
+	GUARD_UNREADABLE, /* found by who tried to load it: there is no report to ask about */
 };
 
 struct guard_finding {

@@ -18,6 +18,8 @@ static const struct command {
 	const char *summary;
 } commands[] = {
 	{ "run", run_command, "watch network interfaces" },
+	{ "reload", reload_command,
+		"let a running sensor read its configuration and feeds anew" },
 	{ "replay", replay_command, "investigate capture files" },
 	{ "check", check_command, "read configuration and feeds, report, change nothing" },
 	{ "lookup", lookup_command, "say what the sensor makes of a name" },

@@ -7,6 +7,7 @@
 #define SENSOR_APP_COMMANDS_H
 
 int run_command(int argc, char **argv);
+int reload_command(int argc, char **argv);
 int replay_command(int argc, char **argv);
 int check_command(int argc, char **argv);
 int lookup_command(int argc, char **argv);

@@ -99,8 +99,7 @@ enum err engine_init(
 	e->input = calloc(options->input_count, sizeof(*e->input));
 	e->counters = calloc(options->input_count, sizeof(*e->counters));
 	e->tracker_thread = calloc(options->shard_count, sizeof(*e->tracker_thread));
-	e->versions =
-		snapshot_new(options->known, options->input_count + options->shard_count + 1);
+	e->versions = snapshot_new(options->known, options->input_count + options->shard_count);
 	if (!e->versions || !e->lane || !e->alerts || !e->input || !e->counters ||
 		!e->tracker_thread || !init_lanes(e) || !init_inputs(e)) {
 		engine_deinit(e);
@@ -203,9 +202,4 @@ const struct knowledge *engine_publish(struct engine *e, const struct knowledge 
 bool engine_wait_adopted(struct engine *e, int timeout_ms)
 {
 	return snapshot_wait_adopted(e->versions, timeout_ms);
-}
-
-const struct knowledge *engine_known(struct engine *e)
-{
-	return snapshot_adopt(e->versions, e->options.input_count + e->options.shard_count);
 }

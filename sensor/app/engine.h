@@ -51,7 +51,7 @@ struct engine {
 	struct input_counters *counters; /* one per input */
 	pthread_t *tracker_thread, outlet_thread;
 	struct outlet outlet;
-	struct snapshot *versions; /* readers: inputs, then lanes, then the output thread */
+	struct snapshot *versions; /* readers: inputs, then lanes */
 	size_t started;            /* tracker threads running */
 	bool outlet_started;
 };
@@ -74,8 +74,6 @@ void engine_deinit(struct engine *e);
  */
 const struct knowledge *engine_publish(struct engine *e, const struct knowledge *next);
 NODISCARD bool engine_wait_adopted(struct engine *e, int timeout_ms);
-/* The output thread's view (options.idle): valid until its next call. */
-const struct knowledge *engine_known(struct engine *e);
 
 /* For progress, from any thread, at any time. */
 struct engine_progress {

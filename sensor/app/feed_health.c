@@ -39,12 +39,14 @@ static void say_doubt(struct sick_feed *s)
 		[GUARD_REJECTED] = "feed_rejected_percent",
 		[GUARD_EMPTY] = "feed_shrunk_percent",
 		[GUARD_SHRUNK] = "feed_shrunk_percent",
+		[GUARD_UNREADABLE] = "feed_unreadable",
 	};
 	const struct guard_finding *doubt = &s->loaded->doubt;
 
 	snprintf(s->key, sizeof(s->key), "%s %s", feature[doubt->reason], s->feed->name);
-	snprintf(s->message, sizeof(s->message), "the feed %s is not to be believed: %s; %s",
-		s->feed->name, doubt->why,
+	snprintf(s->message, sizeof(s->message), "the feed %s %s: %s; %s", s->feed->name,
+		doubt->reason == GUARD_UNREADABLE ? "cannot be read" : "is not to be believed",
+		doubt->why,
 		s->loaded->kept ? "what was loaded before stays in force"
 				: "what could be read is in force");
 	s->finding.why[0] = (struct degraded_reason){ feature[doubt->reason], doubt->value,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sensor/app/load.h"
 
+#include "feeds/carry.h"
 #include "feeds/shipped.h"
 #include "sensor/app/load_cache.h"
 #include "sensor/base/clock.h"
@@ -25,6 +26,10 @@ struct load {
 	struct address_builder *addresses;
 	struct index *rail; /* the suffixes of the shipped provider lists */
 	int64_t now_s;
+	const struct load_previous *previous;
+	/* Of each configured feed, in a reload: GUARD_FINE, or why it keeps what it had. */
+	struct guard_finding *doubt;
+	bool again; /* one of them was found while its content was in the builder already */
 	struct err_ctx *why;
 };
 
@@ -80,7 +85,8 @@ static enum err reserve_feeds(struct load *l)
 			UINT16_MAX);
 	l->known->feed = calloc(count ? count : 1, sizeof(*l->known->feed));
 	l->report->feed = calloc(count ? count : 1, sizeof(*l->report->feed));
-	return l->known->feed && l->report->feed ? ERR_OK : out_of_memory(l);
+	l->doubt = calloc(l->config->feed_count + 1, sizeof(*l->doubt));
+	return l->known->feed && l->report->feed && l->doubt ? ERR_OK : out_of_memory(l);
 }
 
 static struct feed_target target_of(const struct load *l)
@@ -148,48 +154,197 @@ static unsigned thread_count(void)
 								  : 1;
 }
 
-static enum err load_items(struct load *l, const struct feed_item *item, size_t count)
+/* --- feeds that keep what they had ----------------------------------------------------------- */
+
+/* The number of the same feed in the version that is in force; false when there is none. */
+static bool find_previous(const struct load *l, const struct config_feed *feed, size_t *number)
+{
+	const struct knowledge *known = l->previous ? l->previous->known : NULL;
+
+	for (size_t i = 0; known && i < known->feed_count; i++) {
+		if (strcmp(known->feed[i].name, feed->spec.name) != 0 ||
+			strcmp(known->feed[i].path, feed->spec.path) != 0 ||
+			known->feed[i].kind != feed->spec.kind)
+			continue;
+		*number = i;
+		return true;
+	}
+	return false;
+}
+
+/* Instead of reading it. */
+static enum err keep_feed(struct load *l, size_t i, const struct feed_item *item)
+{
+	const struct load_previous *before = l->previous;
+	struct feed_target target = target_of(l);
+	size_t number;
+
+	if (!find_previous(l, &l->config->feed[i], &number))
+		return ERR_OK; /* nothing is kept that was not there */
+	const struct carry_source from = { before->known->index, before->known->addresses,
+		before->known->providers, (uint16_t)number };
+	*item->report = before->report->feed[number].report;
+	return feed_carry(&target, &from, item->source, l->why);
+}
+
+/* The file cannot be read: an error, unless there is something to be kept. */
+static enum err doubt_unread(struct load *l, size_t i)
+{
+	const struct config_feed *feed = &l->config->feed[i];
+	struct guard_finding *doubt = &l->doubt[i];
+	size_t number;
+	char key[48];
+
+	if (!find_previous(l, feed, &number)) {
+		snprintf(key, sizeof(key), "feeds[%zu].path", feed->number);
+		return fail_at(l, ERR_USAGE, feed->at, key);
+	}
+	*doubt = (struct guard_finding){ .reason = GUARD_UNREADABLE, .value = 1 };
+	snprintf(doubt->why, sizeof(doubt->why), "%.*s", GUARD_WHY_MAX - 1, l->why->text);
+	l->again = true;
+	return ERR_OK;
+}
+
+/* It was read: is it to be believed? */
+static void examine_feed(struct load *l, size_t i, struct load_feed *loaded)
+{
+	const struct config_feed *feed = &l->config->feed[i];
+	size_t number;
+	bool was = find_previous(l, feed, &number);
+
+	if (guard_accepts(&loaded->doubt, &feed->limits, &loaded->report,
+		    was ? &l->previous->report->feed[number].report : NULL))
+		return;
+	/* Where nothing is there to be kept, the finding is for the operator. */
+	if (was) {
+		l->doubt[i] = loaded->doubt;
+		l->again = true;
+	}
+}
+
+static void finish_feed(struct load *l, size_t i, struct load_feed *loaded)
+{
+	const struct config_feed *feed = &l->config->feed[i];
+
+	loaded->max_age_ns = feed->max_age_ns;
+	loaded->limits = feed->limits;
+	loaded->at = feed->at;
+	if (l->doubt[i].reason == GUARD_FINE) {
+		examine_feed(l, i, loaded);
+	} else {
+		loaded->doubt = l->doubt[i];
+		loaded->kept = true;
+	}
+}
+
+/* --- configured feeds ------------------------------------------------------------------------ */
+
+/* What is to be read, and which of the configured feeds each is. */
+struct to_read {
+	struct feed_item *item;
+	struct feed_spec *spec;
+	size_t *which;
+	size_t count;
+};
+
+static enum err begin_feed(struct load *l, size_t i, struct to_read *r)
+{
+	const struct config_feed *feed = &l->config->feed[i];
+	struct feed_item *item = &r->item[r->count];
+
+	r->spec[i] = feed->spec;
+	r->spec[i].now_s = l->now_s;
+	enum err err = add_feed(l, &r->spec[i], feed->severity, item);
+	if (!err && l->doubt[i].reason != GUARD_FINE)
+		return keep_feed(l, i, item);
+	r->which[r->count++] = i;
+	return err;
+}
+
+static enum err read_feeds(struct load *l, const struct to_read *r)
 {
 	struct feed_target target = target_of(l);
 	size_t failed;
+	enum err err =
+		feed_load_all(&target, r->item, r->count, thread_count(), &failed, l->why);
 
-	enum err err = feed_load_all(&target, item, count, thread_count(), &failed, l->why);
-	if (err == ERR_USAGE) {
-		const struct config_feed *feed = &l->config->feed[failed];
-		char key[48];
-		snprintf(key, sizeof(key), "feeds[%zu].path", feed->number);
-		return fail_at(l, err, feed->at, key);
-	}
-	return err;
+	return err == ERR_USAGE ? doubt_unread(l, r->which[failed]) : err;
 }
 
 static enum err load_configured(struct load *l)
 {
 	size_t count = l->config->feed_count;
 	size_t first = l->report->feed_count;
-	struct feed_item *item = calloc(count + 1, sizeof(*item));
-	struct feed_spec *spec = calloc(count + 1, sizeof(*spec));
-	enum err err = item && spec ? ERR_OK : out_of_memory(l);
+	struct to_read r = {
+		.item = calloc(count + 1, sizeof(*r.item)),
+		.spec = calloc(count + 1, sizeof(*r.spec)),
+		.which = calloc(count + 1, sizeof(*r.which)),
+	};
+	enum err err = r.item && r.spec && r.which ? ERR_OK : out_of_memory(l);
 
-	for (size_t i = 0; !err && i < count; i++) {
-		spec[i] = l->config->feed[i].spec;
-		spec[i].now_s = l->now_s;
-		err = add_feed(l, &spec[i], l->config->feed[i].severity, &item[i]);
-	}
+	for (size_t i = 0; !err && i < count; i++)
+		err = begin_feed(l, i, &r);
 	if (!err && !l->report->from_cache)
-		err = load_items(l, item, count);
-	for (size_t i = 0; !err && i < count; i++) {
-		const struct config_feed *feed = &l->config->feed[i];
-		struct load_feed *loaded = &l->report->feed[first + i];
-		loaded->max_age_ns = feed->max_age_ns;
-		loaded->limits = feed->limits;
-		loaded->at = feed->at;
-		/* Nothing is there to be kept: the finding is for the operator. */
-		guard_accepts(&loaded->doubt, &feed->limits, &loaded->report, NULL);
-	}
-	free(item);
-	free(spec);
+		err = read_feeds(l, &r);
+	/* After one that could not be read, those behind it were not, either. */
+	bool all_read = !l->again;
+	for (size_t i = 0; !err && all_read && i < count; i++)
+		finish_feed(l, i, &l->report->feed[first + i]);
+	free(r.item);
+	free(r.spec);
+	free(r.which);
 	return err;
+}
+
+/* What is filled while the feeds are read. */
+static enum err begin_builders(struct load *l, uint64_t seed)
+{
+	l->known->providers = provider_registry_new();
+	l->builder = index_builder_new(seed);
+	l->addresses = address_builder_new(seed);
+	return l->known->providers && l->builder && l->addresses ? ERR_OK : out_of_memory(l);
+}
+
+static enum err begin_again(struct load *l, uint64_t seed)
+{
+	for (size_t i = 0; i < l->known->feed_count; i++) {
+		free(l->known->feed[i].name);
+		free(l->known->feed[i].path);
+	}
+	memset(l->report->feed, 0, l->report->feed_count * sizeof(*l->report->feed));
+	l->known->feed_count = l->report->feed_count = 0;
+	provider_registry_free(l->known->providers);
+	index_builder_free(l->builder);
+	address_builder_free(l->addresses);
+	l->again = false;
+	return begin_builders(l, seed);
+}
+
+/*
+ * Whether a feed is to be believed is known when it is in the builder, from where it cannot be taken
+ * out: then all is loaded anew, but for the doubted ones. That is rare.
+ */
+static enum err load_feeds(struct load *l, uint64_t seed)
+{
+	enum err err;
+
+	do {
+		err = l->again ? begin_again(l, seed) : ERR_OK;
+		if (!err && l->config->builtin_lists)
+			err = load_shipped(l);
+		if (!err)
+			err = load_configured(l);
+	} while (!err && l->again);
+	return err;
+}
+
+static bool keeps_some(const struct load *l)
+{
+	for (size_t i = 0; i < l->config->feed_count; i++) {
+		if (l->doubt[i].reason != GUARD_FINE)
+			return true;
+	}
+	return false;
 }
 
 /* --- providers ----------------------------------------------------------------------------- */
@@ -289,25 +444,27 @@ static enum err open_geo(struct load *l)
 	return err ? fail_at(l, err, c->geoip_at, "geoip") : ERR_OK;
 }
 
-/* Everything that is known of names: as it was kept, or from the feeds. */
-static enum err load_names(struct load *l, const struct load_options *options)
+/*
+ * Everything that is known of names: as it was kept, or from the feeds. A reload has a reason to read
+ * them, and hashes with the seed of before, not with that of the file.
+ */
+static enum err load_names(struct load *l, const struct load_options *options, uint64_t seed)
 {
 	size_t feed_count =
 		l->config->feed_count + (l->config->builtin_lists ? shipped_feed_count : 0);
 	struct load_cache cache;
 
 	load_cache_init(&cache, l->config, options);
-	l->report->from_cache = load_cache_restore(&cache, l->known, l->report, feed_count);
-	enum err err = l->report->from_cache ? ERR_OK : build_rail(l, options->seed);
-	if (!err && l->config->builtin_lists)
-		err = load_shipped(l);
+	l->report->from_cache =
+		!l->previous && load_cache_restore(&cache, l->known, l->report, feed_count);
+	enum err err = l->report->from_cache ? ERR_OK : build_rail(l, seed);
 	if (!err)
-		err = load_configured(l);
+		err = load_feeds(l, seed);
 	if (!err)
 		err = resolve_providers(l);
 	if (!err)
 		err = build_index(l);
-	if (!err && !l->report->from_cache)
+	if (!err && !l->report->from_cache && !keeps_some(l))
 		load_cache_store(&cache, l->config, options, l->known, l->report);
 	load_cache_deinit(&cache);
 	return err;
@@ -315,16 +472,15 @@ static enum err load_names(struct load *l, const struct load_options *options)
 
 static enum err load_all(struct load *l, const struct load_options *options)
 {
-	enum err err;
+	uint64_t seed = l->previous ? index_seed(l->previous->known->index) : options->seed;
+	enum err err = begin_builders(l, seed);
 
-	l->known->providers = provider_registry_new();
-	l->builder = index_builder_new(options->seed);
-	l->addresses = address_builder_new(options->seed);
-	if (!l->known->providers || !l->builder || !l->addresses)
-		return out_of_memory(l);
-	err = reserve_feeds(l);
 	if (!err)
-		err = load_names(l, options);
+		err = reserve_feeds(l);
+	if (!err && l->previous)
+		err = config_keep_numbers(l->config, l->previous->known->policies, l->why);
+	if (!err)
+		err = load_names(l, options, seed);
 	if (!err)
 		err = open_geo(l);
 	if (!err)
@@ -343,6 +499,7 @@ enum err load_knowledge(struct knowledge **out, struct config *config,
 		.known = calloc(1, sizeof(*l.known)),
 		.report = report ? report : &unwanted,
 		.now_s = options->now_s,
+		.previous = options->previous,
 		.why = why,
 	};
 
@@ -352,6 +509,7 @@ enum err load_knowledge(struct knowledge **out, struct config *config,
 	index_builder_free(l.builder);
 	address_builder_free(l.addresses);
 	index_free(l.rail);
+	free(l.doubt);
 	l.report->elapsed_ns = clock_monotonic_ns() - start_ns;
 	load_report_deinit(&unwanted);
 	if (err) {
@@ -441,60 +599,6 @@ void load_warn(const struct config *config, const struct knowledge *known,
 			say(arg, line.at);
 	}
 	text_deinit(&line);
-}
-
-enum dedup_mode load_dedup_mode(enum config_dedup mode)
-{
-	static const enum dedup_mode modes[] = {
-		[CONFIG_DEDUP_AUTO] = DEDUP_AUTO,
-		[CONFIG_DEDUP_ON] = DEDUP_ON,
-		[CONFIG_DEDUP_OFF] = DEDUP_OFF,
-	};
-
-	return modes[mode];
-}
-
-static void take_tunnel(
-	uint16_t port[PACKET_TUNNEL_PORTS_MAX], const struct config_tunnel *tunnel)
-{
-	if (!tunnel->given)
-		return;
-	memset(port, 0, PACKET_TUNNEL_PORTS_MAX * sizeof(*port));
-	for (size_t i = 0; i < tunnel->port_count; i++)
-		port[i] = tunnel->port[i];
-}
-
-void load_packet_options(struct packet_options *out, const struct config *config, uint64_t seed)
-{
-	_Static_assert(PACKET_TUNNEL_PORTS_MAX >= CONFIG_TUNNEL_PORTS_MAX, "ports fit");
-
-	packet_options_init(out);
-	out->seed = seed;
-	for (size_t i = 0; i < config->port_count; i++)
-		port_set_add(&out->ports, config->port[i]);
-	take_tunnel(out->vxlan, &config->vxlan);
-	take_tunnel(out->geneve, &config->geneve);
-	take_tunnel(out->gtpu, &config->gtpu);
-	take_tunnel(out->tzsp, &config->tzsp);
-}
-
-uint16_t *load_filter_ports(
-	const struct config *config, const struct packet_options *packet, size_t *count)
-{
-	const uint16_t *const tunnel[] = { packet->vxlan, packet->geneve, packet->gtpu,
-		packet->tzsp };
-	size_t room = config->port_count + ARRAY_LEN(tunnel) * PACKET_TUNNEL_PORTS_MAX;
-	uint16_t *port = calloc(room, sizeof(*port));
-
-	*count = 0;
-	if (!port)
-		return NULL;
-	for (size_t i = 0; i < config->port_count; i++)
-		port[(*count)++] = config->port[i];
-	for (size_t i = 0; i < ARRAY_LEN(tunnel); i++)
-		for (size_t k = 0; k < PACKET_TUNNEL_PORTS_MAX && tunnel[i][k] != 0; k++)
-			port[(*count)++] = tunnel[i][k];
-	return port;
 }
 
 static void log_line(void *arg, const char *line)

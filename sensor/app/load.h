@@ -22,6 +22,14 @@
 #include "sensor/packet/dedup.h"
 #include "sensor/packet/packet.h"
 
+struct load_report;
+
+/* The version that is in force: tenants keep their numbers, doubted feeds what they had. */
+struct load_previous {
+	const struct knowledge *known;
+	const struct load_report *report;
+};
+
 struct load_options {
 	uint64_t seed; /* of the index, unless it comes out of the cache, with its own */
 	/* What to do with the cache that the configuration may have. Nothing where the seed matters, as
@@ -37,6 +45,7 @@ struct load_options {
 	/* Wall clock, by which entries with an end (STIX valid_until) are judged; 0, as in a replay,
 	 * which must not depend on the day it is run: none has ended. */
 	int64_t now_s;
+	const struct load_previous *previous; /* of a reload, with the same seed; else NULL */
 };
 
 /* What became of one feed. Its name is that of knowledge.feed[] at the same number. */

@@ -18,6 +18,7 @@
 #include "sensor/app/feed_health.h"
 #include "sensor/app/load.h"
 #include "sensor/app/privilege.h"
+#include "sensor/app/reload.h"
 #include "sensor/app/sinks.h"
 #include "sensor/app/stop.h"
 #include "sensor/app/usage.h"
@@ -51,8 +52,12 @@ struct run_input {
 struct run {
 	struct run_options opt;
 	struct config *config;
-	struct knowledge *known;
+	struct knowledge *known; /* the first version; the reloader's once that has started */
 	struct load_report loaded;
+	struct reload *reload;
+	struct control control;
+	struct reload_view view; /* while it is held: of the thread that drives the output */
+	const struct knowledge *feeds_of; /* the version whose feeds were looked at last */
 	struct output *output;
 	struct sinks_redis redis;
 	struct engine engine;
@@ -82,7 +87,8 @@ static const char usage[] =
 	"\n"
 	"Signals: SIGTERM and SIGINT judge and deliver what was read, then exit 0; a second "
 	"one exits at\n"
-	"once. SIGHUP opens output files anew (log rotation).\n";
+	"once. SIGHUP reloads configuration and feeds, and opens output files anew (log "
+	"rotation).\n";
 
 static const struct option long_options[] = {
 	{ "config", required_argument, NULL, 'c' },
@@ -126,6 +132,31 @@ static int parse(struct run_options *o, int argc, char **argv)
 
 /* --- setting up ----------------------------------------------------------------------------- */
 
+static enum err prepare_reload(
+	struct run *r, const struct load_options *load, struct err_ctx *why)
+{
+	const struct reload_options options = {
+		.path = r->opt.config,
+		.config = r->config,
+		.load = *load,
+		.engine = &r->engine,
+		.control = &r->control,
+	};
+	r->reload = reload_new(&options);
+	return r->reload ? ERR_OK : err_set(why, ERR_FAILED, "out of memory");
+}
+
+/* The socket belongs to whom we are to become. */
+static enum err open_control(struct run *r, struct err_ctx *why)
+{
+	const char *path = r->config->control_socket;
+	uid_t owner;
+	gid_t group;
+	enum err err = privilege_user(r->config->sensor.user, &owner, &group, why);
+	return err == ERR_OK ? control_open(&r->control, path ? path : "", owner, group, why)
+			     : err;
+}
+
 static enum err load(struct run *r, struct err_ctx *why)
 {
 	int64_t start = clock_monotonic_ns();
@@ -140,6 +171,8 @@ static enum err load(struct run *r, struct err_ctx *why)
 		.interface_name = r->captures.name,
 		.interface_count = r->captures.count,
 		.now_s = clock_wall_ns() / NS_PER_S };
+	if (err == ERR_OK)
+		err = prepare_reload(r, &options, why);
 	if (err == ERR_OK)
 		err = load_and_warn(&r->known, r->config, &options, &r->loaded, why);
 	if (err != ERR_OK)
@@ -178,7 +211,7 @@ static void write_summary(struct run *r)
 {
 	struct account account;
 	struct err_ctx why = { { 0 } };
-	if (!account_take(&account, &r->engine, r->output, r->known->policies))
+	if (!account_take(&account, &r->engine, r->output, r->view.known->policies))
 		return;
 	struct summary *s = &account.summary;
 	s->load_s = r->load_s;
@@ -221,7 +254,7 @@ static uint64_t check_losses(struct run *r)
 		lost += input[i].packets.lost + input[i].messages.lost;
 	}
 	degraded_check(r->degraded, input, &alerts,
-		&r->known->policies->tenant[POLICY_UNMAPPED], r->output, clock_wall_ns());
+		&r->view.known->policies->tenant[POLICY_UNMAPPED], r->output, clock_wall_ns());
 	return lost + alerts.lost;
 }
 
@@ -243,6 +276,15 @@ static void send_heartbeats(struct run *r, uint64_t lost)
 		redis_heartbeat(r->redis.sink[i], &facts);
 }
 
+/* When they have been loaded, and every hour: they grow old. */
+static void check_feeds(struct run *r)
+{
+	if (r->view.known == r->feeds_of && r->seconds % FEEDS_EVERY_S != 0)
+		return;
+	r->feeds_of = r->view.known;
+	feed_health_check(r->view.known, r->view.loaded, r->output, clock_wall_ns());
+}
+
 static void each_second(void *arg)
 {
 	struct run *r = arg;
@@ -252,14 +294,15 @@ static void each_second(void *arg)
 		gauge_set(&r->reopen, 0);
 		output_reopen(r->output);
 	}
+	r->view = reload_hold(r->reload);
 	uint64_t lost = check_losses(r);
-	if (r->seconds % FEEDS_EVERY_S == 0)
-		feed_health_check(r->known, &r->loaded, r->output, clock_wall_ns());
+	check_feeds(r);
 	output_idle(r->output);
 	if (r->seconds % HEARTBEAT_S == 0)
 		send_heartbeats(r, lost);
 	if (++r->seconds % SUMMARY_EVERY_S == 0)
 		write_summary(r);
+	reload_release(r->reload);
 }
 
 /* --- running ---------------------------------------------------------------------------------- */
@@ -290,7 +333,13 @@ static enum err start_engine(struct run *r, struct err_ctx *why)
 		.idle_arg = r,
 	};
 	enum err err = engine_init(&r->engine, &options, why);
-	return err == ERR_OK ? engine_start(&r->engine, why) : err;
+	if (err == ERR_OK)
+		err = reload_start(r->reload, r->known, &r->loaded, why);
+	if (err != ERR_OK)
+		return err;
+	r->known = NULL;
+	r->loaded = (struct load_report){ 0 };
+	return engine_start(&r->engine, why);
 }
 
 static void *read_source(void *arg)
@@ -340,9 +389,9 @@ static void wait_for_end(struct run *r)
 		if (!alive)
 			return;
 		if (stop_hup()) {
-			log_notice("opening output files anew; a changed configuration needs a "
-				   "restart");
+			log_notice("opening output files anew, and reloading");
 			gauge_set(&r->reopen, 1);
+			reload_request(r->reload);
 		}
 		nanosleep(&nap, NULL);
 	}
@@ -365,7 +414,9 @@ static int finish(struct run *r)
 	engine_finish(&r->engine);
 	uint64_t lost = output_close(r->output, RUN_DRAIN_MS);
 	int log_errno = dnslog_close(r->dnslog);
+	r->view = reload_hold(r->reload);
 	write_summary(r);
+	reload_release(r->reload);
 	if (lost > 0)
 		log_error("%llu alerts or lines of the change log could not be delivered",
 			(unsigned long long)lost);
@@ -401,13 +452,17 @@ static int run_until_stopped(struct run *r)
 	}
 	for (size_t i = 0; i < r->captures.input_count; i++)
 		stop_watch(i, NULL);
+	reload_cease(r->reload);
 	int status = finish(r);
 	return err == ERR_OK ? status : (int)err;
 }
 
 static void close_all(struct run *r)
 {
+	reload_stop(r->reload);
 	engine_deinit(&r->engine);
+	reload_free(r->reload);
+	control_close(&r->control);
 	captures_close(&r->captures);
 	degraded_free(r->degraded);
 	output_free(r->output);
@@ -422,6 +477,7 @@ int run_command(int argc, char **argv)
 	struct err_ctx why = { { 0 } };
 	if (!r)
 		return ERR_FAILED;
+	r->control.listener.fd = -1;
 	int status = parse(&r->opt, argc, argv);
 	if (status >= 0) {
 		free(r);
@@ -430,6 +486,8 @@ int run_command(int argc, char **argv)
 	enum err err = load(r, &why);
 	if (err == ERR_OK)
 		err = captures_open(&r->captures, r->config, &r->packet, &why);
+	if (err == ERR_OK)
+		err = open_control(r, &why);
 	if (err == ERR_OK)
 		err = privilege_drop(r->config->sensor.user, &why);
 	stop_block();

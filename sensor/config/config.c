@@ -92,6 +92,11 @@ static void read_places_of_data(struct reading *r, const struct part *top)
 	c->geoip_asn = reading_path(r, &geoip, CONFIG_GEOIP_asn);
 	c->geoip_at = place_find(r->places, &path);
 
+	struct part control = reading_one(top, CONFIG_TOP_control, &path);
+	c->control_socket = reading_socket(r, &control, CONFIG_CONTROL_socket);
+	c->watch = reading_bool(r, &control, CONFIG_CONTROL_watch);
+	c->control_at = reading_mark(r, &control, CONFIG_CONTROL_socket);
+
 	struct part metrics = reading_one(top, CONFIG_TOP_metrics, &path);
 	if (reading_has(&metrics, CONFIG_METRICS_listen))
 		c->metrics_listen = reading_text(r, &metrics, CONFIG_METRICS_listen);
@@ -268,6 +273,7 @@ void config_free(struct config *c)
 	free(c->cache);
 	free(c->geoip_country);
 	free(c->geoip_asn);
+	free(c->control_socket);
 	free(c->metrics_listen);
 	free(c);
 }

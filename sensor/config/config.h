@@ -129,6 +129,9 @@ struct config {
 	size_t output_count;
 	char *geoip_country, *geoip_asn; /* NULL: off */
 	struct place_mark geoip_at;
+	char *control_socket; /* NULL: none */
+	bool watch;           /* reload when files change */
+	struct place_mark control_at;
 	char *metrics_listen; /* NULL: off */
 	struct place_mark metrics_at;
 };
@@ -141,6 +144,18 @@ NODISCARD enum err config_parse(struct config **out, const char *bytes, size_t b
 /* What serves without a file: one tenant "default" with all private addresses. */
 NODISCARD enum err config_builtin(struct config **out, struct err_ctx *why);
 void config_free(struct config *c);
+
+/*
+ * For a reload: tenants keep the numbers that they have in `before` (policy_set_follow). Before
+ * the policies are taken.
+ */
+NODISCARD enum err config_keep_numbers(
+	struct config *c, const struct policy_set *before, struct err_ctx *why);
+/*
+ * The keys by which `next` differs from `c` and that only a restart brings into force: "ports,
+ * sensor.trackers"; NULL when there are none. malloc'ed.
+ */
+char *config_needs_restart(const struct config *c, const struct config *next);
 
 /*
  * What is configured but has no effect in this version, one line each: "FILE:LINE:COLUMN: ...".

@@ -48,6 +48,7 @@ static const char *const section_names[CONFIG_SECTION_RULE] = {
 	[CONFIG_SECTION_FEED] = "feeds[]",
 	[CONFIG_SECTION_OUTPUT] = "outputs[]",
 	[CONFIG_SECTION_GEOIP] = "geoip",
+	[CONFIG_SECTION_CONTROL] = "control",
 	[CONFIG_SECTION_METRICS] = "metrics",
 	[CONFIG_SECTION_RULES] = "rules",
 };

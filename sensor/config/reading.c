@@ -10,6 +10,9 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
+
+#define SOCKET_PATH_MAX ((int)sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
 
 static void fail(struct reading *r, struct place_mark at, const struct path *path,
 	const char *format, va_list args) __attribute__((format(printf, 4, 0)));
@@ -317,6 +320,16 @@ char *reading_path(struct reading *r, const struct part *part, enum config_optio
 	if (path.failed)
 		reading_out_of_memory(r);
 	return path.at;
+}
+
+char *reading_socket(struct reading *r, const struct part *part, enum config_option_id id)
+{
+	char *path = reading_path(r, part, id);
+
+	if (path && strlen(path) > SOCKET_PATH_MAX)
+		reading_fail_key(r, part, id, "the path of a socket has at most %d characters",
+			SOCKET_PATH_MAX);
+	return path;
 }
 
 static bool is_ascii(const char *text)

@@ -79,6 +79,8 @@ char *reading_id(struct reading *r, const struct part *part, enum config_option_
 char *reading_provider(struct reading *r, const struct part *part, enum config_option_id id);
 /* A path, relative ones from the folder of the configuration file; NULL when it is not there. */
 char *reading_path(struct reading *r, const struct part *part, enum config_option_id id);
+/* The same, of a unix socket: no longer than an address can hold. */
+char *reading_socket(struct reading *r, const struct part *part, enum config_option_id id);
 /* A domain name in presentation form (lower case, no trailing dot, IDN as A-labels). */
 char *reading_name(struct reading *r, const struct part *part, enum config_option_id id);
 

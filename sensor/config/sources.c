@@ -4,11 +4,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/un.h>
 
 #include "sensor/base/attribute.h"
-
-#define SOCKET_PATH_MAX ((int)sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
 
 /* --- capture ------------------------------------------------------------------------------- */
 
@@ -28,14 +25,11 @@ static void refuse_packet_keys(struct reading *r, const struct part *part)
 static void read_dnstap(struct reading *r, const struct part *part, struct config_capture *out)
 {
 	*out = (struct config_capture){
-		.interface = reading_path(r, part, CONFIG_CAPTURE_dnstap),
+		.interface = reading_socket(r, part, CONFIG_CAPTURE_dnstap),
 		.dnstap = true,
 		.at = reading_mark(r, part, CONFIG_CAPTURE_dnstap),
 	};
 	refuse_packet_keys(r, part);
-	if (out->interface && strlen(out->interface) > SOCKET_PATH_MAX)
-		reading_fail_key(r, part, CONFIG_CAPTURE_dnstap,
-			"the path of a socket has at most %d characters", SOCKET_PATH_MAX);
 }
 
 static enum config_dedup read_dedup(struct reading *r, const struct part *part)

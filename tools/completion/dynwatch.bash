@@ -1,6 +1,6 @@
 # bash completion for dynwatch
 _dynwatch() {
-  local commands="run replay check lookup rules"
+  local commands="run reload replay check lookup rules"
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
   local options
   if [ "$COMP_CWORD" -eq 1 ]; then

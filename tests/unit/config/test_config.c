@@ -331,6 +331,8 @@ Test(config, feeds_outputs_and_data_files)
 	cr_assert_str_eq(c->output[1].spool, "/var/lib/dynwatch/spool");
 	cr_assert_str_eq(c->geoip_country, DATA "good/GeoLite2-Country.mmdb");
 	cr_assert_str_eq(c->geoip_asn, DATA "good/GeoLite2-ASN.mmdb");
+	cr_assert_str_eq(c->control_socket, DATA "good/control.sock");
+	cr_assert_not(c->watch);
 	cr_assert_str_eq(c->metrics_listen, "127.0.0.1:9553");
 	config_free(c);
 }
@@ -423,6 +425,8 @@ Test(config, defaults_stand_in_for_everything)
 	cr_assert_eq(c->policies->tenant_count, 1);
 	cr_assert_eq(c->capture_count + c->feed_count + c->output_count, 0);
 	cr_assert_null(c->geoip_country);
+	cr_assert_null(c->control_socket);
+	cr_assert(c->watch);
 	cr_assert_null(c->metrics_listen);
 	config_free(c);
 }
