@@ -184,14 +184,12 @@ void *table_find(struct table *t, uint64_t hash, const void *key)
 void *table_next(const struct table *t, uint64_t hash, unsigned *way)
 {
 	const struct bucket *b = bucket_of(t, hash);
-	uint32_t tag = tag_of(hash);
+	unsigned ways = ways_with(b, tag_of(hash)) >> *way;
 
-	while (*way < WAYS) {
-		unsigned at = (*way)++;
-		if (b->tag[at] == tag)
-			return entry_at(t, b, at);
-	}
-	return NULL;
+	if (!ways)
+		return NULL;
+	*way += (unsigned)__builtin_ctz(ways) + 1;
+	return entry_at(t, b, *way - 1);
 }
 
 /* Turn the hand to the way that has to go. Twice round: the first time takes the marks away. */

@@ -133,8 +133,37 @@ static enum dns_error decode_labels(struct dns_name *out, struct cursor *c, cons
 	return DNS_OK;
 }
 
+/*
+ * The name of nearly every question: no pointer, whole, not too long. False for any other, which
+ * decode_labels then takes or refuses. Half as many instructions as that (make bench).
+ */
+static inline bool decode_plain(struct dns_name *out, struct cursor *c)
+{
+	const uint8_t *from = c->pos;
+	size_t left = cursor_left(c);
+	size_t limit = left < DNS_NAME_MAX ? left : DNS_NAME_MAX;
+	unsigned at = 0, labels = 0;
+
+	if (UNLIKELY(limit == 0))
+		return false;
+	for (unsigned len; (len = from[at]) != 0; at += 1 + len) {
+		/* the length octet behind this label, if only the root's, must be there too */
+		if (UNLIKELY(len > LABEL_MAX || at + 1 + len >= limit))
+			return false;
+		out->label_at[labels++] = (uint8_t)at;
+	}
+	copy_folded(out->wire, from, at, left);
+	out->wire[at] = 0;
+	out->wire_len = (uint8_t)(at + 1);
+	out->label_count = (uint8_t)labels;
+	c->pos = from + at + 1;
+	return true;
+}
+
 enum dns_error dns_name_decode(struct dns_name *out, struct cursor *c, const uint8_t *wire)
 {
+	if (LIKELY(!c->failed) && LIKELY(decode_plain(out, c)))
+		return DNS_OK;
 	enum dns_error error = c->failed ? DNS_NAME_TRUNCATED : decode_labels(out, c, wire);
 	if (UNLIKELY(error)) {
 		make_root(out);
