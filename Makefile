@@ -47,6 +47,7 @@ release_LDFLAGS := -pie -Wl,-z,relro,-z,now
 profile_CFLAGS  := $(release_CFLAGS) -fno-omit-frame-pointer
 profile_LDFLAGS := $(release_LDFLAGS)
 # The program is optimised as a whole (a fifth faster: make bench); tests link the same objects without.
+# Warnings are those of each source by itself (ERR): across sources the compiler guesses.
 release_LTO := $(if $(findstring Free Software,$(shell $(CC) --version 2>/dev/null)),-flto=auto -ffat-lto-objects)
 profile_LTO := $(release_LTO)
 debug_CFLAGS    := -Og -g3
@@ -91,7 +92,7 @@ PROGRAMS := $(B)/dynwatch $(B)/mkpcap
 all: $(PROGRAMS) ## build the programs
 
 $(B)/dynwatch: $(B)/sensor/main.o $(MODULE_LIBS)
-	$(call say,LINK,$@)$(CC) $(ALL_CFLAGS) $($(BUILD)_LTO) $(ALL_LDFLAGS) -o $@ $< -Wl,--start-group $(MODULE_LIBS) -Wl,--end-group $(LDLIBS)
+	$(call say,LINK,$@)$(CC) $(ALL_CFLAGS) $(if $($(BUILD)_LTO),$($(BUILD)_LTO) -w) $(ALL_LDFLAGS) -o $@ $< -Wl,--start-group $(MODULE_LIBS) -Wl,--end-group $(LDLIBS)
 $(foreach m,$(MODULES),$(call obj,$(call srcs,$(m)))): ALL_CFLAGS += $($(BUILD)_LTO)
 
 $(B)/mkpcap: $(call obj,$(wildcard tools/mkpcap/*.c)) $(call lib,dns) $(call lib,base)
