@@ -55,6 +55,18 @@ replay once "$tmp/once.pcap"
 replay twice "$tmp/once.pcap" "$tmp/once.pcap"
 ok "what was captured twice is changed once" cmp "$tmp/once.changes" "$tmp/twice.changes"
 
+# Updates of the world outside, by the cause that each gets.
+real=${DYNWATCH_SHARED:-/nonexistent}/pcaps
+causes() { # FILE
+  "$dynwatch" replay --explain-updates --progress never "$real/$1" 2> /dev/null | sed -n 's/^  cause     \([^:]*\).*/\1/p' | tr '\n' ','
+}
+if [ -d "$real" ]; then
+  is "Windows and Samba" "$(causes mercury-emix-samba-ad-gss-tsig-update.pcap)" 'missing signature,policy,missing signature,policy,policy,missing signature,policy,missing signature,'
+  is "a server that takes none" "$(causes arkime-dns-update-notimp.pcap)" 'the server takes no updates (NOTIMP),'
+  is "GSS-TSIG over TCP, refused" "$(causes suricata-verify-update-tcp-gss-tsig-refused.pcap)" 'policy,'
+  is "a scanner's" "$(causes evilfingers-xscan-nessus-update-formerr.pcap)" 'the request breaks RFC 2136,'
+fi
+
 # Standard output has one kind of result.
 "$dynwatch" replay --explain-updates --alerts - tests/data/demo.pcap > "$tmp/out" 2> "$tmp/err"
 is "explanations and alerts on standard output: refused" "$?" 2
