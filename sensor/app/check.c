@@ -81,14 +81,20 @@ static void print_tenants(const struct policy_set *policies)
 
 static void print_output(const struct config_output *output)
 {
+	static const char *const kind[] = {
+		[CONFIG_OUTPUT_JSONL] = "jsonl",
+		[CONFIG_OUTPUT_REDIS] = "redis",
+		[CONFIG_OUTPUT_DNSLOG] = "dnslog",
+		[CONFIG_OUTPUT_CHANGELOG] = "changelog",
+	};
 	struct redis_url url;
 	struct err_ctx why;
 
-	if (output->kind != CONFIG_OUTPUT_REDIS)
-		printf("%s %s", output->kind == CONFIG_OUTPUT_JSONL ? "jsonl" : "dnslog",
-			output->path);
+	if (!output->url)
+		printf("%s %s", kind[output->kind], output->path);
 	else if (redis_url_parse(&url, output->url, &why) == ERR_OK)
-		printf("redis %s, stream %s", url.shown, output->stream); /* no password */
+		printf("%s %s, stream %s", kind[output->kind], url.shown, /* no password */
+			output->stream);
 }
 
 static void print_inputs(const struct config *c)

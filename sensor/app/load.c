@@ -553,8 +553,7 @@ enum err load_check_outputs(const struct config *config, struct err_ctx *why)
 		const struct config_output *output = &config->output[i];
 		struct redis_url url;
 		struct err_ctx inner;
-		if (output->kind == CONFIG_OUTPUT_REDIS &&
-			redis_url_parse(&url, output->url, &inner) != ERR_OK)
+		if (output->url && redis_url_parse(&url, output->url, &inner) != ERR_OK)
 			return err_set(why, ERR_USAGE, "%s:%u:%u: outputs[%zu].url: %s",
 				config->path, output->at.line, output->at.column, i,
 				inner.text);

@@ -74,13 +74,13 @@ enum err sinks_add_alerts(
 	return err == ERR_OK ? add(o, sink, why) : err;
 }
 
-static enum err add_redis(struct output *o, const struct redis_options *options,
-	struct sinks_redis *redis, struct err_ctx *why)
+static enum err add_redis(struct output *o, enum alert_kind kind,
+	const struct redis_options *options, struct sinks_redis *redis, struct err_ctx *why)
 {
 	struct sink *sink;
 	enum err err = redis_open(&sink, options, why);
 	if (err == ERR_OK)
-		err = add(o, sink, why);
+		err = add_for(o, kind, sink, why);
 	if (err == ERR_OK && redis->count < SINKS_REDIS_MAX)
 		redis->sink[redis->count++] = sink;
 	return err;
@@ -97,7 +97,7 @@ enum err sinks_add_redis(struct output *o, const char *url, const char *sensor,
 		.version = DYNWATCH_VERSION,
 		.room_timeout_ms = REPLAY_ROOM_MS,
 	};
-	return add_redis(o, &options, redis, why);
+	return add_redis(o, ALERT_RAISED, &options, redis, why);
 }
 
 static enum err add_configured(struct output *o, const struct config_output *c,
@@ -113,10 +113,10 @@ static enum err add_configured(struct output *o, const struct config_output *c,
 		.connect_timeout_ms = (int)(c->timeout_ns / NS_PER_MS),
 		.command_timeout_ms = (int)(c->timeout_ns / NS_PER_MS),
 	};
-	if (c->kind == CONFIG_OUTPUT_REDIS)
-		return add_redis(o, &options, redis, why);
-	return add_lines(o, c->kind == CONFIG_OUTPUT_CHANGELOG ? ALERT_CHANGE : ALERT_RAISED,
-		c->path, JSONL_APPEND, why);
+	enum alert_kind kind = c->kind == CONFIG_OUTPUT_CHANGELOG ? ALERT_CHANGE : ALERT_RAISED;
+	if (c->url)
+		return add_redis(o, kind, &options, redis, why);
+	return add_lines(o, kind, c->path, JSONL_APPEND, why);
 }
 
 enum err sinks_add_configured(struct output *o, const struct config *config, const char *sensor,

@@ -87,10 +87,13 @@ enum config_output_kind {
 	CONFIG_OUTPUT_CHANGELOG,
 };
 
+/* The stream of a change log that names none. */
+#define CONFIG_CHANGELOG_STREAM "dynwatch:changes"
+
 struct config_output {
 	enum config_output_kind kind;
 	char *path; /* jsonl, dnslog, changelog */
-	/* redis */
+	/* redis; changelog without a path */
 	char *url, *stream;
 	uint64_t maxlen, queue;
 	int64_t timeout_ns;

@@ -12,12 +12,12 @@ static const struct {
 	unsigned has, needs;
 } key_table[] = {
 	{ CONFIG_OUTPUT_path, KIND(JSONL) | KIND(DNSLOG) | KIND(CHANGELOG),
-		KIND(JSONL) | KIND(DNSLOG) | KIND(CHANGELOG) },
-	{ CONFIG_OUTPUT_url, KIND(REDIS), KIND(REDIS) },
-	{ CONFIG_OUTPUT_stream, KIND(REDIS), 0 },
-	{ CONFIG_OUTPUT_maxlen, KIND(REDIS), 0 },
-	{ CONFIG_OUTPUT_queue, KIND(REDIS), 0 },
-	{ CONFIG_OUTPUT_timeout, KIND(REDIS), 0 },
+		KIND(JSONL) | KIND(DNSLOG) },
+	{ CONFIG_OUTPUT_url, KIND(REDIS) | KIND(CHANGELOG), KIND(REDIS) },
+	{ CONFIG_OUTPUT_stream, KIND(REDIS) | KIND(CHANGELOG), 0 },
+	{ CONFIG_OUTPUT_maxlen, KIND(REDIS) | KIND(CHANGELOG), 0 },
+	{ CONFIG_OUTPUT_queue, KIND(REDIS) | KIND(CHANGELOG), 0 },
+	{ CONFIG_OUTPUT_timeout, KIND(REDIS) | KIND(CHANGELOG), 0 },
 	{ CONFIG_OUTPUT_spool, KIND(REDIS), 0 },
 	{ CONFIG_OUTPUT_spool_mb, KIND(REDIS), 0 },
 };
@@ -37,6 +37,18 @@ static void check_keys(struct reading *r, const struct part *part, enum config_o
 	}
 }
 
+/* A change log is a file or a stream. */
+static void check_place(struct reading *r, const struct part *part)
+{
+	bool path = reading_has(part, CONFIG_OUTPUT_path);
+	bool url = reading_has(part, CONFIG_OUTPUT_url);
+
+	if (path == url && !r->err)
+		reading_fail_key(r, part, CONFIG_OUTPUT_path,
+			path ? "either path or url, not both"
+			     : "missing; an output of type changelog needs it, or url");
+}
+
 static void read_output(struct reading *r, const struct part *part, struct config_output *out)
 {
 	static const enum config_output_kind kinds[] = { CONFIG_OUTPUT_JSONL,
@@ -44,13 +56,19 @@ static void read_output(struct reading *r, const struct part *part, struct confi
 
 	out->kind = kinds[reading_choice(r, part, CONFIG_OUTPUT_type)];
 	check_keys(r, part, out->kind);
+	if (out->kind == CONFIG_OUTPUT_CHANGELOG)
+		check_place(r, part);
+	bool to_stream = reading_has(part, CONFIG_OUTPUT_url);
 	out->path = reading_path(r, part, CONFIG_OUTPUT_path);
-	out->at = reading_mark(r, part,
-		out->kind == CONFIG_OUTPUT_REDIS ? CONFIG_OUTPUT_url : CONFIG_OUTPUT_path);
-	if (out->kind != CONFIG_OUTPUT_REDIS)
+	out->at = reading_mark(r, part, to_stream ? CONFIG_OUTPUT_url : CONFIG_OUTPUT_path);
+	if (!to_stream)
 		return;
 	out->url = reading_text(r, part, CONFIG_OUTPUT_url);
-	out->stream = reading_text(r, part, CONFIG_OUTPUT_stream);
+	if (out->kind == CONFIG_OUTPUT_CHANGELOG)
+		out->stream =
+			reading_text_or(r, part, CONFIG_OUTPUT_stream, CONFIG_CHANGELOG_STREAM);
+	else
+		out->stream = reading_text(r, part, CONFIG_OUTPUT_stream);
 	out->maxlen = reading_count(r, part, CONFIG_OUTPUT_maxlen);
 	out->queue = reading_count(r, part, CONFIG_OUTPUT_queue);
 	out->timeout_ns = reading_duration(r, part, CONFIG_OUTPUT_timeout);

@@ -275,6 +275,14 @@ char *reading_text(struct reading *r, const struct part *part, enum config_optio
 	return r->err || !text ? NULL : copy(r, text);
 }
 
+char *reading_text_or(struct reading *r, const struct part *part, enum config_option_id id,
+	const char *otherwise)
+{
+	if (reading_has(part, id))
+		return reading_text(r, part, id);
+	return r->err ? NULL : copy(r, otherwise);
+}
+
 char *reading_id(struct reading *r, const struct part *part, enum config_option_id id)
 {
 	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"

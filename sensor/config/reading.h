@@ -73,6 +73,9 @@ int64_t reading_day(struct reading *r, const struct part *part, enum config_opti
 unsigned reading_choice(struct reading *r, const struct part *part, enum config_option_id id);
 /* A new string. NULL when it is not there and has no default (or after an error). */
 char *reading_text(struct reading *r, const struct part *part, enum config_option_id id);
+/* The same with a default of the caller's. */
+char *reading_text_or(struct reading *r, const struct part *part, enum config_option_id id,
+	const char *otherwise);
 /* The same for a name of a person's choosing: 1 to 63 letters, digits and . _ - */
 char *reading_id(struct reading *r, const struct part *part, enum config_option_id id);
 /* An id of a provider: the same in lower case. */

@@ -28,7 +28,8 @@ static struct redis_item *item_of(const struct sink_record *record, const struct
 		[REDIS_STREAM] = stream->at,
 		[REDIS_ID] = record->id,
 		[REDIS_TENANT] = alert_get(a, a->tenant_id),
-		[REDIS_RULE] = rule_table[a->rule].id,
+		/* A change is no rule's finding. */
+		[REDIS_RULE] = a->kind == ALERT_CHANGE ? "changelog" : rule_table[a->rule].id,
 		[REDIS_SEVERITY] = severity_name(a->severity),
 		[REDIS_JSON] = record->json,
 	};

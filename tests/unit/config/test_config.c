@@ -337,6 +337,26 @@ Test(config, feeds_outputs_and_data_files)
 	config_free(c);
 }
 
+Test(config, a_change_log_is_a_file_or_a_stream_of_its_own)
+{
+	static const char yaml[] = "outputs:\n"
+				   "  - {type: changelog, path: c.jsonl}\n"
+				   "  - {type: changelog, url: \"redis://h\"}\n"
+				   "  - {type: changelog, url: \"redis://h\", stream: mine}\n";
+	struct config *c = NULL;
+	struct err_ctx why = { "" };
+
+	cr_assert_eq(
+		config_parse(&c, yaml, strlen(yaml), "a.yaml", &why), ERR_OK, "%s", why.text);
+	cr_assert_eq(c->output_count, 3);
+	for (size_t i = 0; i < 3; i++)
+		cr_expect_eq(c->output[i].kind, CONFIG_OUTPUT_CHANGELOG);
+	cr_expect(c->output[0].path && !c->output[0].url);
+	cr_expect_str_eq(c->output[1].stream, CONFIG_CHANGELOG_STREAM);
+	cr_expect_str_eq(c->output[2].stream, "mine");
+	config_free(c);
+}
+
 Test(config, names_come_out_in_one_form)
 {
 	struct config *c = load(DATA "good/many-ways-to-write.yaml");

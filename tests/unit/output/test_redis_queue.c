@@ -91,6 +91,20 @@ Test(redis_queue, deinit_frees_what_is_left)
 	cr_expect_eq(q.count, 0);
 }
 
+Test(redis_queue, item_of_a_change_says_so_in_place_of_a_rule)
+{
+	struct alert a;
+
+	sample_plain(&a, "k", SAMPLE_NOON_NS);
+	a.kind = ALERT_CHANGE;
+	struct sink_record record = { &a, "id", "{}", 2 };
+	struct redis_item *made = redis_item_new("dynwatch:changes", &record);
+	cr_assert_not_null(made);
+	cr_expect_eq(made->len[REDIS_RULE], strlen("changelog"));
+	cr_expect_eq(memcmp(made->at[REDIS_RULE], "changelog", strlen("changelog")), 0);
+	free(made);
+}
+
 Test(redis_queue, item_has_the_tenant_in_its_stream)
 {
 	static const struct {
