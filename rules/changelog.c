@@ -88,7 +88,10 @@ static void tell_change(struct emit *emit, const struct exchange *x,
 	struct alert *a = start(emit, x, t);
 	struct alert_change *c = &a->change;
 
-	c->result = ALERT_CHANGED;
+	/* Of a deletion of what was never seen nobody knows whether it deleted anything. */
+	bool unknown = change->unsure ||
+		       (change->effect == LEDGER_DELETED && change->old_value == NULL);
+	c->result = unknown ? ALERT_ACCEPTED : ALERT_CHANGED;
 	c->has_record = true;
 	c->verb = (uint8_t)verb[change->effect];
 	a->qtype = change->type;

@@ -63,7 +63,7 @@ static void count(struct tally_counts *c, const struct transaction *t)
 	c->has_success = true;
 }
 
-static void add_delay(struct tally_delay *to, const struct tally_delay *from)
+static void add_delay(struct ledger_delay *to, const struct ledger_delay *from)
 {
 	/* Quantiles do not add up: those of the one that has more to tell stand for both. */
 	if (from->count > to->count) {
@@ -186,16 +186,15 @@ void tally_note(struct tally *t, uint16_t tenant, const struct transaction *done
 	t->version++;
 }
 
-void tally_set_delays(struct tally *t, uint16_t tenant, const char *zone,
-	const struct tally_delay *authoritative, const struct tally_delay *resolved)
+void tally_set_delays(struct tally *t, const struct ledger_zone_stats *zone)
 {
-	struct entry_key key = key_of(t, tenant, TALLY_ZONE, zone);
+	struct entry_key key = key_of(t, zone->tenant, TALLY_ZONE, zone->zone);
 	struct entry *e = table_find(t->rows, table_hash(t->rows, &key), &key);
 
 	if (!e)
 		return;
-	e->row.counts.authoritative = *authoritative;
-	e->row.counts.resolved = *resolved;
+	e->row.counts.authoritative = zone->authoritative;
+	e->row.counts.resolved = zone->resolved;
 }
 
 uint64_t tally_version(const struct tally *t)

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "rules/judge.h"
+#include "rules/ledger.h"
 #include "rules/transaction.h"
 
 #define TALLY_ROWS_MAX    1024
@@ -32,12 +33,6 @@ enum tally_kind {
 	TALLY_KINDS,
 };
 
-/* Until an accepted change showed in an answer. */
-struct tally_delay {
-	uint64_t count;
-	int64_t p50_ns, p95_ns, max_ns;
-};
-
 struct tally_counts {
 	uint64_t updates, accepted, unanswered;
 	uint64_t signed_, unsigned_; /* neither: the request could not be read */
@@ -45,7 +40,8 @@ struct tally_counts {
 	uint64_t tsig_error[TALLY_TSIG_ERRORS];
 	int64_t last_success_ns; /* an accepted change; has_success */
 	bool has_success;
-	struct tally_delay authoritative, resolved; /* zones */
+	/* Zones: until an accepted change showed in an answer. */
+	struct ledger_delay authoritative, resolved;
 };
 
 struct tally_row {
@@ -66,8 +62,7 @@ void tally_adopt(struct tally *t, const struct knowledge *known);
 /* A finished transaction of the tenant with this number. */
 void tally_note(struct tally *t, uint16_t tenant, const struct transaction *done);
 /* How long accepted changes of a zone took to show; nothing where the zone has no row. */
-void tally_set_delays(struct tally *t, uint16_t tenant, const char *zone,
-	const struct tally_delay *authoritative, const struct tally_delay *resolved);
+void tally_set_delays(struct tally *t, const struct ledger_zone_stats *zone);
 /* Grows with each tally_note: is there anything new? */
 uint64_t tally_version(const struct tally *t);
 

@@ -285,10 +285,16 @@ static void update_family_end(void *state, const struct exchange *x)
 	transactions_end(u->transactions, x, tell_open, u);
 }
 
+static void take_delays(void *arg, const struct ledger_zone_stats *zone)
+{
+	tally_set_delays(arg, zone);
+}
+
 static const struct tally *update_family_tally(void *state)
 {
 	struct updates *u = state;
 
+	ledger_zone_stats(u->ledger, take_delays, u->tally);
 	return u->tally;
 }
 

@@ -55,7 +55,7 @@ static void put_last_success(struct json *j, const struct tally_counts *c, int64
 	}
 }
 
-static void put_delay(struct json *j, const char *key, const struct tally_delay *d)
+static void put_delay(struct json *j, const char *key, const struct ledger_delay *d)
 {
 	if (d->count == 0) {
 		json_null(j, key);

@@ -110,6 +110,7 @@ Test(changelog, each_change_that_the_ledger_has_is_a_line_and_a_refresh_is_none)
 	cr_expect_str_eq(get(a, a->change.previous_owner), "dhcid AAIB");
 	cr_expect_eq(a->change.number, 1);
 	a = b.lines.alert[1];
+	cr_expect_eq(a->change.result, ALERT_ACCEPTED); /* did it delete anything? */
 	cr_expect_eq(a->change.verb, ALERT_DELETE);
 	cr_expect_not(a->change.has_ttl);
 	cr_expect_eq(a->change.old_value, 0);

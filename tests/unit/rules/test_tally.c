@@ -212,15 +212,20 @@ Test(tally, rows_of_several_trackers_add_up)
 
 Test(tally, delays_go_to_their_zone)
 {
-	const struct tally_delay direct = { .count = 3, .p50_ns = 1, .p95_ns = 2, .max_ns = 9 };
-	const struct tally_delay none = { .count = 0 };
+	const struct ledger_delay direct = {
+		.count = 3, .p50_ns = 1, .p95_ns = 2, .max_ns = 9
+	};
+	const struct ledger_zone_stats zones[] = {
+		{ .tenant = 1, .zone = "corp.example", .authoritative = direct },
+		{ .tenant = 2, .zone = "corp.example", .resolved = direct },
+		{ .tenant = 1, .zone = "unknown.example", .resolved = direct },
+	};
 	struct bench b;
 
 	bench_init(&b, 1 << 20);
 	note(&b, 1, "corp.example", NULL, DNS_RCODE_NOERROR, 0);
-	tally_set_delays(b.tally, 1, "corp.example", &direct, &none);
-	tally_set_delays(b.tally, 2, "corp.example", &none, &direct);
-	tally_set_delays(b.tally, 1, "unknown.example", &none, &direct);
+	for (size_t i = 0; i < ARRAY_LEN(zones); i++)
+		tally_set_delays(b.tally, &zones[i]);
 	rank(&b);
 	cr_assert_eq(b.count, 1);
 	cr_expect_eq(b.row[0].counts.authoritative.max_ns, 9);
