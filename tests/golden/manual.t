@@ -10,7 +10,7 @@ long_of_page() { grep -oE '(Fl|,|\|) -[a-z][a-z-]+' "$1" | sed 's/.* -/--/' | so
 
 {
   "$dynwatch" --help
-  for command in run replay check lookup rules; do "$dynwatch" "$command" --help; done
+  for command in run replay check lookup rules reload; do "$dynwatch" "$command" --help; done
 } 2>&1 | long_of_help > "$tmp/help"
 {
   echo --manual # for the build of dynwatch.conf(5), not for users
