@@ -142,6 +142,8 @@ class Bench:
         else:
             with open(self.summary, encoding="utf-8") as file:
                 got = json.load(file)
+        if got["packets"].get("checksum_wrong", 0) > 0:
+            sys.exit("bench_send made frames with wrong checksums")
         read = got["packets"]["read"]
         refused = sum(got["packets"].get("rejected", {}).get(reason, 0) for reason in ["ring_full"])
         return {"rate": sent["sent"] / sent["elapsed_ns"] * 1e9, "sent": sent["sent"],
