@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sensor/app/load.h"
 
+#include "sensor/app/changes.h"
+
 #include "sensor/base/clock.h"
 #include "sensor/base/text.h"
 #include "feeds/shipped.h"
@@ -55,17 +57,28 @@ struct loaded {
 	enum err err;
 };
 
-static struct loaded load(const char *text)
+static struct loaded load_after(const struct loaded *before, const char *text)
 {
 	struct loaded l = { 0 };
 	struct load_options options = { .seed = 7 };
+	struct load_previous previous;
 	char name[128];
 
+	if (before) {
+		previous = (struct load_previous){ before->known, &before->report };
+		options.previous = &previous;
+		options.seed = 8; /* which counts for nothing */
+	}
 	snprintf(name, sizeof(name), "%s/c.yaml", folder);
 	cr_assert_eq(config_parse(&l.config, text, strlen(text), name, &l.why), ERR_OK, "%s",
 		l.why.text);
 	l.err = load_knowledge(&l.known, l.config, &options, &l.report, &l.why);
 	return l;
+}
+
+static struct loaded load(const char *text)
+{
+	return load_after(NULL, text);
 }
 
 static void unload(struct loaded *l)
@@ -287,4 +300,150 @@ Test(load, feeds_that_are_old_or_gave_nothing_are_told)
 	cr_assert_null(strstr(said.at, "fresh"), "%s", said.at);
 	text_deinit(&said);
 	unload(&l);
+}
+
+/* --- a reload ------------------------------------------------------------------------------------ */
+
+static void expect_changes(
+	const struct loaded *before, const struct loaded *after, const char *want)
+{
+	struct text said = { 0 };
+
+	changes_describe(&said, before->known, after->known);
+	cr_assert_str_eq(said.at, want);
+	text_deinit(&said);
+}
+
+#define FEEDS_OF_TWO                                                                           \
+	"feeds: [{name: list, path: list, kind: malicious},"                                   \
+	" {name: dyn, path: other, kind: provider, provider: mine}]\n"
+
+Test(load, a_reload_says_what_has_come_and_gone)
+{
+	write_file("list", "a.example\nb.example\n");
+	struct loaded one = load("tenants: [{id: acme, select: {vlans: [1]}}]\n"
+				 "feeds: [{name: list, path: list, kind: malicious}]\n");
+	write_file("list", "b.example\nc.example\nd.example\n192.0.2.7\n");
+	write_file("other", "dyn.example\n");
+	struct loaded two = load_after(&one, "tenants: [{id: beta}]\n" FEEDS_OF_TWO);
+	cr_assert_eq(two.err, ERR_OK, "%s", two.why.text);
+	expect_changes(&one, &two,
+		"feed list +3 -1, feed dyn new (+1), tenant acme gone, tenant beta new");
+	write_file("list", "b.example\nc.example\nd.example\n");
+	struct loaded three =
+		load_after(&two, "tenants: [{id: acme}]\nbuiltin_lists: true\n"
+				 "feeds: [{name: list, path: list, kind: malicious,"
+				 " match: exact}]\n");
+	expect_changes(&two, &three,
+		"feed list +3 -4, feed dyn gone (-1), tenant acme new, tenant beta gone");
+	expect_changes(&three, &three, "no name and no tenant changed");
+	unload(&one);
+	unload(&two);
+	unload(&three);
+}
+
+Test(load, a_reload_keeps_numbers_and_seed)
+{
+	struct loaded one = load("tenants: [{id: acme, select: {vlans: [1]}}, {id: beta}]");
+	struct loaded two =
+		load_after(&one, "tenants: [{id: new, select: {vlans: [1]}}, "
+				 "{id: beta, ddns: {approved: [{provider: no-ip}]}}]");
+
+	cr_assert_eq(two.err, ERR_OK, "%s", two.why.text);
+	const struct policy_set *set = two.known->policies;
+	cr_assert_eq(set->tenant_count, 4);
+	cr_assert(set->tenant[1].retired);
+	cr_assert_str_eq(set->tenant[2].id, "beta");
+	cr_assert_str_eq(set->tenant[3].id, "new");
+	cr_assert_str_eq(
+		provider_at(two.known->providers, set->tenant[2].approved[0].provider)->id,
+		"no-ip");
+	cr_assert_eq(index_seed(one.known->index), index_seed(two.known->index));
+	unload(&one);
+	unload(&two);
+}
+
+/* Both feeds, good at first; then the first one has `content`, or none when NULL. */
+static void check_kept(const char *content, enum guard_reason reason)
+{
+	char path[128];
+	write_file("list", "a.example\nb.example\n192.0.2.0/24\n");
+	write_file("other", "dyn.example\n");
+	struct loaded one = load("tenants: [{id: acme}]\n" FEEDS_OF_TWO);
+	cr_assert_eq(one.err, ERR_OK, "%s", one.why.text);
+
+	snprintf(path, sizeof(path), "%s/list", folder);
+	unlink(path);
+	if (content)
+		write_file("list", content);
+	write_file("other", "dyn.example\nmore.example\n");
+	struct loaded two = load_after(&one, "tenants: [{id: acme}]\n" FEEDS_OF_TWO);
+	cr_assert_eq(two.err, ERR_OK, "%s", two.why.text);
+	expect_changes(&one, &two, "feed dyn +1 -0");
+	const struct load_feed *kept = &two.report.feed[two.report.feed_count - 2];
+	cr_assert(kept->kept);
+	cr_assert_eq(kept->doubt.reason, reason, "%d", kept->doubt.reason);
+	cr_assert_not(kept[1].kept);
+	cr_assert_eq(feed_report_accepted(&kept->report),
+		feed_report_accepted(&one.report.feed[one.report.feed_count - 2].report));
+	cr_assert(has_mark(&two, "www.a.example", MARK_MALICIOUS));
+	cr_assert_eq(address_set_count(two.known->addresses), 1);
+
+	/* And once more: what is kept is measured by what was good. */
+	struct loaded three = load_after(&two, "tenants: [{id: acme}]\n" FEEDS_OF_TWO);
+	expect_changes(&two, &three, "no name and no tenant changed");
+	cr_assert(three.report.feed[three.report.feed_count - 2].kept);
+	unload(&one);
+	unload(&two);
+	unload(&three);
+}
+
+Test(load, a_feed_that_turned_empty_keeps_what_it_had)
+{
+	check_kept("", GUARD_EMPTY);
+	check_kept("# nothing any more\n", GUARD_EMPTY);
+}
+
+Test(load, a_feed_that_cannot_be_read_keeps_what_it_had)
+{
+	check_kept(NULL, GUARD_UNREADABLE);
+}
+
+Test(load, a_provider_feed_keeps_its_provider)
+{
+	char path[128];
+	write_file("list", "a.example\n");
+	write_file("other", "dyn.example\n");
+	struct loaded one = load("tenants: [{id: acme}]\n" FEEDS_OF_TWO);
+	snprintf(path, sizeof(path), "%s/other", folder);
+	unlink(path);
+	/* It stands first now, so that numbers of feeds and providers are others. */
+	struct loaded two =
+		load_after(&one, "tenants: [{id: acme, ddns: {approved: [{provider: "
+				 "mine}]}}]\n"
+				 "feeds: [{name: dyn, path: other, kind: provider, "
+				 "provider: mine}]\n");
+	cr_assert_eq(two.err, ERR_OK, "%s", two.why.text);
+	expect_changes(&one, &two, "feed list gone (-1)");
+	cr_assert(has_mark(&two, "cam.dyn.example", MARK_PROVIDER));
+	unload(&one);
+	unload(&two);
+}
+
+Test(load, a_feed_of_another_path_or_kind_keeps_nothing)
+{
+	write_file("list", "a.example\n");
+	struct loaded one = load("feeds: [{name: list, path: list, kind: malicious}]\n");
+	struct loaded two =
+		load_after(&one, "feeds: [{name: list, path: none, kind: malicious}]\n");
+	cr_assert_eq(two.err, ERR_USAGE);
+	cr_assert(strstr(two.why.text, "feeds[0].path"), "%s", two.why.text);
+	write_file("list", "");
+	struct loaded three =
+		load_after(&one, "feeds: [{name: list, path: list, kind: pool}]\n");
+	cr_assert_eq(three.err, ERR_OK, "%s", three.why.text);
+	cr_assert_not(three.report.feed[three.report.feed_count - 1].kept);
+	unload(&one);
+	unload(&two);
+	unload(&three);
 }
