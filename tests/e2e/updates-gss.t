@@ -104,6 +104,12 @@ accepted $server corp.example -g "prereq nxrrset win.corp.example CNAME" \
 updater=
 expects
 
+step "the same host with another address: a new context is a new key name"
+updater=10.1.4.100
+accepted $server corp.example -g "update delete win.corp.example A" "update add win.corp.example 1200 A 10.1.9.12"
+updater=
+expects
+
 step "unsigned and refused, and nothing follows"
 refused REFUSED $server corp.example "" "update add sneak.corp.example 1200 A 10.1.9.3"
 expects update.unsigned_attempt:low
@@ -135,4 +141,6 @@ refused "REFUSED|NOTAUTH" $server keys.example "$(sig0 stranger)" "update add pc
 expects
 
 judge "$tmp/dynwatch.yaml"
+explained "the principal's context is named" "GSS-TSIG, key [0-9]+\\.sig-ns\\.corp\\.example"
+explained "the key of SIG(0) is named" "SIG\\(0\\), key pc7\\.keys\\.example, ECDSAP256SHA256"
 done_testing

@@ -82,27 +82,27 @@ ready "all of them" two.log ask pc @$secondary ns.open.example
 record
 
 step "unsigned, accepted"
-accepted $server open.example "" "update add new.open.example 300 A 10.1.9.1"
+accepted $server open.example "" "update add new.open.example 300 A 10.1.9.$((client + 20))"
 expects update.unsigned_accepted:high
 
 step "unsigned, over TCP"
-accepted $server open.example -v "update add tcp.open.example 300 A 10.1.9.2"
+accepted $server open.example -v "update add tcp.open.example 300 A 10.1.9.$((client + 20))"
 expects update.unsigned_accepted:high
 
 step "unsigned, refused"
-refused "REFUSED|NOTAUTH" $server safe.example "" "update add new.safe.example 300 A 10.1.9.1"
+refused "REFUSED|NOTAUTH" $server safe.example "" "update add new.safe.example 300 A 10.1.9.$((client + 20))"
 expects update.unsigned_attempt:low
 
 step "unsigned and refused, then signed"
 updater=10.1.4.100
-refused "REFUSED|NOTAUTH" $server safe.example "" "update add two.safe.example 300 A 10.1.9.2"
-accepted $server safe.example "$(signed sha256)" "update add two.safe.example 300 A 10.1.9.2"
+refused "REFUSED|NOTAUTH" $server safe.example "" "update add two.safe.example 300 A 10.1.9.$((client + 20))"
+accepted $server safe.example "$(signed sha256)" "update add two.safe.example 300 A 10.1.9.$((client + 20))"
 updater=
 expects
 
 while read -r algorithm alert; do
   step "signed with hmac-$algorithm"
-  accepted $server safe.example "$(signed $algorithm)" "update add $algorithm.safe.example 300 A 10.1.9.5"
+  accepted $server safe.example "$(signed $algorithm)" "update add $algorithm.safe.example 300 A 10.1.9.$((client + 20))"
   expects $alert
 done << 'ALGORITHMS'
 md5 update.weak_algorithm:medium
@@ -112,11 +112,11 @@ sha512
 ALGORITHMS
 
 step "signed with a wrong secret"
-refused BADSIG $server safe.example "$(signed sha256 $wrong)" "update add bad.safe.example 300 A 10.1.9.6"
+refused BADSIG $server safe.example "$(signed sha256 $wrong)" "update add bad.safe.example 300 A 10.1.9.$((client + 20))"
 expects
 
 step "signed with a key that the server does not know"
-refused BADKEY $server safe.example "-y hmac-sha256:nobody:$secret" "update add bad.safe.example 300 A 10.1.9.6"
+refused BADKEY $server safe.example "-y hmac-sha256:nobody:$secret" "update add bad.safe.example 300 A 10.1.9.$((client + 20))"
 expects
 
 step "signed by a clock that is 20 minutes behind"
@@ -128,24 +128,24 @@ refused "REFUSED|NOTAUTH" $server narrow.example "$(signed sha256)" "update add 
 expects
 
 step "prerequisites that hold"
-accepted $server safe.example "$(signed sha256)" "prereq nxdomain none.safe.example" "update add p.safe.example 300 A 10.1.9.7"
+accepted $server safe.example "$(signed sha256)" "prereq nxdomain none.safe.example" "update add p.safe.example 300 A 10.1.9.$((client + 20))"
 expects
 
 step "a prerequisite that does not hold"
-refused YXDOMAIN $server safe.example "$(signed sha256)" "prereq nxdomain old.safe.example" "update add p2.safe.example 300 A 10.1.9.7"
+refused YXDOMAIN $server safe.example "$(signed sha256)" "prereq nxdomain old.safe.example" "update add p2.safe.example 300 A 10.1.9.$((client + 20))"
 expects
 
 # --- through the secondary ---
 step "unsigned through the secondary, accepted"
-accepted $secondary open.example "" "update add far.open.example 300 A 10.1.9.8"
+accepted $secondary open.example "" "update add far.open.example 300 A 10.1.9.$((client + 20))"
 expects update.unsigned_accepted:high
 
 step "unsigned through the secondary, refused by the primary"
-refused "REFUSED|NOTAUTH" $secondary safe.example "" "update add far.safe.example 300 A 10.1.9.8"
+refused "REFUSED|NOTAUTH" $secondary safe.example "" "update add far.safe.example 300 A 10.1.9.$((client + 20))"
 expects update.unsigned_attempt:low
 
 step "signed through the secondary"
-accepted $secondary safe.example "$(signed sha512)" "update add far.safe.example 300 A 10.1.9.8"
+accepted $secondary safe.example "$(signed sha512)" "update add far.safe.example 300 A 10.1.9.$((client + 20))"
 expects
 
 judge "$tmp/dynwatch.yaml"

@@ -10,7 +10,7 @@ write_servers() {
   local zone
   for zone in open.example safe.example; do zone_file $zone; done
   {
-    bind_options "also-notify { $secondary; };"
+    bind_options "also-notify { $secondary; }; notify-delay 0;"
     cat << CONF
 key "k-sha256" { algorithm hmac-sha256; secret "$secret"; };
 zone "open.example" { type primary; file "open.example.zone"; allow-update { any; }; allow-transfer { $secondary; }; };
@@ -89,4 +89,7 @@ expects
 
 judge "$tmp/dynwatch.yaml"
 has "the one who is told of is the client, not the secondary" '.source.ip == "10.1.4.1" and .destination.ip == "10.1.0.54"'
+explained "that it was passed on is explained" "passed it on to $server"
+logged "what was passed on is one change" '.name == "tcp.safe.example" and .source == "10.1.4.5" and .transport == "tcp"'
+is "each change is in the log once" "$(jq -r 'select(.result == "accepted") | .name' "$tmp/changes.jsonl" | sort | uniq -d)" ""
 done_testing
