@@ -249,6 +249,21 @@ step "a name that breaks the standard"
 accepted $server named.example "$(signed sha256)" "update add pc1.named.example 300 A 10.1.9.$((client + 20))"
 expects update.naming:low
 
+# --- whose ---
+step "a name of its own"
+updater=10.1.4.93
+accepted $server safe.example "$(signed sha256)" "update add mine.safe.example 300 A 10.1.7.1"
+expects
+
+step "its owner moves it"
+accepted $server safe.example "$(signed sha256)" "update delete mine.safe.example A" "update add mine.safe.example 300 A 10.1.7.2"
+updater=
+expects
+
+step "another key moves it"
+accepted $server safe.example "$(signed sha512)" "update delete mine.safe.example A" "update add mine.safe.example 300 A 10.1.7.3"
+expects update.takeover:high
+
 # --- where and from where ---
 step "to a server outside"
 accepted $outside far.example "$(signed sha256)" "update add gone.far.example 300 A 10.1.9.$((client + 20))"
