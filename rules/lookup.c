@@ -519,7 +519,7 @@ static void judge_addresses(struct lookup *l, const struct exchange *x)
 
 	for (unsigned i = 0; i < o->address_count; i++) {
 		size_t hits = networks_of(o, i, hit);
-		uint32_t entry;
+		uint32_t entry = 0;
 		t.verdict = verdict_of_address(&who, hit, hits, &entry);
 		if (t.verdict.feed_count == 0)
 			continue;

@@ -194,8 +194,8 @@ static void judge_echo(struct updates *u, const struct exchange *x, const struct
 }
 
 /* Who changed what; that it was unsigned may have told the rest (`is_told`). */
-static void judge_change(
-	struct updates *u, const struct exchange *x, const struct transaction *t, bool is_told)
+static void judge_change(struct updates *u, const struct exchange *x,
+	const struct transaction *t, const struct ledger_report *made, bool is_told)
 {
 	if (t->change->change_count == 0 ||
 		border_is_crossed(x->tenant, &t->client, &t->server))
@@ -205,12 +205,13 @@ static void judge_change(
 		return;
 	update_content_learn(u->content, x, t);
 	if (!is_told)
-		update_content_critical(u->content, x, t);
+		update_content_critical(u->content, x, t, made);
 	update_content_naming(u->content, x, t);
 	update_volume_accepted(u->volume, u->content, x, t);
 }
 
-static void judge(struct updates *u, const struct exchange *x, const struct transaction *t)
+static void judge(struct updates *u, const struct exchange *x, const struct transaction *t,
+	const struct ledger_report *made)
 {
 	bool is_told = false;
 
@@ -219,7 +220,7 @@ static void judge(struct updates *u, const struct exchange *x, const struct tran
 	else
 		judge_signed(u, x, t);
 	update_failures_note(u->failures, x, t);
-	judge_change(u, x, t, is_told);
+	judge_change(u, x, t, made, is_told);
 }
 
 /* Every finished transaction comes by here, once; on a tick x->now is NULL. */
@@ -231,7 +232,7 @@ static void finish(void *state, const struct exchange *x, const struct transacti
 	tally_note(u->tally, x->tenant->number, t);
 	ownership_judge(u->emit, x, t, made);
 	if (t->readable && t->answered)
-		judge(u, x, t);
+		judge(u, x, t, made);
 	changelog_tell(u->emit, x, t, made);
 }
 

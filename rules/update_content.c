@@ -134,14 +134,31 @@ static bool changes_nothing(const struct update *u, const struct update_change *
 					  : is_put_back(u, change);
 }
 
+/* Did the ledger have all of it, as it is now? */
+static bool is_refreshed(const struct ledger_report *made, const struct update_change *change)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < transaction_bound(made->change_count); i++) {
+		const struct ledger_change *seen = &made->change[i];
+		if (seen->type != change->type || strcmp(seen->name, change->name) != 0)
+			continue;
+		if (seen->effect != LEDGER_REFRESHED)
+			return false;
+		found = true;
+	}
+	return found && made->change_count <= TRANSACTION_RECORDS_MAX;
+}
+
 /* The first change that is critical and not ordinary; NULL: none, or nothing is known. */
 static const struct update_change *find_critical(struct update_content *c,
-	const struct exchange *x, const struct transaction *t, const struct update *u)
+	const struct exchange *x, const struct transaction *t, const struct update *u,
+	const struct ledger_report *made)
 {
 	for (size_t i = 0; i < u->change_count; i++) {
 		const struct update_change *change = &u->change[i];
 		if (change_is_critical(change->name, change->type, u->zone, t->zone) &&
-			!changes_nothing(u, change) &&
+			!changes_nothing(u, change) && !is_refreshed(made, change) &&
 			!update_content_is_controllers(c, x, t, change))
 			return change;
 	}
@@ -192,15 +209,15 @@ static struct update_change remembered(const struct change *c)
 	};
 }
 
-void update_content_critical(
-	struct update_content *c, const struct exchange *x, const struct transaction *t)
+void update_content_critical(struct update_content *c, const struct exchange *x,
+	const struct transaction *t, const struct ledger_report *made)
 {
 	const struct update *u = transaction_update(t);
 
 	if (!t->change->critical)
 		return;
 	if (u) {
-		const struct update_change *change = find_critical(c, x, t, u);
+		const struct update_change *change = find_critical(c, x, t, u, made);
 		if (change)
 			raise_critical(c, x, t, change);
 		return;

@@ -14,6 +14,7 @@
 #ifndef RULES_UPDATE_CONTENT_H
 #define RULES_UPDATE_CONTENT_H
 
+#include "rules/ledger.h"
 #include "rules/transaction.h"
 
 struct update_content;
@@ -29,8 +30,9 @@ void update_content_learn(
 /* Is the record a domain controller's, and the client one? */
 bool update_content_is_controllers(struct update_content *c, const struct exchange *x,
 	const struct transaction *t, const struct update_change *change);
-void update_content_critical(
-	struct update_content *c, const struct exchange *x, const struct transaction *t);
+/* `made`: what the ledger saw of it; a refresh that changes nothing is not told. */
+void update_content_critical(struct update_content *c, const struct exchange *x,
+	const struct transaction *t, const struct ledger_report *made);
 void update_content_naming(
 	struct update_content *c, const struct exchange *x, const struct transaction *t);
 

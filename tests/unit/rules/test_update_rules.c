@@ -378,6 +378,27 @@ Test(update_rules, a_critical_record_is_told_with_what_was_done)
 	rig_free(r);
 }
 
+Test(update_rules, a_critical_record_that_is_refreshed_is_told_once)
+{
+	struct rig *r = acme_zone(NULL);
+	struct update_spec s = {
+		.add = { { "mail.corp.example", DNS_TYPE_MX, UPDATE_ADD, NULL } },
+		.signature = true,
+		.tsig = good
+	};
+
+	for (unsigned i = 0; i < 5; i++) {
+		s.at_ms = i * 7200000;
+		updates_send(r, &s, 0);
+	}
+	cr_assert_eq(rig_count(r, RULE_UPDATE_CRITICAL_RECORD), 1);
+	s.at_ms += 1000;
+	s.add[0].data = "evil.example";
+	updates_send(r, &s, 0);
+	cr_assert_eq(rig_count(r, RULE_UPDATE_CRITICAL_RECORD), 2);
+	rig_free(r);
+}
+
 Test(update_rules, an_unsigned_critical_change_is_one_alert)
 {
 	struct rig *r = acme_zone(NULL);
