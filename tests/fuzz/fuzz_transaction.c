@@ -112,8 +112,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		data += used;
 		size -= used;
 	}
+	seq++;
 	judge_observe(j, &(struct observation){ .kind = OBSERVATION_TICK,
-				 .seq = ++seq,
+				 .seq = seq,
 				 .ts_ns = (int64_t)seq * 100 * NS_PER_S });
 	judge_stats(j, &stats);
 	uint64_t told = 0;
