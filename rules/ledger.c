@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "rules/ledger_book.h"
 
+#include "rules/age.h"
 #include "rules/reverse.h"
 #include "sensor/base/hash.h"
 #include "sensor/dns/name.h"
@@ -15,6 +16,8 @@
 #define ZONES_SHARE     1
 #define ADDRESSES_SHARE 2
 #define UPDATERS_SHARE  1
+/* A sensor that was away for so long has missed something. */
+#define AWAY_NS (86400 * NS_PER_S)
 /* Bits of the filter for each entry: few names that are not in the ledger get past it. */
 #define FILTER_BITS 16
 
@@ -66,7 +69,7 @@ struct ledger *ledger_new(size_t memory_bytes, uint64_t seed)
 	if (!l)
 		return NULL;
 	l->seed = seed;
-	l->watched_since_ns = l->swept_ns = LEDGER_NEVER;
+	l->watched_since_ns = l->swept_ns = l->now_ns = LEDGER_NEVER;
 	if (!open_tables(l, memory_bytes) || !open_filter(l)) {
 		ledger_free(l);
 		return NULL;
@@ -111,6 +114,16 @@ void ledger_adopt(struct ledger *l, const struct knowledge *known)
 		return;
 	l->filter_seed = seed;
 	filter_rebuild(l);
+}
+
+bool ledger_is_in_zone(const char *name, const char *zone)
+{
+	size_t len = strlen(name), zone_len = strlen(zone);
+
+	if (strcmp(zone, ".") == 0)
+		return true;
+	return len >= zone_len && strcmp(name + len - zone_len, zone) == 0 &&
+	       (len == zone_len || name[len - zone_len - 1] == '.');
 }
 
 /* --- entries ------------------------------------------------------------------------------ */
@@ -276,6 +289,13 @@ void ledger_note_address(
 void ledger_tick(struct ledger *l, int64_t ts_ns)
 {
 	int64_t turn = ts_ns - ts_ns % LEDGER_SWEEP_NS;
+
+	/* Longer than hosts take to say again who they are: refreshes may have been missed. */
+	if (l->was_away && l->now_ns != LEDGER_NEVER && age_of(l->now_ns, ts_ns) >= AWAY_NS)
+		l->watched_since_ns = ts_ns;
+	l->was_away = false;
+	if (ts_ns > l->now_ns)
+		l->now_ns = ts_ns;
 
 	l->sweeping = turn > l->swept_ns && l->swept_ns != LEDGER_NEVER;
 	if (turn > l->swept_ns)

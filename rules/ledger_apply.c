@@ -308,23 +308,12 @@ static void apply_delete_record(
 		unhold(slot);
 }
 
-/* Is the name the zone or below it? */
-static bool is_in_zone(const char *name, const char *zone)
-{
-	size_t len = strlen(name), zone_len = strlen(zone);
-
-	if (strcmp(zone, ".") == 0)
-		return true;
-	return len >= zone_len && strcmp(name + len - zone_len, zone) == 0 &&
-	       (len == zone_len || name[len - zone_len - 1] == '.');
-}
-
 static void apply_change(struct applying *a, const struct update_change *c)
 {
 	struct ledger_key key = ledger_key_of(a->l, a->tenant, c->name);
 	bool is_apex = strcmp(c->name, a->update->zone) == 0;
 
-	if (!is_in_zone(c->name, a->update->zone)) {
+	if (!ledger_is_in_zone(c->name, a->update->zone)) {
 		tell_unsure(a, c);
 		return;
 	}

@@ -61,7 +61,9 @@ struct ledger {
 	uint64_t filter_seed;     /* of the index that hashes the observations' names */
 	uint64_t names;           /* put into the filter since it was made */
 	int64_t watched_since_ns; /* what was before may have been missed: a gap of a day or more */
+	int64_t now_ns;           /* of the last tick */
 	int64_t swept_ns;         /* last look at every entry, a multiple of LEDGER_SWEEP_NS */
+	bool was_away;            /* restored, and the first tick is still to come */
 	bool sweeping;            /* this tick is for such a look */
 	struct sender sender;     /* of the UPDATE being applied */
 	struct ledger_report report;
@@ -97,6 +99,8 @@ void ledger_note_address(
 /* NULL: nothing known of it. */
 struct ledger_address *ledger_address_of(
 	struct ledger *l, uint16_t tenant, const struct ip *address);
+/* Is the name the zone or below it? */
+bool ledger_is_in_zone(const char *name, const char *zone);
 /* May this name be in the ledger? */
 static inline bool ledger_may_have(const struct ledger *l, uint64_t qname_hash)
 {

@@ -13,6 +13,7 @@
 #include "sensor/app/engine.h"
 #include "sensor/app/load.h"
 #include "sensor/app/sinks.h"
+#include "sensor/app/state.h"
 #include "sensor/app/stop.h"
 #include "sensor/app/usage.h"
 #include "sensor/base/clock.h"
@@ -30,7 +31,7 @@
 #define REPLAY_THREADS_MAX 66
 
 struct replay_options {
-	const char *config, *alerts, *changelog, *dns_log, *summary, *redis, *sensor;
+	const char *config, *alerts, *changelog, *dns_log, *summary, *redis, *sensor, *state;
 	enum sinks_format format;
 	enum progress_mode progress;
 	bool outputs, explain;
@@ -47,6 +48,7 @@ struct replay {
 	struct output *output;
 	struct sinks_redis redis;
 	struct engine engine;
+	struct state state;
 	struct packet_options packet;
 	struct dnslog *dnslog;
 	struct progress progress;
@@ -95,6 +97,11 @@ static const char usage[] =
 	"                         one tracker thread for each of sensor.trackers, one for "
 	"output\n"
 	"      --sensor NAME      name of the sensor in alerts\n"
+	"      --state FILE       begin with what is known of records and owners from earlier "
+	"captures,\n"
+	"                         and write down what is known at the end; without it every "
+	"replay\n"
+	"                         begins with nothing\n"
 	"  -h, --help             this text\n"
 	"\n"
 	"The same captures and configuration give the same alerts, byte for byte, with any "
@@ -116,6 +123,7 @@ enum option_letter {
 	OPT_PROGRESS,
 	OPT_THREADS,
 	OPT_SENSOR,
+	OPT_STATE,
 };
 
 static const struct option long_options[] = {
@@ -132,6 +140,7 @@ static const struct option long_options[] = {
 	{ "progress", required_argument, NULL, OPT_PROGRESS },
 	{ "threads", required_argument, NULL, OPT_THREADS },
 	{ "sensor", required_argument, NULL, OPT_SENSOR },
+	{ "state", required_argument, NULL, OPT_STATE },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
 };
@@ -182,6 +191,9 @@ static bool take_option(struct replay_options *o, int letter, const char *value)
 	case OPT_THREADS:
 		return quantity_parse_count(&o->threads, value) && o->threads >= 1 &&
 		       o->threads <= REPLAY_THREADS_MAX;
+	case OPT_STATE:
+		o->state = value;
+		return *value != '\0';
 	case OPT_SENSOR:
 		o->sensor = value;
 		return *value != '\0';
@@ -311,7 +323,10 @@ static enum err start_engine(struct replay *r, struct err_ctx *why)
 	if (err != ERR_OK)
 		return err;
 	engine_input(&r->engine, 0)->dnslog = r->dnslog;
-	return engine_start(&r->engine, why);
+	err = state_init(&r->state, r->opt.state, why);
+	if (err == ERR_OK)
+		err = state_load(&r->state, &r->engine, false, why);
+	return err != ERR_OK ? err : engine_start(&r->engine, why);
 }
 
 /* --- reading -------------------------------------------------------------------------------- */
@@ -464,6 +479,8 @@ static int finish(struct replay *r)
 	int log_errno = dnslog_close(r->dnslog);
 	r->dnslog = NULL;
 	int status = write_summary(r, lost);
+	if (!state_save(&r->state, &r->engine))
+		status = 1;
 	if (lost > 0) {
 		log_error("%llu alerts or lines of the change log could not be delivered",
 			(unsigned long long)lost);
@@ -481,6 +498,7 @@ static int finish(struct replay *r)
 static void close_all(struct replay *r)
 {
 	engine_deinit(&r->engine);
+	state_deinit(&r->state);
 	output_free(r->output);
 	load_free(r->known);
 	config_free(r->config);

@@ -20,6 +20,7 @@
 #include "sensor/app/privilege.h"
 #include "sensor/app/reload.h"
 #include "sensor/app/sinks.h"
+#include "sensor/app/state.h"
 #include "sensor/app/stop.h"
 #include "sensor/app/usage.h"
 #include "sensor/base/clock.h"
@@ -66,6 +67,7 @@ struct run {
 	struct captures captures;
 	struct run_input input[LANE_INPUTS_MAX];
 	struct degraded *degraded;
+	struct state state;
 	struct gauge
 		reopen; /* written by the main thread, and by the output's when it is done */
 	bool watchdog;  /* systemd wants to hear from us */
@@ -334,6 +336,10 @@ static enum err start_engine(struct run *r, struct err_ctx *why)
 	};
 	enum err err = engine_init(&r->engine, &options, why);
 	if (err == ERR_OK)
+		err = state_init(&r->state, r->config->state_path, why);
+	if (err == ERR_OK)
+		err = state_load(&r->state, &r->engine, true, why);
+	if (err == ERR_OK)
 		err = reload_start(r->reload, r->known, &r->loaded, why);
 	if (err != ERR_OK)
 		return err;
@@ -373,7 +379,7 @@ static bool input_alive(const struct run_input *in)
 	return in->started && pthread_tryjoin_np(in->thread, NULL) == EBUSY;
 }
 
-/* The main thread only waits for signals, and for inputs that fail for good. */
+/* The main thread only waits for signals, for inputs that fail for good, and writes the state. */
 static void wait_for_end(struct run *r)
 {
 	const struct timespec nap = { .tv_nsec = 200 * NS_PER_MS };
@@ -393,6 +399,7 @@ static void wait_for_end(struct run *r)
 			gauge_set(&r->reopen, 1);
 			reload_request(r->reload);
 		}
+		state_poll(&r->state, &r->engine, clock_monotonic_ns());
 		nanosleep(&nap, NULL);
 	}
 }
@@ -415,6 +422,7 @@ static int finish(struct run *r)
 	uint64_t lost = output_close(r->output, RUN_DRAIN_MS);
 	int log_errno = dnslog_close(r->dnslog);
 	r->view = reload_hold(r->reload);
+	bool state_saved = state_save(&r->state, &r->engine);
 	write_summary(r);
 	reload_release(r->reload);
 	if (lost > 0)
@@ -425,7 +433,7 @@ static int finish(struct run *r)
 	for (size_t i = 0; i < r->captures.input_count; i++)
 		if (r->input[i].status == SOURCE_ERROR)
 			return ERR_INPUT;
-	return lost > 0 || log_errno ? ERR_FAILED : ERR_OK;
+	return lost > 0 || log_errno || !state_saved ? ERR_FAILED : ERR_OK;
 }
 
 static int run_until_stopped(struct run *r)
@@ -463,6 +471,7 @@ static void close_all(struct run *r)
 	engine_deinit(&r->engine);
 	reload_free(r->reload);
 	control_close(&r->control);
+	state_deinit(&r->state);
 	captures_close(&r->captures);
 	degraded_free(r->degraded);
 	output_free(r->output);

@@ -101,6 +101,10 @@ static void read_places_of_data(struct reading *r, const struct part *top)
 	if (reading_has(&metrics, CONFIG_METRICS_listen))
 		c->metrics_listen = reading_text(r, &metrics, CONFIG_METRICS_listen);
 	c->metrics_at = place_find(r->places, &path);
+
+	struct part state = reading_one(top, CONFIG_TOP_state, &path);
+	if (reading_has(&state, CONFIG_STATE_path))
+		c->state_path = reading_path(r, &state, CONFIG_STATE_path);
 }
 
 static void read_top(struct reading *r, const struct raw *raw)
@@ -275,6 +279,7 @@ void config_free(struct config *c)
 	free(c->geoip_asn);
 	free(c->control_socket);
 	free(c->metrics_listen);
+	free(c->state_path);
 	free(c);
 }
 

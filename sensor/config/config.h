@@ -137,6 +137,7 @@ struct config {
 	struct place_mark control_at;
 	char *metrics_listen; /* NULL: off */
 	struct place_mark metrics_at;
+	char *state_path; /* NULL: off */
 };
 
 /* ERR_USAGE: the file cannot be read, or is no configuration. */

@@ -104,6 +104,7 @@ char *config_needs_restart(const struct config *c, const struct config *next)
 		{ "outputs", same_outputs(c, next) },
 		{ "control.socket", same(c->control_socket, next->control_socket) },
 		{ "metrics.listen", same(c->metrics_listen, next->metrics_listen) },
+		{ "state.path", same(c->state_path, next->state_path) },
 	};
 	struct text keys = { 0 };
 

@@ -50,6 +50,7 @@ static const char *const section_names[CONFIG_SECTION_RULE] = {
 	[CONFIG_SECTION_GEOIP] = "geoip",
 	[CONFIG_SECTION_CONTROL] = "control",
 	[CONFIG_SECTION_METRICS] = "metrics",
+	[CONFIG_SECTION_STATE] = "state",
 	[CONFIG_SECTION_RULES] = "rules",
 };
 

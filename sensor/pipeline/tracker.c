@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rules/ledger_state.h"
 #include "sensor/pipeline/turns.h"
 
 /* Sleep while the rings are empty; bounds how late another input's record is seen. */
@@ -65,6 +66,7 @@ static void close_report(struct lane_report *report)
 		return;
 	pthread_mutex_destroy(&report->mutex);
 	free(report->tenant_messages);
+	text_deinit(&report->state);
 	free(report->row);
 	free(report);
 }
@@ -113,6 +115,48 @@ static void update_tally(struct lane *lane, int64_t ts_ns)
 	pthread_mutex_unlock(&report->mutex);
 }
 
+/* Of all tenants at once: some ten milliseconds, every few minutes. */
+static void write_state(struct lane *lane)
+{
+	struct lane_report *report = lane->report;
+
+	if (!report->state_wanted)
+		return;
+	ledger_state_add(&report->state, judge_ledger(lane->judge));
+	report->state_wanted = false;
+}
+
+void lane_state_ask(struct lane *lane)
+{
+	struct lane_report *report = lane->report;
+
+	pthread_mutex_lock(&report->mutex);
+	text_deinit(&report->state);
+	report->state_wanted = true;
+	pthread_mutex_unlock(&report->mutex);
+}
+
+bool lane_state_ready(struct lane *lane)
+{
+	struct lane_report *report = lane->report;
+
+	pthread_mutex_lock(&report->mutex);
+	bool ready = !report->state_wanted;
+	pthread_mutex_unlock(&report->mutex);
+	return ready;
+}
+
+void lane_state_take(struct lane *lane, struct text *out)
+{
+	struct lane_report *report = lane->report;
+
+	pthread_mutex_lock(&report->mutex);
+	text_add(out, report->state.at, report->state.len);
+	out->failed |= report->state.failed;
+	text_deinit(&report->state);
+	pthread_mutex_unlock(&report->mutex);
+}
+
 static void update_report(struct lane *lane, int64_t ts_ns)
 {
 	struct lane_report *report = lane->report;
@@ -125,6 +169,7 @@ static void update_report(struct lane *lane, int64_t ts_ns)
 	if (tenant_count > report->tenant_count)
 		tenant_count = report->tenant_count;
 	memcpy(report->tenant_messages, messages, tenant_count * sizeof(uint64_t));
+	write_state(lane);
 	pthread_mutex_unlock(&report->mutex);
 	update_tally(lane, ts_ns);
 }

@@ -19,6 +19,7 @@
 
 #include "rules/alert.h"
 #include "rules/judge.h"
+#include "sensor/base/text.h"
 #include "rules/tally.h"
 #include "sensor/ring/gauge.h"
 #include "sensor/ring/snapshot.h"
@@ -79,6 +80,9 @@ struct lane_report {
 	size_t row_count, row_max;
 	uint64_t row_version; /* the tracker's: of what is there */
 	int64_t row_ns;
+	/* The ledger's records (ledger_state.h), written when they are asked for. */
+	struct text state;
+	bool state_wanted;
 };
 #define LANE_TALLY_NS (15 * NS_PER_S)
 
@@ -87,6 +91,13 @@ void lane_report_read(struct lane *lane, struct judge_stats *stats, uint64_t *te
 	size_t tenant_count);
 /* Append the rows of counted UPDATEs to *row (realloc). False when out of memory. */
 NODISCARD bool lane_report_tally(struct lane *lane, struct tally_row **row, size_t *count);
+/*
+ * [main] Have the tracker write its ledger down at its next tick; is it written; and append it to
+ * `out` (which must have room in memory, or has failed) and forget it.
+ */
+void lane_state_ask(struct lane *lane);
+bool lane_state_ready(struct lane *lane);
+void lane_state_take(struct lane *lane, struct text *out);
 /*
  * Nothing more will come: queries still open are unanswered, and the figures are brought up to date.
  * A tracker thread has done so at its end; this is for lanes without one, and only when no thread

@@ -182,7 +182,7 @@ void ledger_rig_update(struct ledger_rig *g, const struct ledger_spec *s)
 	static struct update_change change[LINES_MAX];
 	static struct update_prerequisite prerequisite[LINES_MAX];
 	struct update u = {
-		.zone = ZONE,
+		.zone = s->zone ? s->zone : ZONE,
 		.zone_valid = true,
 		.change = change,
 		.change_count = read_records(s->records, change, s->ttl ? s->ttl : 1200),

@@ -20,6 +20,7 @@
 struct ledger_spec {
 	int64_t at_ms;
 	const char *client; /* NULL: 10.1.0.7 */
+	const char *zone;   /* NULL: corp.example */
 	const char *records, *prerequisites;
 	const char *key; /* NULL: unsigned */
 	bool gss;        /* with a GSS-TSIG key of that name */
