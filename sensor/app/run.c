@@ -387,10 +387,13 @@ static void wait_for_end(struct run *r)
 		bool alive = false;
 		for (size_t i = 0; i < r->captures.input_count; i++) {
 			struct run_input *in = &r->input[i];
-			if (in->started && input_alive(in))
+			if (in->started && input_alive(in)) {
 				alive = true;
-			else
-				in->started = false;
+				continue;
+			}
+			in->started = false;
+			if (in->input)
+				input_keep_up(in->input);
 		}
 		if (!alive)
 			return;

@@ -462,6 +462,12 @@ enum source_status input_run(struct input *in, struct err_ctx *why)
 	return status;
 }
 
+void input_keep_up(struct input *in)
+{
+	adopt_version(in);
+	flush_lanes(in);
+}
+
 void input_finish(struct input *in)
 {
 	decoder_flush(in->decoder);

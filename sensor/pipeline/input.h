@@ -86,6 +86,13 @@ void input_deinit(struct input *in);
 enum source_status input_run(struct input *in, struct err_ctx *why);
 
 /*
+ * An input whose source has ended while others go on: it goes over to the version of what is known
+ * that is current, or the old one would never be free. Now and then, from whoever has seen the
+ * input's thread end.
+ */
+void input_keep_up(struct input *in);
+
+/*
  * Nothing more will be read: what waits for its rest is given up, so that the books balance, and
  * messages that waited for a hole before them go into their lanes.
  */

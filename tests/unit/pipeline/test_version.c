@@ -298,3 +298,26 @@ Test(version, a_new_tenant_is_counted_from_then_on, .timeout = 60)
 		rig_free(r);
 	}
 }
+
+Test(version, an_input_that_has_ended_holds_nobody_up, .timeout = 60)
+{
+	struct rig *r = rig_new(2, 1, true);
+	struct fake_source ended, other;
+
+	fake_init(&ended, SOURCE_END);
+	fake_init(&other, SOURCE_END);
+	other.batch_max = 10;
+	lookups(&ended, 0, 10, "old.test");
+	lookups(&other, 10, 30, "old.test");
+	read_all(r, 0, &ended);
+	r->publish_at = r->batches + 1;
+	read_all(r, 1, &other);
+	input_keep_up(&r->input[0]);
+	input_keep_up(&r->input[0]);
+	drain(r);
+	cr_assert(snapshot_wait_adopted(r->versions, 0));
+	cr_assert_eq(raised(r), 10 + 10);
+	fake_deinit(&ended);
+	fake_deinit(&other);
+	rig_free(r);
+}
