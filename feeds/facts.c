@@ -281,6 +281,79 @@ bool facts_find(const struct facts *f, uint64_t key, struct entry_facts *out)
 	return true;
 }
 
+/* --- in a cache ---------------------------------------------------------------------------- */
+
+struct image_head {
+	uint32_t slot_count, entry_count, record_count;
+	uint32_t text_len;
+};
+
+void facts_save(const struct facts *f, struct cache_writer *w)
+{
+	const struct image_head head = {
+		.slot_count = f->slot_count,
+		.entry_count = f->entry_count,
+		.record_count = f->record_count,
+		.text_len = (uint32_t)f->text_len,
+	};
+
+	cache_put(w, &head, sizeof(head));
+	cache_put(w, f->slot, f->slot_count * sizeof(*f->slot));
+	cache_put(w, f->record, f->record_count * sizeof(*f->record));
+	cache_put(w, f->text ? f->text : "", f->text_len);
+}
+
+static void *get_array(struct cache_reader *r, uint64_t bytes)
+{
+	void *at = bytes <= cache_left(r) ? malloc(bytes + 1) : NULL;
+
+	if (at && cache_get(r, at, bytes))
+		return at;
+	free(at);
+	return NULL;
+}
+
+/* Every number leads to something, and a search ends. */
+static bool is_sound(const struct facts *f)
+{
+	uint32_t used = 0;
+
+	for (uint32_t i = 0; i < f->slot_count; i++) {
+		used += f->slot[i].record != 0;
+		if (f->slot[i].record > f->record_count)
+			return false;
+	}
+	for (uint32_t i = 0; i < f->record_count; i++) {
+		if (f->record[i].category >= f->text_len ||
+			f->record[i].reference >= f->text_len)
+			return false;
+	}
+	return used < f->slot_count && f->text[f->text_len - 1] == '\0';
+}
+
+struct facts *facts_restore(struct cache_reader *r)
+{
+	struct facts *f = calloc(1, sizeof(*f));
+	struct image_head h;
+
+	if (!f || !cache_get(r, &h, sizeof(h)) || h.text_len == 0 || h.slot_count == 0 ||
+		(h.slot_count & (h.slot_count - 1)) != 0) {
+		facts_free(f);
+		return NULL;
+	}
+	f->slot_count = h.slot_count;
+	f->entry_count = h.entry_count;
+	f->record_count = h.record_count;
+	f->text_len = f->text_size = h.text_len;
+	f->slot = get_array(r, h.slot_count * sizeof(*f->slot));
+	f->record = get_array(r, h.record_count * sizeof(*f->record));
+	f->text = get_array(r, h.text_len);
+	if (f->slot && f->record && f->text && is_sound(f))
+		return f;
+	facts_free(f);
+	return NULL;
+}
+
 uint64_t facts_network_key(const struct ip_net *net)
 {
 	return hash_bytes(net->bits, &net->base, sizeof(net->base));

@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "feeds/cache.h"
 #include "sensor/base/attribute.h"
 #include "sensor/base/ip.h"
 
@@ -54,6 +55,13 @@ void facts_free(struct facts *f);
 NODISCARD bool facts_add(struct facts *f, uint64_t key, const struct entry_facts *e);
 NODISCARD bool facts_find(const struct facts *f, uint64_t key, struct entry_facts *out);
 size_t facts_bytes(const struct facts *f);
+
+/*
+ * Into a cache (cache.h) and back, for finding only. NULL: it is none, or out of memory. What comes
+ * back is harmless whatever the file holds.
+ */
+void facts_save(const struct facts *f, struct cache_writer *w);
+NODISCARD struct facts *facts_restore(struct cache_reader *r);
 
 uint64_t facts_network_key(const struct ip_net *net);
 /* "AMBER+STRICT"; NULL for TLP_NONE. */

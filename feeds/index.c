@@ -119,15 +119,18 @@ size_t index_match_name(const struct index *index, const struct dns_name *name,
 	return index_match(index, name, hash, hit);
 }
 
-bool index_find(const struct index *index, const struct dns_name *name, uint32_t *entry)
+bool index_find_hashed(
+	const struct index *index, const struct dns_name *name, uint64_t hash, uint32_t *entry)
 {
-	if (name->label_count == 0 || name->label_count > index->depth)
-		return false;
-	uint64_t hash = dns_name_hash(name, index->seed);
-	if (!is_node(index, hash))
+	if (name->label_count == 0 || name->label_count > index->depth || !is_node(index, hash))
 		return false;
 	*entry = entry_of_suffix(index, name, name->label_count, hash);
 	return *entry != ENTRY_NONE;
+}
+
+bool index_find(const struct index *index, const struct dns_name *name, uint32_t *entry)
+{
+	return index_find_hashed(index, name, dns_name_hash(name, index->seed), entry);
 }
 
 const struct mark *index_marks(const struct index *index, uint32_t entry, size_t *count)

@@ -126,6 +126,10 @@ size_t index_match_name(const struct index *index, const struct dns_name *name,
 NODISCARD bool index_find(
 	const struct index *index, const struct dns_name *name, uint32_t *entry);
 
+/* The same where the hash of the name, with index_seed, is known. */
+NODISCARD bool index_find_hashed(
+	const struct index *index, const struct dns_name *name, uint64_t hash, uint32_t *entry);
+
 /* The marks of an entry, sorted by kind. */
 const struct mark *index_marks(const struct index *index, uint32_t entry, size_t *count);
 /* The listed name itself, uncompressed wire octets (root included). */

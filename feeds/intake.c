@@ -52,12 +52,18 @@ bool intake_has_provider(enum mark_kind kind)
 }
 
 /* Is the name listed as something that strangers share the names below of? */
-static bool is_shared_suffix(const struct index *suffixes, const struct dns_name *name)
+static bool is_shared_suffix(
+	const struct intake *in, const struct dns_name *name, uint64_t hash)
 {
+	const struct index *suffixes = in->target->provider_suffixes;
 	uint32_t entry;
 	size_t count;
 
-	if (!suffixes || !index_find(suffixes, name, &entry))
+	if (!suffixes)
+		return false;
+	if (index_seed(suffixes) != in->seed)
+		hash = dns_name_hash(name, index_seed(suffixes));
+	if (!index_find_hashed(suffixes, name, hash, &entry))
 		return false;
 	const struct mark *mark = index_marks(suffixes, entry, &count);
 	for (size_t i = 0; i < count; i++) {
@@ -81,8 +87,8 @@ static bool is_reverse_zone(const struct intake *in, const struct dns_name *name
  * for every kind, an allow list's too: it would decide over a whole top-level domain. A suffix
  * that strangers share is refused as malicious only; for the other kinds it is the normal case.
  */
-static enum feed_reject check_rails(
-	const struct intake *in, const struct dns_name *name, enum mark_kind kind)
+static enum feed_reject check_rails(const struct intake *in, const struct dns_name *name,
+	uint64_t hash, enum mark_kind kind)
 {
 	if (name->label_count == 1)
 		return FEED_REJECT_SINGLE_LABEL;
@@ -91,8 +97,7 @@ static enum feed_reject check_rails(
 		return FEED_REJECT_PUBLIC_SUFFIX;
 	if (kind != MARK_MALICIOUS || in->spec->allow_broad)
 		return FEED_REJECT_COUNT;
-	if (section == REGISTERED_PRIVATE_SUFFIX ||
-		is_shared_suffix(in->target->provider_suffixes, name))
+	if (section == REGISTERED_PRIVATE_SUFFIX || is_shared_suffix(in, name, hash))
 		return FEED_REJECT_BROAD;
 	return FEED_REJECT_COUNT;
 }
@@ -128,7 +133,8 @@ static void pass_harvest(struct intake *in, enum mark_kind kind)
 static void add_name(struct intake *in, const struct dns_name *name, enum mark_scope scope,
 	enum mark_kind kind, uint32_t detail)
 {
-	enum feed_reject reject = check_rails(in, name, kind);
+	uint64_t hash = dns_name_hash(name, in->seed);
+	enum feed_reject reject = check_rails(in, name, hash, kind);
 
 	if (reject == FEED_REJECT_COUNT && name->label_count > INDEX_LABELS_MAX)
 		reject = FEED_REJECT_TOO_DEEP;
@@ -142,7 +148,6 @@ static void add_name(struct intake *in, const struct dns_name *name, enum mark_s
 		.scope = (uint8_t)scope,
 		.source = in->source,
 		.detail = detail };
-	uint64_t hash = dns_name_hash(name, index_builder_seed(in->target->builder));
 	harvest_add_name(in->harvest, name, hash, mark);
 	pass_harvest(in, kind);
 }

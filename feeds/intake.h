@@ -27,6 +27,7 @@
 
 struct intake {
 	const struct feed_target *target;
+	uint64_t seed; /* of the index that is built: a copy, for that is being written to */
 	struct harvest *harvest;
 	size_t harvest_max; /* words in the harvest from which on hand_over is called: it empties */
 	void (*hand_over)(struct intake *in); /* the harvest, or sets `stop` */

@@ -32,6 +32,7 @@ struct loader {
 	const struct feed_item *item;
 	size_t source_count;
 	size_t harvest_max;
+	uint64_t seed;
 
 	pthread_mutex_t lock; /* of all that follows, and of what is_ready and is_done say */
 	pthread_cond_t changed;
@@ -90,6 +91,7 @@ static void read_ticket(struct ticket *t, void (*hand_over)(struct intake *in))
 	struct source *s = &l->source[t->source];
 	struct intake in = {
 		.target = l->target,
+		.seed = l->seed,
 		.harvest = &t->filling,
 		.harvest_max = l->harvest_max,
 		.hand_over = hand_over,
@@ -332,6 +334,7 @@ enum err loader_run(struct feed_target *target, struct source *source,
 		.source = source,
 		.item = item,
 		.source_count = count,
+		.seed = index_builder_seed(target->builder),
 		.harvest_max = threads > 1 ? HARVEST_TOGETHER : HARVEST_ALONE,
 		.lock = PTHREAD_MUTEX_INITIALIZER,
 		.changed = PTHREAD_COND_INITIALIZER };

@@ -110,6 +110,7 @@ static enum err add_feed(struct load *l, const struct feed_spec *spec, enum seve
 		.path = strdup(spec->path),
 		.kind = spec->kind,
 		.severity = severity,
+		.facts = l->known->feed[number].facts, /* out of the cache */
 	};
 	l->known->feed_count++;
 	if (!l->known->feed[number].name || !l->known->feed[number].path)
@@ -310,6 +311,8 @@ static enum err begin_again(struct load *l, uint64_t seed)
 	for (size_t i = 0; i < l->known->feed_count; i++) {
 		free(l->known->feed[i].name);
 		free(l->known->feed[i].path);
+		facts_free(l->known->feed[i].facts);
+		l->known->feed[i].facts = NULL;
 	}
 	memset(l->report->feed, 0, l->report->feed_count * sizeof(*l->report->feed));
 	l->known->feed_count = l->report->feed_count = 0;
@@ -455,8 +458,8 @@ static enum err load_names(struct load *l, const struct load_options *options, u
 	struct load_cache cache;
 
 	load_cache_init(&cache, l->config, options);
-	l->report->from_cache =
-		!l->previous && load_cache_restore(&cache, l->known, l->report, feed_count);
+	l->report->from_cache = !l->previous && load_cache_restore(&cache, l->known,
+							l->addresses, l->report, feed_count);
 	enum err err = l->report->from_cache ? ERR_OK : build_rail(l, seed);
 	if (!err)
 		err = load_feeds(l, seed);

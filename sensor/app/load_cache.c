@@ -12,7 +12,7 @@
 #include "sensor/base/log.h"
 
 /* Another number whenever the same sources would give something else, or lie otherwise. */
-#define FORMAT         1
+#define FORMAT         3
 #define SECONDS_A_DAY  86400
 #define PROVIDER_BYTES 64
 
@@ -149,7 +149,7 @@ static bool entries_may_end(enum feed_format format)
 }
 
 static bool get_reports(const struct load_cache *cache, struct cache_reader *r,
-	struct feed_report *report, size_t count)
+	struct feed_report *report, size_t count, bool *stale)
 {
 	uint64_t found = 0;
 	int64_t day = 0;
@@ -160,38 +160,117 @@ static bool get_reports(const struct load_cache *cache, struct cache_reader *r,
 	for (size_t i = 0; i < count; i++) {
 		if (!get_report(r, &report[i]))
 			return false;
-		if (day != cache->day && entries_may_end(report[i].format))
+		*stale = *stale || (day != cache->day && entries_may_end(report[i].format));
+	}
+	return !*stale;
+}
+
+/* A listed address or network with one of its marks. */
+struct cached_address {
+	struct ip_net net;
+	uint8_t zero[7];
+	struct mark mark;
+};
+
+_Static_assert(sizeof(struct cached_address) == 32, "no octet is left to chance");
+
+/* What is read from the file, until all of it is known to be undamaged. */
+struct restored {
+	struct index *index;
+	struct provider_registry *providers;
+	struct feed_report *report;
+	struct facts **facts; /* of each feed, NULL for those that have none */
+	struct cached_address *address;
+	uint64_t address_count;
+};
+
+static bool get_addresses(struct restored *out, struct cache_reader *r)
+{
+	uint64_t *count = &out->address_count;
+
+	if (!cache_get(r, count, sizeof(*count)) ||
+		*count > cache_left(r) / sizeof(*out->address))
+		return false;
+	size_t bytes = (size_t)*count * sizeof(*out->address);
+	out->address = malloc(bytes + 1);
+	if (!out->address || !cache_get(r, out->address, bytes))
+		return false;
+	for (uint64_t i = 0; i < *count; i++) {
+		const struct cached_address *a = &out->address[i];
+		if (a->net.bits > 128 || a->mark.kind >= MARK_KIND_COUNT)
 			return false;
 	}
 	return true;
 }
 
-/* All of it, and checked; NULL if something is wrong or of another day. */
-static struct index *get_all(const struct load_cache *cache, struct cache_reader *r,
-	struct feed_report *report, size_t count, struct provider_registry **providers)
+static bool get_facts(struct restored *out, struct cache_reader *r, size_t feed_count)
 {
-	struct index *index = NULL;
-	bool ok = get_reports(cache, r, report, count);
-	bool wanted = ok;
+	out->facts = calloc(feed_count + 1, sizeof(struct facts *));
+	for (size_t i = 0; out->facts && i < feed_count; i++) {
+		uint8_t has_facts = 0;
+		if (!cache_get(r, &has_facts, sizeof(has_facts)))
+			return false;
+		if (has_facts && !(out->facts[i] = facts_restore(r)))
+			return false;
+	}
+	return out->facts != NULL;
+}
 
-	*providers = ok ? get_providers(r) : NULL;
-	if (*providers)
-		index = index_restore(r);
-	ok = cache_close(r);
-	if (ok && index && index_is_sound(index))
-		return index;
-	if (wanted)
-		log_warning("cache %s: damaged; the feeds are read again", cache->path);
-	index_free(index);
-	provider_registry_free(*providers);
-	return NULL;
+static void restored_deinit(struct restored *r, size_t feed_count)
+{
+	for (size_t i = 0; r->facts && i < feed_count; i++)
+		facts_free(r->facts[i]);
+	index_free(r->index);
+	provider_registry_free(r->providers);
+	free(r->report);
+	free(r->facts);
+	free(r->address);
+}
+
+/* All of it, and checked. `*stale`: nothing is wrong with it, it is of another day. */
+static bool get_all(const struct load_cache *cache, struct cache_reader *r,
+	struct restored *out, size_t feed_count, bool *stale)
+{
+	out->report = calloc(feed_count + 1, sizeof(*out->report));
+	bool ok = out->report && get_reports(cache, r, out->report, feed_count, stale);
+
+	if (ok)
+		out->providers = get_providers(r);
+	ok = ok && out->providers && get_facts(out, r, feed_count) && get_addresses(out, r);
+	if (ok)
+		out->index = index_restore(r);
+	ok = cache_close(r) && out->index;
+	return ok && index_is_sound(out->index);
+}
+
+/* Hand over what was read. False when out of memory. */
+static bool take_all(struct restored *from, struct knowledge *known,
+	struct address_builder *addresses, struct load_report *report, size_t feed_count)
+{
+	for (uint64_t i = 0; i < from->address_count; i++) {
+		const struct cached_address *a = &from->address[i];
+		if (address_builder_add(addresses, &a->net, a->mark) == INDEX_NO_MEMORY)
+			return false;
+	}
+	for (size_t i = 0; i < feed_count; i++) {
+		report->feed[i].report = from->report[i];
+		known->feed[i].facts = from->facts[i];
+		from->facts[i] = NULL;
+	}
+	provider_registry_free(known->providers);
+	known->providers = from->providers;
+	known->index = from->index;
+	from->providers = NULL;
+	from->index = NULL;
+	return true;
 }
 
 bool load_cache_restore(const struct load_cache *cache, struct knowledge *known,
-	struct load_report *report, size_t feed_count)
+	struct address_builder *addresses, struct load_report *report, size_t feed_count)
 {
-	struct provider_registry *providers;
+	struct restored from = { 0 };
 	struct err_ctx why;
+	bool stale = false;
 
 	if (!cache->path)
 		return false;
@@ -202,23 +281,46 @@ bool load_cache_restore(const struct load_cache *cache, struct knowledge *known,
 			log_warning("cache %s; the feeds are read again", why.text);
 		return false;
 	}
-	struct feed_report *reports = calloc(feed_count + 1, sizeof(*reports));
-	struct index *index =
-		reports ? get_all(cache, r, reports, feed_count, &providers) : NULL;
-	if (!reports)
-		(void)!cache_close(r);
-	for (size_t i = 0; index && i < feed_count; i++)
-		report->feed[i].report = reports[i];
-	free(reports);
-	if (!index)
-		return false;
-	provider_registry_free(known->providers);
-	known->providers = providers;
-	known->index = index;
-	return true;
+	bool ok = get_all(cache, r, &from, feed_count, &stale);
+	if (!ok && !stale)
+		log_warning("cache %s: damaged; the feeds are read again", cache->path);
+	ok = ok && take_all(&from, known, addresses, report, feed_count);
+	restored_deinit(&from, feed_count);
+	return ok;
 }
 
 /* --- into the file ------------------------------------------------------------------------- */
+
+static void put_addresses(struct cache_writer *w, const struct address_set *set)
+{
+	size_t entries = set ? address_set_count(set) : 0;
+	uint64_t total = 0;
+	size_t count;
+
+	for (uint32_t i = 0; i < entries; i++) {
+		(void)address_set_marks(set, i, &count);
+		total += count;
+	}
+	cache_put(w, &total, sizeof(total));
+	for (uint32_t i = 0; i < entries; i++) {
+		const struct mark *mark = address_set_marks(set, i, &count);
+		struct cached_address a = { .net = *address_set_net(set, i) };
+		for (size_t k = 0; k < count; k++) {
+			a.mark = mark[k];
+			cache_put(w, &a, sizeof(a));
+		}
+	}
+}
+
+static void put_facts(struct cache_writer *w, const struct knowledge *known)
+{
+	for (size_t i = 0; i < known->feed_count; i++) {
+		uint8_t has_facts = known->feed[i].facts != NULL;
+		cache_put(w, &has_facts, sizeof(has_facts));
+		if (has_facts)
+			facts_save(known->feed[i].facts, w);
+	}
+}
 
 static void put_all(const struct load_cache *cache, struct cache_writer *w,
 	const struct knowledge *known, const struct load_report *report)
@@ -239,6 +341,8 @@ static void put_all(const struct load_cache *cache, struct cache_writer *w,
 		cache_put(w, id, sizeof(id));
 		cache_put(w, &tier, sizeof(tier));
 	}
+	put_facts(w, known);
+	put_addresses(w, known->addresses);
 	index_save(known->index, w);
 }
 

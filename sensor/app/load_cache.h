@@ -28,11 +28,11 @@ void load_cache_init(struct load_cache *cache, const struct config *config,
 void load_cache_deinit(struct load_cache *cache);
 
 /*
- * Fill in known->index and known->providers, and the reports of feeds, `feed_count` of them. False: there
+ * Fill in known->index, known->providers and the facts of feeds, the builder of listed addresses, and the reports of feeds, `feed_count` of them. False: there
  * is nothing to be had, and nothing was changed.
  */
 NODISCARD bool load_cache_restore(const struct load_cache *cache, struct knowledge *known,
-	struct load_report *report, size_t feed_count);
+	struct address_builder *addresses, struct load_report *report, size_t feed_count);
 
 /* Keep what was loaded, unless its sources have changed meanwhile. A failure is said. */
 void load_cache_store(const struct load_cache *cache, const struct config *config,

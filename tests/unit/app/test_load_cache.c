@@ -43,7 +43,8 @@ static void write_file(const char *name, const char *content)
 static void make_folder(void)
 {
 	cr_assert_not_null(mkdtemp(folder));
-	write_file("bad.txt", "evil.example\nnot a name..\n*.wild.example\n");
+	write_file("bad.txt",
+		"evil.example\nnot a name..\n*.wild.example\n198.51.100.7\n203.0.113.0/24\n");
 	write_file("own.txt", "own.example\n");
 }
 
@@ -120,6 +121,15 @@ static size_t mark_count(const struct knowledge *known, const char *text, struct
 	return count;
 }
 
+static size_t address_hits(const struct knowledge *known, const char *text)
+{
+	struct address_hit hit[ADDRESS_HITS_MAX];
+	struct ip ip;
+
+	cr_assert(ip_parse(&ip, text));
+	return known->addresses ? address_set_match(known->addresses, &ip, hit) : 0;
+}
+
 Test(load_cache, gives_what_loading_gave)
 {
 	static const char *const names[] = { "evil.example", "wild.example", "own.example",
@@ -145,6 +155,11 @@ Test(load_cache, gives_what_loading_gave)
 		cr_expect_eq(first.report.feed[i].at.line, again.report.feed[i].at.line);
 		cr_expect_str_eq(first.known->feed[i].name, again.known->feed[i].name);
 	}
+	cr_expect_eq(address_hits(first.known, "198.51.100.7"), 1);
+	cr_expect_eq(address_hits(again.known, "198.51.100.7"), 1);
+	cr_expect_eq(address_hits(again.known, "203.0.113.9"), 1);
+	cr_expect_eq(address_hits(again.known, "198.51.100.8"), 0);
+	cr_expect_eq(first.report.address_count, again.report.address_count);
 	cr_expect_eq(first.report.name_count, again.report.name_count);
 	cr_expect_eq(
 		provider_count(first.known->providers), provider_count(again.known->providers));
@@ -235,6 +250,29 @@ Test(load_cache, damage_costs_time_and_nothing_else)
 	cr_expect_eq(mark_count(l.known, "evil.example", &mark), 1);
 	unload(&l);
 	cr_expect(is_from_cache(config_text), "it was written anew");
+}
+
+Test(load_cache, what_feeds_say_of_their_entries_comes_back)
+{
+	static const char text[] =
+		"cache: kept\nbuiltin_lists: false\n"
+		"feeds: [{name: own, path: own.txt, kind: provider}, "
+		"{name: bad, path: bad.csv, kind: malicious, format: csv}]\n";
+	struct entry_facts facts;
+	struct dns_name name;
+
+	write_file("bad.csv", "domain,confidence\nevil.example,90\n");
+	keep(text);
+	struct loaded l = load(text, LOAD_CACHE_READ, 1);
+	cr_assert(l.report.from_cache);
+	cr_assert(dns_name_parse(&name, "evil.example"));
+	cr_expect_null(l.known->feed[0].facts);
+	cr_assert(l.known->feed[1].facts);
+	uint64_t key = dns_name_hash(&name, index_seed(l.known->index));
+	cr_assert(facts_find(l.known->feed[1].facts, key, &facts));
+	cr_expect_eq(facts.confidence, 90);
+	cr_expect_not(facts_find(l.known->feed[1].facts, key + 1, &facts));
+	unload(&l);
 }
 
 Test(load_cache, entries_that_may_end_are_kept_for_the_day)
