@@ -2,11 +2,12 @@
 #include "feeds/shipped.h"
 
 /* The assembler puts the file into the program as it is and ends it with a NUL. Paths are from
- * the top of the tree, where the compiler runs. */
+ * the top of the tree, where the compiler runs. The symbols are global, for whoever optimises the
+ * program as a whole may compile the table below apart from them. */
 #define LIST(symbol, file)                                                                     \
 	extern const char symbol[] __attribute__((visibility("hidden")));                      \
-	__asm__(".pushsection .rodata\n" #symbol ":\n.incbin \"feeds/lists/" file "\"\n"       \
-		".byte 0\n.popsection\n")
+	__asm__(".pushsection .rodata\n.globl " #symbol "\n.hidden " #symbol "\n" #symbol      \
+		":\n.incbin \"feeds/lists/" file "\"\n.byte 0\n.popsection\n")
 
 LIST(shipped_providers, "providers.list");
 LIST(shipped_freedns, "freedns.list");
