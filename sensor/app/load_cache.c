@@ -353,8 +353,7 @@ void load_cache_store(const struct load_cache *cache, const struct config *confi
 	struct load_cache now;
 	struct err_ctx why;
 
-	/* The file has no addresses: where there are some, the feeds are read. */
-	if (!cache->path || options->cache != LOAD_CACHE_KEEP || known->addresses)
+	if (!cache->path || options->cache != LOAD_CACHE_KEEP)
 		return;
 	load_cache_init(&now, config, options);
 	bool same = now.path && now.identity.len == cache->identity.len &&

@@ -28,8 +28,9 @@ void load_cache_init(struct load_cache *cache, const struct config *config,
 void load_cache_deinit(struct load_cache *cache);
 
 /*
- * Fill in known->index, known->providers and the facts of feeds, the builder of listed addresses, and the reports of feeds, `feed_count` of them. False: there
- * is nothing to be had, and nothing was changed.
+ * Fill in known->index, known->providers and the facts of feeds, the builder of listed addresses, and
+ * the reports of feeds, `feed_count` of them. False: there is nothing to be had, and nothing was
+ * changed.
  */
 NODISCARD bool load_cache_restore(const struct load_cache *cache, struct knowledge *known,
 	struct address_builder *addresses, struct load_report *report, size_t feed_count);
