@@ -63,7 +63,7 @@ endif
 
 ALL_CPPFLAGS := -I. -D_GNU_SOURCE -DDYNWATCH_VERSION='"$(VERSION)"' $(PKG_CFLAGS) $(CPPFLAGS)
 ALL_CFLAGS   := -std=gnu11 $(WARN) $(if $(ERR),-Werror) $($(BUILD)_CFLAGS) $(CFLAGS)
-ALL_LDFLAGS  := $($(BUILD)_LDFLAGS) $(LDFLAGS)
+ALL_LDFLAGS  := $($(BUILD)_LDFLAGS) $(if $($(BUILD)_LTO),-fno-lto) $(LDFLAGS)
 LDLIBS       := $(PKG_LIBS) -lpthread -lm
 
 Q := $(if $(V),,@)
@@ -92,7 +92,8 @@ PROGRAMS := $(B)/dynwatch $(B)/mkpcap
 all: $(PROGRAMS) ## build the programs
 
 $(B)/dynwatch: $(B)/sensor/main.o $(MODULE_LIBS)
-	$(call say,LINK,$@)$(CC) $(ALL_CFLAGS) $(if $($(BUILD)_LTO),$($(BUILD)_LTO) -w) $(ALL_LDFLAGS) -o $@ $< -Wl,--start-group $(MODULE_LIBS) -Wl,--end-group $(LDLIBS)
+	$(call say,LINK,$@)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< -Wl,--start-group $(MODULE_LIBS) -Wl,--end-group $(LDLIBS)
+$(B)/dynwatch: ALL_LDFLAGS := $($(BUILD)_LDFLAGS) $(if $($(BUILD)_LTO),$($(BUILD)_LTO) -w) $(LDFLAGS)
 $(foreach m,$(MODULES),$(call obj,$(call srcs,$(m)))): ALL_CFLAGS += $($(BUILD)_LTO)
 
 $(B)/mkpcap: $(call obj,$(wildcard tools/mkpcap/*.c)) $(call lib,dns) $(call lib,base)

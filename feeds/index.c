@@ -141,6 +141,43 @@ const struct mark *index_marks(const struct index *index, uint32_t entry, size_t
 	return &index->sets.mark[set->at];
 }
 
+struct index_concerns index_concerns_start(
+	const struct index *index, uint32_t entry, uint16_t tenant)
+{
+	size_t count;
+	const struct mark *mark = index_marks(index, entry, &count);
+
+	return (struct index_concerns){ mark, mark + count, tenant };
+}
+
+/* The first mark that is of no lower kind, and of this kind of no lower source. */
+static const struct mark *first_from(
+	const struct mark *at, const struct mark *end, uint8_t kind, uint32_t source)
+{
+	while (at < end) {
+		const struct mark *middle = at + (end - at) / 2;
+		if (middle->kind < kind || (middle->kind == kind && middle->source < source))
+			at = middle + 1;
+		else
+			end = middle;
+	}
+	return at;
+}
+
+const struct mark *index_concerns_next(struct index_concerns *it)
+{
+	while (it->at < it->end) {
+		const struct mark *m = it->at;
+		if (kinds[m->kind].from_feed || m->source == it->tenant) {
+			it->at++;
+			return m;
+		}
+		it->at = first_from(it->at, it->end, m->kind,
+			m->source < it->tenant ? it->tenant : UINT16_MAX + 1u);
+	}
+	return NULL;
+}
+
 const uint8_t *index_entry_name(const struct index *index, uint32_t entry, size_t *wire_len)
 {
 	const uint8_t *wire = index_entry_wire(index, entry);

@@ -132,6 +132,20 @@ NODISCARD bool index_find_hashed(
 
 /* The marks of an entry, sorted by kind. */
 const struct mark *index_marks(const struct index *index, uint32_t entry, size_t *count);
+/*
+ * The marks of an entry that concern one tenant, in the same order: of the feeds' kinds all, of the
+ * tenants' kinds its own. A suffix that thousands of tenants share costs no more than one of a few:
+ *
+ *	struct index_concerns it = index_concerns_start(index, entry, tenant);
+ *	for (const struct mark *m; (m = index_concerns_next(&it));)
+ */
+struct index_concerns {
+	const struct mark *at, *end;
+	uint16_t tenant;
+};
+struct index_concerns index_concerns_start(
+	const struct index *index, uint32_t entry, uint16_t tenant);
+const struct mark *index_concerns_next(struct index_concerns *it);
 /* The listed name itself, uncompressed wire octets (root included). */
 const uint8_t *index_entry_name(const struct index *index, uint32_t entry, size_t *wire_len);
 

@@ -94,12 +94,10 @@ static void weigh_mark(struct standing *st, const struct exchange *x, const stru
 		st->exempt = true;
 		break;
 	case MARK_ZONE:
-		if (m->source == x->tenant->number)
-			st->exempt = true;
+		st->exempt = true;
 		break;
 	case MARK_APPROVED:
-		if (m->source == x->tenant->number &&
-			policy_approves_entry(x->tenant, m->detail, &o->client, x->ts_ns))
+		if (policy_approves_entry(x->tenant, m->detail, &o->client, x->ts_ns))
 			st->exempt = true;
 		break;
 	case MARK_PROVIDER:
@@ -122,8 +120,6 @@ static struct standing standing_of(const struct churn *s, const struct exchange 
 	const struct observation_match *match = observation_matches(o);
 
 	for (unsigned i = 0; i < o->match_count; i++) {
-		size_t count;
-		const struct mark *mark = index_marks(s->known->index, match[i].entry, &count);
 		unsigned labels = o->qname_labels;
 		/* A further question says nothing of where this name leads. */
 		if (match[i].name != 0 &&
@@ -134,9 +130,11 @@ static struct standing standing_of(const struct churn *s, const struct exchange 
 			observation_name(o, match[i].name - 1u, &n);
 			labels = n.label_count;
 		}
-		for (size_t k = 0; k < count; k++)
-			if (mark_applies(&mark[k], match[i].labels, labels))
-				weigh_mark(&st, x, &mark[k], &match[i]);
+		struct index_concerns it = index_concerns_start(
+			s->known->index, match[i].entry, x->tenant->number);
+		for (const struct mark *m; (m = index_concerns_next(&it));)
+			if (mark_applies(m, match[i].labels, labels))
+				weigh_mark(&st, x, m, &match[i]);
 	}
 	return st;
 }

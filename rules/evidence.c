@@ -6,23 +6,31 @@
 #include "sensor/dns/message.h"
 
 /* Marks that explain a failing name: nobody computed it. */
+static bool explains(const struct mark *m)
+{
+	switch (m->kind) {
+	case MARK_LOOKUP_SERVICE:
+	case MARK_ALLOW:
+	case MARK_POOL:
+	case MARK_ZONE:
+	case MARK_SEARCH_SUFFIX:
+		return true;
+	default:
+		return false;
+	}
+}
+
 bool evidence_is_explained(const struct index *index, const struct exchange *x)
 {
 	const struct observation *o = x->now;
 	const struct observation_match *match = observation_matches(o);
 	for (unsigned i = 0; i < o->match_count; i++) {
-		size_t count;
-		const struct mark *mark = index_marks(index, match[i].entry, &count);
 		if (match[i].name != 0)
 			continue;
-		for (size_t k = 0; k < count; k++) {
-			if (!mark_applies(&mark[k], match[i].labels, o->qname_labels))
-				continue;
-			if (mark[k].kind == MARK_LOOKUP_SERVICE || mark[k].kind == MARK_ALLOW ||
-				mark[k].kind == MARK_POOL)
-				return true;
-			if ((mark[k].kind == MARK_ZONE || mark[k].kind == MARK_SEARCH_SUFFIX) &&
-				mark[k].source == x->tenant->number)
+		struct index_concerns it =
+			index_concerns_start(index, match[i].entry, x->tenant->number);
+		for (const struct mark *m; (m = index_concerns_next(&it));) {
+			if (mark_applies(m, match[i].labels, o->qname_labels) && explains(m))
 				return true;
 		}
 	}

@@ -127,16 +127,15 @@ static const struct policy_zone *find_zone(
 {
 	struct dns_name name;
 	uint32_t entry;
-	size_t count;
 
 	if (tenant->zone_count == 0 || !dns_name_parse(&name, zone) ||
 		!index_find(all->known->index, &name, &entry))
 		return NULL;
-	const struct mark *mark = index_marks(all->known->index, entry, &count);
-	for (size_t i = 0; i < count; i++) {
-		if (mark[i].kind == MARK_ZONE && mark[i].source == tenant->number &&
-			mark[i].detail < tenant->zone_count)
-			return &tenant->zone[mark[i].detail];
+	struct index_concerns it =
+		index_concerns_start(all->known->index, entry, tenant->number);
+	for (const struct mark *m; (m = index_concerns_next(&it));) {
+		if (m->kind == MARK_ZONE && m->detail < tenant->zone_count)
+			return &tenant->zone[m->detail];
 	}
 	return NULL;
 }

@@ -60,20 +60,18 @@ static void read_service(struct reading *r, const struct mark *m, unsigned label
 static void read_mark(struct reading *r, const struct mark *m, unsigned labels,
 	const struct verdict_asker *who)
 {
-	bool own = m->source == who->tenant->number; /* of a tenant's kind of mark */
-
 	switch (m->kind) {
 	case MARK_ALLOW:
 		if (labels > r->allow_labels)
 			r->allow_labels = labels;
 		break;
 	case MARK_APPROVED:
-		if (own && !r->approved)
+		if (!r->approved)
 			r->approved = policy_approves_entry(
 				who->tenant, m->detail, who->client, who->ts_ns);
 		break;
 	case MARK_ZONE:
-		if (own && labels > r->zone_labels)
+		if (labels > r->zone_labels)
 			r->zone_labels = labels;
 		break;
 	case MARK_PROVIDER:
@@ -247,6 +245,12 @@ static void decide_service(struct verdict *v, const struct reading *r, struct ve
 		v->approved = true;
 }
 
+static struct index_concerns concerns_of(
+	const struct verdict_asker *who, const struct index_hit *hit)
+{
+	return index_concerns_start(who->known->index, hit->entry, who->tenant->number);
+}
+
 struct verdict verdict_of(const struct verdict_asker *who, struct verdict_name name,
 	const struct index_hit *hit, size_t hit_count)
 {
@@ -254,21 +258,19 @@ struct verdict verdict_of(const struct verdict_asker *who, struct verdict_name n
 	struct reading r = { .service = VERDICT_NO_SERVICE };
 
 	for (size_t i = 0; i < hit_count; i++) {
-		size_t count;
-		const struct mark *mark = index_marks(who->known->index, hit[i].entry, &count);
-		for (size_t k = 0; k < count; k++) {
-			if (counts(who, &mark[k], name, hit[i].labels))
-				read_mark(&r, &mark[k], hit[i].labels, who);
+		struct index_concerns it = concerns_of(who, &hit[i]);
+		for (const struct mark *m; (m = index_concerns_next(&it));) {
+			if (counts(who, m, name, hit[i].labels))
+				read_mark(&r, m, hit[i].labels, who);
 		}
 	}
 	if (r.service_labels > r.allow_labels)
 		v.service = r.service;
 	for (size_t i = 0; i < hit_count; i++) {
-		size_t count;
-		const struct mark *mark = index_marks(who->known->index, hit[i].entry, &count);
-		for (size_t k = 0; k < count; k++) {
-			if (counts(who, &mark[k], name, hit[i].labels))
-				take_mark(&v, &r, &mark[k], hit[i].labels, who, name);
+		struct index_concerns it = concerns_of(who, &hit[i]);
+		for (const struct mark *m; (m = index_concerns_next(&it));) {
+			if (counts(who, m, name, hit[i].labels))
+				take_mark(&v, &r, m, hit[i].labels, who, name);
 		}
 	}
 	v.allowed = r.allow_labels > 0;

@@ -393,3 +393,45 @@ Test(index, an_empty_index_has_no_entry)
 	cr_assert_not(index_next(index, &entry));
 	index_free(index);
 }
+
+/* Of marks in any order, those that concern a tenant are the feeds' and its own. */
+Test(index, of_the_tenants_marks_only_ones_own_are_shown)
+{
+	struct index_builder *b = index_builder_new(7);
+	static const struct mark of_feeds[] = {
+		{ .kind = MARK_MALICIOUS, .source = 3 },
+		{ .kind = MARK_MALICIOUS, .source = 900 },
+		{ .kind = MARK_POOL, .source = 0 },
+	};
+	for (unsigned t = 0; t < 1000; t++) {
+		if (t % 3 == 0)
+			add(b, "corp.example",
+				(struct mark){ .kind = MARK_ZONE, .source = (uint16_t)t });
+		if (t % 5 != 1)
+			add(b, "corp.example",
+				(struct mark){
+					.kind = MARK_SEARCH_SUFFIX, .source = (uint16_t)t });
+	}
+	for (size_t i = 0; i < ARRAY_LEN(of_feeds); i++)
+		add(b, "corp.example", of_feeds[i]);
+	struct index *index = index_build(b);
+	struct dns_name name = name_of("corp.example");
+	uint32_t entry;
+	cr_assert(index && index_find(index, &name, &entry));
+
+	for (unsigned t = 0; t < 1002; t++) {
+		struct index_concerns it = index_concerns_start(index, entry, (uint16_t)t);
+		unsigned feeds = 0, zones = 0, suffixes = 0, last_kind = 0;
+		for (const struct mark *m; (m = index_concerns_next(&it));) {
+			cr_assert_geq(m->kind, last_kind, "tenant %u", t);
+			last_kind = m->kind;
+			feeds += m->kind == MARK_MALICIOUS || m->kind == MARK_POOL;
+			zones += m->kind == MARK_ZONE && m->source == t;
+			suffixes += m->kind == MARK_SEARCH_SUFFIX && m->source == t;
+		}
+		cr_assert_eq(feeds, ARRAY_LEN(of_feeds), "tenant %u", t);
+		cr_assert_eq(zones, t < 1000 && t % 3 == 0, "tenant %u", t);
+		cr_assert_eq(suffixes, t < 1000 && t % 5 != 1, "tenant %u", t);
+	}
+	index_free(index);
+}
