@@ -63,3 +63,26 @@ enum err feed_load(struct feed_target *target, const struct feed_spec *spec, uin
 
 	return feed_load_all(target, &item, 1, 1, &failed, why);
 }
+
+enum err feed_locate(
+	const struct feed_spec *spec, const struct feed_watch *watch, struct err_ctx *why)
+{
+	struct feed_target target = {
+		.builder = index_builder_new(0),
+		.providers = provider_registry_new(),
+		.addresses = address_builder_new(0),
+		.watch = watch,
+	};
+	struct feed_report *report = calloc(1, sizeof(*report));
+	enum err err = ERR_OK;
+
+	if (!target.builder || !target.providers || !target.addresses || !report)
+		err = err_set(why, ERR_FAILED, "out of memory");
+	if (!err)
+		err = feed_load(&target, spec, 0, report, why);
+	index_builder_free(target.builder);
+	provider_registry_free(target.providers);
+	address_builder_free(target.addresses);
+	free(report);
+	return err;
+}

@@ -97,11 +97,23 @@ struct feed_report {
 	uint64_t bytes;
 };
 
+/*
+ * Looks for one name or network instead of loading: told of every line that means it, by its number
+ * (of JSON: that of the entry).
+ */
+struct feed_watch {
+	const struct dns_name *name; /* NULL: the network */
+	struct ip_net net;
+	void (*found)(void *arg, uint64_t line);
+	void *arg;
+};
+
 /* What all feeds are loaded into. */
 struct feed_target {
 	struct index_builder *builder;
 	struct provider_registry *providers;
 	struct address_builder *addresses; /* NULL: addresses are refused */
+	const struct feed_watch *watch;    /* NULL, or nothing is loaded but looked for */
 	/* Suffixes of the shipped provider lists as an index, for the `broad` rail; NULL while
 	 * those are being loaded themselves. */
 	const struct index *provider_suffixes;
@@ -125,6 +137,13 @@ NODISCARD enum err feed_load_all(struct feed_target *target, const struct feed_i
 /* Load one feed as number `source`. ERR_USAGE when the file cannot be read ("PATH: reason"). */
 NODISCARD enum err feed_load(struct feed_target *target, const struct feed_spec *spec,
 	uint16_t source, struct feed_report *report, struct err_ctx *why);
+
+/*
+ * Read the feed again and tell `watch` of its lines, for people who ask: places are not kept. It may
+ * have changed since it was loaded.
+ */
+NODISCARD enum err feed_locate(
+	const struct feed_spec *spec, const struct feed_watch *watch, struct err_ctx *why);
 
 /* Names and addresses. */
 uint64_t feed_report_accepted(const struct feed_report *r);

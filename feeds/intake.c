@@ -144,6 +144,12 @@ static void add_name(struct intake *in, const struct dns_name *name, enum mark_s
 		intake_reject(in, reject);
 		return;
 	}
+	if (UNLIKELY(in->target->watch)) {
+		const struct feed_watch *watch = in->target->watch;
+		if (watch->name && dns_name_equal(watch->name, name))
+			watch->found(watch->arg, in->report->lines);
+		return;
+	}
 	const struct mark mark = { .kind = (uint8_t)kind,
 		.scope = (uint8_t)scope,
 		.source = in->source,
@@ -165,6 +171,13 @@ void intake_network(struct intake *in, const struct ip_net *net, enum mark_kind 
 		reject = FEED_REJECT_EXPIRED;
 	if (reject != FEED_REJECT_COUNT) {
 		intake_reject(in, reject);
+		return;
+	}
+	if (in->target->watch) {
+		const struct feed_watch *watch = in->target->watch;
+		if (!watch->name && watch->net.bits == net->bits &&
+			ip_equal(&watch->net.base, &net->base))
+			watch->found(watch->arg, in->report->lines);
 		return;
 	}
 	const struct mark mark = { .kind = (uint8_t)kind, .source = in->source };

@@ -17,6 +17,7 @@ LIST(shipped_update_hosts, "update-hosts.list");
 LIST(shipped_ip_check, "ip-check.list");
 LIST(shipped_pools, "pools.list");
 LIST(shipped_lookup_services, "lookup-services.list");
+LIST(shipped_popular, "popular.list");
 
 #define FEED(id, text, mark, reach, rank)                                                      \
 	{                                                                                      \
@@ -36,5 +37,7 @@ const struct feed_spec shipped_feeds[] = {
 	FEED(shipped_lookup_services, "lookup-services", MARK_LOOKUP_SERVICE, SCOPE_SUFFIX,
 		TIER_A),
 };
+
+const char *const shipped_popular_names = shipped_popular;
 
 const size_t shipped_feed_count = ARRAY_LEN(shipped_feeds);

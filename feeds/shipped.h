@@ -14,4 +14,7 @@
 extern const struct feed_spec shipped_feeds[];
 extern const size_t shipped_feed_count;
 
+/* Names that no malicious feed means: lines as in the lists, "name operator". NUL-terminated. */
+extern const char *const shipped_popular_names;
+
 #endif

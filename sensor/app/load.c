@@ -3,6 +3,7 @@
 
 #include "feeds/carry.h"
 #include "feeds/shipped.h"
+#include "sensor/app/collisions.h"
 #include "sensor/app/load_cache.h"
 #include "sensor/base/clock.h"
 #include "sensor/base/log.h"
@@ -601,6 +602,7 @@ void load_warn(const struct config *config, const struct knowledge *known,
 			say(arg, line.at);
 	}
 	text_deinit(&line);
+	collisions_warn(known, say, arg);
 }
 
 static void log_line(void *arg, const char *line)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * dynwatch lookup: what the sensor would make of a name.
+ * dynwatch lookup: what the sensor would make of a name or an address.
  *
- * The verdict is not worked out here: a query for the name is shown to the very rules that judge
- * live traffic, once for each tenant, and their alerts are printed with the lines that would allow
- * them.
+ * The verdict is not worked out here: a query for the name, or an answer with the address, is shown
+ * to the very rules that judge live traffic, once for each tenant, and their alerts are printed with
+ * the lines that would allow them.
  */
 #include "sensor/app/commands.h"
 
@@ -12,6 +12,7 @@
 #include "rules/judge.h"
 #include "rules/verdict.h"
 #include "sensor/app/load.h"
+#include "sensor/app/lookup_listed.h"
 #include "sensor/app/usage.h"
 #include "sensor/base/clock.h"
 #include "sensor/base/hash.h"
@@ -30,9 +31,11 @@
 #define FOREIGN_TEXT "192.0.2.1" /* documentation: in no tenant's networks */
 
 static const char help[] =
-	"Usage: dynwatch lookup [-c FILE] [--tenant T] [--client IP] NAME...\n"
-	"Say what the sensor would make of each name: what lists say about it, its registered\n"
-	"domain, the verdict for each tenant, and the lines that would allow it.\n"
+	"Usage: dynwatch lookup [-c FILE] [--tenant T] [--client IP] NAME|ADDRESS...\n"
+	"Say what the sensor would make of each name, or of an answer with the address: what\n"
+	"lists say about it and where, its registered domain, the verdict for each tenant, "
+	"and\n"
+	"the lines that would allow it.\n"
 	"\n"
 	"  -c, --config FILE   the configuration; without it the shipped lists and one tenant\n"
 	"      --tenant T      for this tenant only\n"
@@ -47,86 +50,23 @@ struct arguments {
 	struct ip client_ip;
 };
 
+/* What is asked about. */
+struct subject {
+	bool is_address;
+	struct ip ip;
+	struct dns_name name;
+};
+
 struct lookup {
 	const struct arguments *args;
 	const struct knowledge *known;
+	const struct config *config;
 	struct registered *registered;
 	struct alert *alert[ALERTS_MAX]; /* of the query just shown */
 	size_t alert_count;
 };
 
-/* --- what lists say ------------------------------------------------------------------------ */
-
-/* " for 10.1.4.0/24 until 2027-12-31" */
-static void print_scope(const struct policy_approved *approved)
-{
-	char text[CLOCK_TEXT_MAX > IP_NET_TEXT_MAX ? CLOCK_TEXT_MAX : IP_NET_TEXT_MAX];
-
-	for (size_t i = 0; i < approved->clients.count; i++)
-		printf("%s%s%s", i ? ", " : " for ",
-			approved->clients.entry[i].excluded ? "not " : "",
-			ip_net_format(&approved->clients.entry[i].net, text));
-	if (approved->until_ns != INT64_MAX)
-		printf(" until %.10s", clock_format(approved->until_ns, text));
-}
-
-static void print_mark(const struct lookup *l, const char *listed, const struct mark *m)
-{
-	const struct knowledge *k = l->known;
-	static const char *const scope[] = {
-		[SCOPE_SUFFIX] = "and all below",
-		[SCOPE_EXACT] = "alone",
-		[SCOPE_BELOW] = "below only",
-	};
-
-	printf("  listed      %s (%s): %s", listed, scope[m->scope],
-		mark_kind_name((enum mark_kind)m->kind));
-	switch (m->kind) {
-	case MARK_APPROVED:
-		printf(" by tenant %s", k->policies->tenant[m->source].id);
-		print_scope(&k->policies->tenant[m->source].approved[m->detail]);
-		printf("\n");
-		return;
-	case MARK_ZONE:
-	case MARK_SEARCH_SUFFIX:
-		printf(" of tenant %s\n", k->policies->tenant[m->source].id);
-		return;
-	case MARK_PROVIDER:
-	case MARK_TUNNEL:
-	case MARK_UPDATE_HOST:
-	case MARK_IP_CHECK:
-		if (m->detail < provider_count(k->providers)) {
-			const struct provider *p = provider_at(k->providers, m->detail);
-			printf(" %s, tier %s", p->id, provider_tier_name(p->tier));
-		}
-		break;
-	case MARK_MALICIOUS:
-		printf(", severity %s", severity_name(k->feed[m->source].severity));
-		break;
-	default:
-		break;
-	}
-	printf(", by %s\n", k->feed[m->source].name);
-}
-
-static void print_listed(const struct lookup *l, const struct dns_name *name)
-{
-	struct index_hit hit[INDEX_HITS_MAX];
-	size_t hits = index_match_name(l->known->index, name, hit);
-	char text[DNS_NAME_TEXT_MAX];
-
-	for (size_t i = 0; i < hits; i++) {
-		size_t count;
-		const struct mark *mark = index_marks(l->known->index, hit[i].entry, &count);
-		dns_name_format_suffix(name, hit[i].labels, text);
-		for (size_t k = 0; k < count; k++) {
-			if (mark_applies(&mark[k], hit[i].labels, name->label_count))
-				print_mark(l, text, &mark[k]);
-		}
-	}
-	if (hits == 0)
-		printf("  listed      nowhere\n");
-}
+/* --- the name ------------------------------------------------------------------------------ */
 
 static void print_registered(const struct lookup *l, const struct dns_name *name)
 {
@@ -165,19 +105,11 @@ static void drop_alerts(struct lookup *l)
 	l->alert_count = 0;
 }
 
-/* The query as an input thread would hand it on. Freed with free(); NULL: out of memory. */
-static struct observation *make_query(const struct lookup *l, const struct dns_name *name,
+/* As an input thread would hand it on. Freed with free(); NULL: out of memory. */
+static struct observation *observe(const struct lookup *l, const struct dns_message *m,
 	const struct ip *client, uint16_t tenant)
 {
 	struct observer observer = { .known = l->known };
-	struct dns_message m = {
-		.flags = DNS_FLAG_RD,
-		.count = { 1, 0, 0, 0 },
-		.has_question = true,
-		.qtype = DNS_TYPE_A,
-		.qclass = DNS_CLASS_IN,
-		.qname = *name,
-	};
 	struct frame frame = { .ts_ns = clock_wall_ns() };
 	struct packet packet = { .vni = PACKET_NO_VNI };
 	struct parties who = {
@@ -186,7 +118,7 @@ static struct observation *make_query(const struct lookup *l, const struct dns_n
 		.server_port = 53,
 		.tenant = tenant,
 	};
-	struct observation *o = calloc(1, observe_bound(&m));
+	struct observation *o = calloc(1, observe_bound(m));
 
 	if (!ip_parse(&who.server, FOREIGN_TEXT)) {
 		free(o);
@@ -194,10 +126,46 @@ static struct observation *make_query(const struct lookup *l, const struct dns_n
 	}
 	if (o) {
 		dns_name_hash_suffixes(
-			&m.qname, index_seed(l->known->index), who.qname_hash, DNS_LABELS_MAX);
-		observe_build(&observer, o, &frame, &packet, &who, &m);
+			&m->qname, index_seed(l->known->index), who.qname_hash, DNS_LABELS_MAX);
+		observe_build(&observer, o, &frame, &packet, &who, m);
 	}
 	return o;
+}
+
+static struct observation *make_query(const struct lookup *l, const struct dns_name *name,
+	const struct ip *client, uint16_t tenant)
+{
+	struct dns_message m = {
+		.flags = DNS_FLAG_RD,
+		.count = { 1, 0, 0, 0 },
+		.has_question = true,
+		.qtype = DNS_TYPE_A,
+		.qclass = DNS_CLASS_IN,
+		.qname = *name,
+	};
+
+	return observe(l, &m, client, tenant);
+}
+
+/* An answer with the address, to a name that nobody has. */
+static struct observation *make_answer(
+	const struct lookup *l, const struct ip *ip, const struct ip *client, uint16_t tenant)
+{
+	static const uint8_t start[] = "\0\1\x81\x80\0\1\0\1\0\0\0\0\4name\7invalid";
+	bool v4 = ip_is_v4(ip);
+	uint8_t type = v4 ? DNS_TYPE_A : DNS_TYPE_AAAA, size = v4 ? 4 : 16;
+	const uint8_t question[] = { 0, type, 0, 1 };
+	const uint8_t record[] = { 0xc0, 12, 0, type, 0, 1, 0, 0, 0, 60, 0, size };
+	uint8_t wire[sizeof(start) + sizeof(question) + sizeof(record) + 16], *at = wire;
+	struct dns_message m;
+
+	at = mempcpy(at, start, sizeof(start)); /* the NUL is the root */
+	at = mempcpy(at, question, sizeof(question));
+	at = mempcpy(at, record, sizeof(record));
+	at = mempcpy(at, ip->bytes + 16 - size, size);
+	if (dns_message_decode(&m, wire, (size_t)(at - wire)) != DNS_OK)
+		return NULL;
+	return observe(l, &m, client, tenant);
 }
 
 /* Show the query to the rules; false when out of memory. */
@@ -235,11 +203,33 @@ static void print_alert(const struct alert *a)
 	print_indented(alert_get(a, a->allow_hint), "                ");
 }
 
-/* Is the name approved, or a provider's own site? Said when there is no alert. */
-static void print_silence(const struct lookup *l, const struct dns_name *name,
+static void print_address_silence(const struct lookup *l, const struct ip *ip,
 	const struct policy *tenant, const struct ip *client)
 {
+	const struct address_set *set = l->known->addresses;
+	struct verdict_asker who = { l->known, tenant, client, clock_wall_ns() };
+	struct address_hit hit[ADDRESS_HITS_MAX];
+	size_t hits = set ? address_set_match(set, ip, hit) : 0;
+	uint32_t entry;
+	struct verdict v = { .feed_count = 0 };
+
+	if (hits > 0)
+		v = verdict_of_address(&who, hit, hits, &entry);
+	printf("nothing to report%s\n", v.feed_count ? ": excluded, or switched off"
+					: v.allowed  ? ": an allow feed has it"
+						     : "");
+}
+
+/* Is the name approved, or a provider's own site? Said when there is no alert. */
+static void print_silence(const struct lookup *l, const struct subject *about,
+	const struct policy *tenant, const struct ip *client)
+{
+	const struct dns_name *name = &about->name;
 	struct index_hit hit[INDEX_HITS_MAX];
+	if (about->is_address) {
+		print_address_silence(l, &about->ip, tenant, client);
+		return;
+	}
 	size_t hits = index_match_name(l->known->index, name, hit);
 	struct verdict_asker who = { l->known, tenant, client, clock_wall_ns() };
 	struct verdict_name asked = { name->wire, name->wire_len, name->label_count };
@@ -275,11 +265,13 @@ static struct ip client_of(const struct lookup *l, const struct policy *tenant)
 }
 
 static bool print_verdict(
-	struct lookup *l, const struct dns_name *name, const struct policy *tenant)
+	struct lookup *l, const struct subject *about, const struct policy *tenant)
 {
 	struct ip client = client_of(l, tenant);
 	char client_text[IP_TEXT_MAX];
-	struct observation *query = make_query(l, name, &client, tenant->number);
+	struct observation *query =
+		about->is_address ? make_answer(l, &about->ip, &client, tenant->number)
+				  : make_query(l, &about->name, &client, tenant->number);
 	bool done = query && judge_query(l, query);
 
 	free(query);
@@ -287,7 +279,7 @@ static bool print_verdict(
 		return false;
 	printf("  %s, client %s: ", tenant->id, ip_format(&client, client_text));
 	if (l->alert_count == 0)
-		print_silence(l, name, tenant, &client);
+		print_silence(l, about, tenant, &client);
 	for (size_t i = 0; i < l->alert_count; i++)
 		print_alert(l->alert[i]);
 	drop_alerts(l);
@@ -307,7 +299,7 @@ static bool is_asked_for(const struct lookup *l, const struct policy *tenant)
 	       policy_owns_address(tenant, &args->client_ip);
 }
 
-static bool print_verdicts(struct lookup *l, const struct dns_name *name)
+static bool print_verdicts(struct lookup *l, const struct subject *about)
 {
 	const struct policy_set *set = l->known->policies;
 	size_t asked = 0;
@@ -316,10 +308,10 @@ static bool print_verdicts(struct lookup *l, const struct dns_name *name)
 		if (!is_asked_for(l, &set->tenant[i]))
 			continue;
 		asked++;
-		if (!print_verdict(l, name, &set->tenant[i]))
+		if (!print_verdict(l, about, &set->tenant[i]))
 			return false;
 	}
-	return asked || print_verdict(l, name, &set->tenant[POLICY_UNMAPPED]);
+	return asked || print_verdict(l, about, &set->tenant[POLICY_UNMAPPED]);
 }
 
 /* --- the command --------------------------------------------------------------------------- */
@@ -333,19 +325,36 @@ static bool name_parse(struct dns_name *out, const char *text)
 	       (dns_name_parse(out, text) && out->label_count > 0);
 }
 
-static int print_names(struct lookup *l)
+static bool subject_parse(struct subject *out, const char *text)
+{
+	out->is_address = ip_parse(&out->ip, text);
+	return out->is_address || name_parse(&out->name, text);
+}
+
+static void print_subject(const struct lookup *l, const struct subject *about)
+{
+	char text[DNS_NAME_TEXT_MAX];
+
+	if (about->is_address) {
+		printf("%s\n", ip_format(&about->ip, text));
+		lookup_listed_address(l->known, l->config, &about->ip);
+		return;
+	}
+	dns_name_format(&about->name, text);
+	printf("%s\n", text);
+	print_registered(l, &about->name);
+	lookup_listed_name(l->known, l->config, &about->name);
+}
+
+static int print_subjects(struct lookup *l)
 {
 	for (int i = 0; i < l->args->name_count; i++) {
-		struct dns_name name;
-		char text[DNS_NAME_TEXT_MAX];
-		if (!name_parse(&name, l->args->name[i]))
-			return usage_fail(
-				"lookup", "\"%s\" is not a domain name", l->args->name[i]);
-		dns_name_format(&name, text);
-		printf("%s\n", text);
-		print_registered(l, &name);
-		print_listed(l, &name);
-		if (!print_verdicts(l, &name)) {
+		struct subject about;
+		if (!subject_parse(&about, l->args->name[i]))
+			return usage_fail("lookup", "\"%s\" is not a domain name or an address",
+				l->args->name[i]);
+		print_subject(l, &about);
+		if (!print_verdicts(l, &about)) {
 			log_error("out of memory");
 			return ERR_FAILED;
 		}
@@ -382,12 +391,13 @@ static int lookup(const struct arguments *args)
 	} else if (args->tenant && !has_tenant(known->policies, args->tenant)) {
 		code = usage_fail("lookup", "--tenant %s: no tenant has that id", args->tenant);
 	} else {
-		struct lookup l = {
-			.args = args, .known = known, .registered = registered_new()
-		};
+		struct lookup l = { .args = args,
+			.known = known,
+			.config = config,
+			.registered = registered_new() };
 		if (!l.registered)
 			log_error("out of memory");
-		code = l.registered ? print_names(&l) : ERR_FAILED;
+		code = l.registered ? print_subjects(&l) : ERR_FAILED;
 		registered_free(l.registered);
 	}
 	load_free(known);

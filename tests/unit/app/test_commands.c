@@ -90,7 +90,8 @@ static const struct usage_row {
 		"dynwatch lookup: --tenant nobody: no tenant has that id; see dynwatch lookup "
 		"--help\n" },
 	{ lookup_command, "lookup a..b",
-		"dynwatch lookup: \"a..b\" is not a domain name; see dynwatch lookup "
+		"dynwatch lookup: \"a..b\" is not a domain name or an address; see dynwatch "
+		"lookup "
 		"--help\n" },
 	{ rules_command, "rules --jso=1",
 		"dynwatch rules: --jso=1 takes no value; see dynwatch rules --help\n" },
@@ -165,7 +166,16 @@ static const struct verdict_row {
 		"cam9.ddns.net\n" },
 	{ "provider and tier", "lookup x.ddns.net",
 		"  listed      ddns.net (and all below): provider no-ip, tier A, by "
-		"shipped:providers\n" },
+		"shipped:providers (feeds/lists/providers.list:" },
+	{ "where it is listed", "lookup -c " DEMO " c2-panel.hopto.org",
+		"malicious, severity high, by demo-malicious "
+		"(tests/data/demo-malicious.hosts:" },
+	{ "an address", "lookup -c " DEMO " 203.0.113.9",
+		"203.0.113.9\n  listed      nowhere\n"
+		"  acme, client 10.1.0.1: nothing to report\n" },
+	{ "an IPv6 address", "lookup -c " DEMO " 2001:db8::9",
+		"2001:db8::9\n  listed      "
+		"nowhere\n" },
 	{ "approved provider", "lookup -c " DEMO " --tenant globex office-printer.ddns.net",
 		"  globex, client 10.2.0.1: nothing to report: approved\n" },
 	{ "approved for this client", "lookup -c " DEMO " --client 10.1.4.7 cam7.duckdns.org",

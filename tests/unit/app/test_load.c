@@ -302,6 +302,52 @@ Test(load, feeds_that_are_old_or_gave_nothing_are_told)
 	unload(&l);
 }
 
+Test(load, entries_that_nobody_can_mean_are_told)
+{
+	struct text said = { 0 };
+
+	write_file("list", "acme.example\nupdate.microsoft.com\nharmless.example\n"
+			   "below.globex.example\nfine.example\n");
+	write_file("other", "fine.example\n");
+	struct loaded l = load("tenants:\n  - id: acme\n    select: {networks: [10.0.0.0/8]}\n"
+			       "    zones: [{name: corp.acme.example}]\n"
+			       "    suffixes: [globex.example, fine.example]\n"
+			       "feeds:\n  - {name: bad, path: list, kind: malicious}\n"
+			       "  - {name: good, path: other, kind: allow}\n");
+	cr_assert_eq(l.err, ERR_OK, "%s", l.why.text);
+	load_warn(l.config, l.known, &l.report, keep_line, &said);
+	cr_assert_not_null(said.at);
+	cr_expect(strstr(said.at, "feed bad: its entry acme.example covers corp.acme.example, "
+				  "a zone of tenant acme"),
+		"%s", said.at);
+	cr_expect(strstr(said.at, "update.microsoft.com, a name that everybody needs"), "%s",
+		said.at);
+	cr_expect_null(strstr(said.at, "harmless"), "%s", said.at);
+	cr_expect_null(strstr(said.at, "globex"), "%s", said.at);
+	cr_expect_null(strstr(said.at, "fine.example"), "%s", said.at);
+	text_deinit(&said);
+	unload(&l);
+}
+
+Test(load, a_file_of_broken_lines_is_told)
+{
+	struct text said = { 0 };
+
+	write_file("list", "evil.example\n<p>\n<b> x\n<i> y\n<hr> z\n<u> w\n");
+	struct loaded l =
+		load("feeds:\n  - {name: page, path: list, kind: malicious}\n"
+		     "  - {name: any, path: list, kind: malicious, max_rejected: 100}\n");
+	cr_assert_eq(l.err, ERR_OK, "%s", l.why.text);
+	load_warn(l.config, l.known, &l.report, keep_line, &said);
+	cr_assert_not_null(said.at);
+	cr_expect(strstr(said.at, "feed page: 5 of 6 entries are broken (max_rejected: 25 %); "
+				  "what could be read is in force"),
+		"%s", said.at);
+	cr_expect_null(strstr(said.at, "feed any"), "%s", said.at);
+	text_deinit(&said);
+	unload(&l);
+}
+
 /* --- a reload ------------------------------------------------------------------------------------ */
 
 static void expect_changes(

@@ -291,3 +291,34 @@ Test(load_cache, entries_that_may_end_are_kept_for_the_day)
 	cr_expect(l.report.from_cache, "plain names do not end");
 	unload(&l);
 }
+
+/* What is not in the index: addresses, and what feeds say of their entries. */
+Test(load_cache, keeps_addresses_and_facts)
+{
+	static const char text[] = "cache: kept\nfeeds: [{name: fox, path: bad.txt, kind: "
+				   "malicious, format: csv}]\n";
+	struct ip_net net;
+
+	write_file("bad.txt", "ioc,malware,confidence\nevil.example,Emotet,70\n"
+			      "198.51.100.7,Dridex,80\n");
+	cr_assert(ip_net_parse(&net, "198.51.100.7"));
+	for (unsigned turn = 0; turn < 2; turn++) {
+		struct loaded l = load(text, LOAD_CACHE_KEEP, 1 + turn);
+		const struct knowledge_feed *fox = &l.known->feed[l.known->feed_count - 1];
+		struct address_hit hit[ADDRESS_HITS_MAX];
+		struct entry_facts e;
+		struct dns_name name;
+		cr_assert_eq(l.report.from_cache, turn == 1);
+		cr_assert(l.known->addresses && fox->facts);
+		cr_assert_eq(address_set_match(l.known->addresses, &net.base, hit), 1);
+		cr_assert_eq(l.report.address_count, 1);
+		cr_assert(facts_find(fox->facts, facts_network_key(&net), &e));
+		cr_expect_str_eq(e.category, "Dridex");
+		cr_assert(dns_name_parse(&name, "evil.example"));
+		cr_assert(facts_find(
+			fox->facts, dns_name_hash(&name, index_seed(l.known->index)), &e));
+		cr_expect_str_eq(e.category, "Emotet");
+		cr_expect_eq(e.confidence, 70);
+		unload(&l);
+	}
+}

@@ -37,6 +37,7 @@ static const struct list lists[] = {
 	{ "feeds/lists/ip-check.list", 2, false, true, 50 },
 	{ "feeds/lists/pools.list", 2, false, false, 200 },
 	{ "feeds/lists/lookup-services.list", 2, false, false, 60 },
+	{ "feeds/lists/popular.list", 2, false, true, 90 },
 };
 #define LIST_COUNT ARRAY_LEN(lists)
 

@@ -81,6 +81,29 @@ static void fill_dns(struct alert *a)
 	a->host_count = 1;
 }
 
+/* Two feeds: what is said of both is taken together. */
+static void fill_indicators(struct alert *a)
+{
+	a->indicator_count = 2;
+	a->indicator_by[0] = (struct alert_indicator){
+		.feed = alert_put(a, "urlhaus"),
+		.confidence = 20,
+		.tlp = 2,
+		.tlp_name = alert_put(a, "GREEN"),
+		.first_seen_s = SAMPLE_NOON_NS / SAMPLE_S - 60,
+	};
+	a->indicator_by[1] = (struct alert_indicator){
+		.feed = alert_put(a, "fox"),
+		.category = alert_put(a, "Emotet"),
+		.reference = alert_put(a, "https://r.example/"),
+		.confidence = 75,
+		.tlp = 3,
+		.tlp_name = alert_put(a, "AMBER"),
+		.first_seen_s = SAMPLE_NOON_NS / SAMPLE_S - 3600,
+		.until_s = SAMPLE_NOON_NS / SAMPLE_S + 3600,
+	};
+}
+
 void sample_full(struct alert *a)
 {
 	start(a);
@@ -101,6 +124,7 @@ void sample_full(struct alert *a)
 	a->allow_hint = alert_put(a, "exclude:\n  - {rule: lookup.malicious}");
 	a->indicator = alert_put(a, "evil.example");
 	a->indicator_provider = alert_put(a, "urlhaus");
+	fill_indicators(a);
 	a->zone = alert_put(a, "corp.example");
 	a->key_name = alert_put(a, "ddns-key");
 	fill_network(a);
