@@ -68,8 +68,8 @@ void facts_free(struct facts *f)
 size_t facts_bytes(const struct facts *f)
 {
 	return sizeof(*f) + f->slot_count * sizeof(*f->slot) +
-	       f->record_size * (sizeof(*f->record) + 2 * sizeof(*f->same)) + f->text_size +
-	       f->known_count * sizeof(*f->known);
+	       f->record_size * (sizeof(*f->record) + (f->same ? 2 * sizeof(*f->same) : 0)) +
+	       f->text_size + f->known_count * sizeof(*f->known);
 }
 
 /* --- texts --------------------------------------------------------------------------------- */
@@ -279,6 +279,43 @@ bool facts_find(const struct facts *f, uint64_t key, struct entry_facts *out)
 		.tlp = (uint8_t)r->tlp,
 	};
 	return true;
+}
+
+/* --- copies --------------------------------------------------------------------------------- */
+
+/* As large as the counts say, with nothing in it yet. */
+static struct facts *make_room(
+	uint32_t slot_count, uint32_t entry_count, uint32_t record_count, size_t text_len)
+{
+	struct facts *f = calloc(1, sizeof(*f));
+
+	if (!f)
+		return NULL;
+	f->slot_count = slot_count;
+	f->entry_count = entry_count;
+	f->record_count = f->record_size = record_count;
+	f->text_len = f->text_size = text_len;
+	f->slot = malloc(slot_count * sizeof(*f->slot));
+	f->record = malloc((record_count + 1u) * sizeof(*f->record));
+	f->text = malloc(text_len + 1);
+	if (f->slot && f->record && f->text)
+		return f;
+	facts_free(f);
+	return NULL;
+}
+
+struct facts *facts_copy(const struct facts *f)
+{
+	struct facts *copy =
+		make_room(f->slot_count, f->entry_count, f->record_count, f->text_len);
+
+	if (!copy)
+		return NULL;
+	memcpy(copy->slot, f->slot, f->slot_count * sizeof(*f->slot));
+	memcpy(copy->record, f->record, f->record_count * sizeof(*f->record));
+	if (f->text_len > 0)
+		memcpy(copy->text, f->text, f->text_len);
+	return copy;
 }
 
 /* --- in a cache ---------------------------------------------------------------------------- */

@@ -51,6 +51,8 @@ struct facts;
 /* NULL when out of memory. */
 struct facts *facts_new(void);
 void facts_free(struct facts *f);
+/* The same facts, only to be read. NULL when out of memory. */
+NODISCARD struct facts *facts_copy(const struct facts *f);
 /* The first facts of an entry stay, unless others give it more time. False: out of memory. */
 NODISCARD bool facts_add(struct facts *f, uint64_t key, const struct entry_facts *e);
 NODISCARD bool facts_find(const struct facts *f, uint64_t key, struct entry_facts *out);

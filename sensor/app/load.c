@@ -186,6 +186,12 @@ static enum err keep_feed(struct load *l, size_t i, const struct feed_item *item
 	const struct carry_source from = { before->known->index, before->known->addresses,
 		before->known->providers, (uint16_t)number };
 	*item->report = before->report->feed[number].report;
+	/* Their keys hold: a reload has the seed of what is in force. */
+	if (before->known->feed[number].facts) {
+		*item->facts = facts_copy(before->known->feed[number].facts);
+		if (!*item->facts)
+			return out_of_memory(l);
+	}
 	return feed_carry(&target, &from, item->source, l->why);
 }
 

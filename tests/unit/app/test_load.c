@@ -493,3 +493,33 @@ Test(load, a_feed_of_another_path_or_kind_keeps_nothing)
 	unload(&two);
 	unload(&three);
 }
+
+/* The content of before, with what was said of it; nothing of what the damaged file says. */
+Test(load, a_feed_that_is_kept_keeps_its_facts)
+{
+	static const char text[] = "feeds: [{name: fox, path: list, kind: malicious, "
+				   "format: csv}]\n";
+	static const struct {
+		const char *name, *category;
+	} rows[] = { { "evil.example", "Emotet" }, { "bad.example", "Dridex" } };
+
+	write_file("list", "domain,malware\nevil.example,Emotet\nbad.example,Dridex\n");
+	struct loaded before = load(text);
+	write_file("list", "domain,malware\nevil.example,Other\n,\n,\n,\n,\n,\n");
+	struct loaded now = load_after(&before, text);
+	cr_assert_eq(now.err, ERR_OK, "%s", now.why.text);
+	size_t last = now.known->feed_count - 1;
+	cr_assert(now.report.feed[last].kept, "%s", now.report.feed[last].doubt.why);
+	const struct facts *facts = now.known->feed[last].facts;
+	cr_assert(facts);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct entry_facts e;
+		struct dns_name name;
+		cr_assert(dns_name_parse(&name, rows[i].name));
+		cr_assert(facts_find(
+			facts, dns_name_hash(&name, index_seed(now.known->index)), &e));
+		cr_expect_str_eq(e.category, rows[i].category, "%s", rows[i].name);
+	}
+	unload(&now);
+	unload(&before);
+}

@@ -140,6 +140,23 @@ Test(facts, times_as_feeds_write_them)
 	}
 }
 
+Test(facts, a_copy_says_the_same)
+{
+	struct facts *f = facts_new();
+	struct entry_facts e = { .category = "Emotet", .confidence = 70, .until_s = 100 };
+
+	cr_assert(facts_add(f, 7, &e) && facts_add(f, 8, &(struct entry_facts){ .tlp = 1 }));
+	struct facts *copy = facts_copy(f);
+	facts_free(f);
+	cr_assert(copy);
+	cr_expect_str_eq(found(copy, 7).category, "Emotet");
+	cr_expect_eq(found(copy, 7).until_s, 100);
+	cr_expect_eq(found(copy, 8).tlp, 1);
+	cr_expect_null(found(copy, 8).category);
+	cr_expect_not(facts_find(copy, 9, &e));
+	facts_free(copy);
+}
+
 /* --- from feeds ---------------------------------------------------------------------------- */
 
 static const struct {
