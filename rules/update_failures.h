@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * update_failures.h -- updates that fail again and again: signatures that the server cannot verify
- * (update.auth_failures: BADSIG, BADKEY, BADTIME, BADTRUNC of RFC 8945, and TKEY exchanges that
- * fail), and everything else that is no answer to a prerequisite (update.failures).
+ * (update.auth_failures: BADSIG, BADKEY, BADTIME, BADTRUNC of RFC 8945), and everything else that is no answer to a prerequisite (update.failures).
  *
  * Counted by source, by key and (failures) by zone. One alert tells of one trouble: when many
  * sources fail with one key, or at one zone, that is what is told, and not each of them. A failed

@@ -167,7 +167,7 @@ Test(live, the_interface_any_gives_cooked_frames)
 	options.interface = "any";
 	struct source *s = open_live(&options);
 	send_udp(dns_port(), "a question");
-	receive(s, &seen, 1, 1000);
+	receive(s, &seen, 1, 5000);
 	cr_assert_geq(seen.dns, 1);
 	cr_assert_neq(seen.last_frame.link, PACKET_LINK_ETHERNET);
 	source_close(s);
@@ -284,7 +284,7 @@ Test(live, times_are_the_hosts_when_asked_for_and_where_there_are_no_others)
 		struct source *s = open_live(&options);
 		int64_t sent_ns = clock_wall_ns();
 		send_udp(dns_port(), "a question");
-		receive(s, &seen, 1, 1000);
+		receive(s, &seen, 1, 5000);
 		cr_assert_eq(seen.dns, 1, "%zu", i);
 		cr_assert_geq(seen.last_frame.ts_ns, sent_ns, "%zu", i);
 		cr_assert_leq(seen.last_frame.ts_ns, clock_wall_ns(), "%zu", i);
@@ -353,7 +353,7 @@ Test(live, tagged_frames_pass_the_filter_and_keep_their_ids)
 			pair_send(spec);
 			spec.dport = dns_port();
 			pair_send(spec);
-			receive(s, &seen, 1, 1000);
+			receive(s, &seen, 1, 5000);
 			cr_assert_eq(seen.dns, 1, "%u tags, v6 %u", tags, v6);
 			cr_assert_eq(seen.frames, 1, "%u tags, v6 %u", tags, v6);
 			cr_assert_eq(seen.last.vlan_count, tags);
