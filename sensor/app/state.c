@@ -112,7 +112,7 @@ enum err state_load(const struct state *s, struct engine *e, bool away, struct e
 			names += ledger_state_restore(judge_ledger(e->lane[i].judge), bytes,
 				bytes_len, (struct ledger_shard){ i, e->options.shard_count },
 				away);
-		log_notice("the state %s has %zu names", s->path, names);
+		log_notice("the state %s: %zu name%s", s->path, names, names == 1 ? "" : "s");
 	}
 	free(bytes);
 	return err;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rules/ledger_state.h"
 #include "sensor/base/attribute.h"
 #include "sensor/base/clock.h"
 #include "sensor/base/hash.h"
@@ -232,5 +233,41 @@ Test(tracker, a_burst_in_one_lane_does_not_wait_for_silent_ones, .timeout = 60)
 	lookups(&f, START, 1, 60000);
 	lookups(&f, START + 2 * NS_PER_S, 2, 100);
 	check_threads(&f);
+	fake_deinit(&f);
+}
+
+/* --- the ledger's state -------------------------------------------------------------------------- */
+
+Test(tracker, writes_its_ledger_down_while_it_works_when_it_is_asked_to, .timeout = 60)
+{
+	struct rig *r = calloc(1, sizeof(*r));
+	struct fake_source f;
+	struct text state = { 0 };
+	struct err_ctx why;
+
+	cr_assert_not_null(r);
+	fake_init(&f, SOURCE_END);
+	for (int second = 0; second < 5; second++)
+		lookups(&f, START + second * NS_PER_S, 1, 10);
+	rig_open(r, 2, true);
+	r->input.source = &f.base;
+	for (size_t i = 0; i < r->lane_count; i++) {
+		lane_state_ask(&r->lane[i]);
+		cr_expect_not(lane_state_ready(&r->lane[i]));
+	}
+	run_threads(r);
+	ledger_state_begin(&state);
+	size_t empty = state.len;
+	for (size_t i = 0; i < r->lane_count; i++) {
+		cr_expect(lane_state_ready(&r->lane[i]), "lane %zu", i);
+		size_t before = state.len;
+		lane_state_take(&r->lane[i], &state);
+		cr_expect_gt(state.len, before, "lane %zu", i);
+	}
+	ledger_state_end(&state);
+	cr_expect_gt(state.len, empty);
+	cr_expect_eq(ledger_state_check((const uint8_t *)state.at, state.len, &why), ERR_OK);
+	text_deinit(&state);
+	rig_close(r);
 	fake_deinit(&f);
 }
