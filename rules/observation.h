@@ -111,7 +111,7 @@ struct observation {
 	uint16_t qname_at, match_at, address_at, name_at, listed_at;
 	uint8_t listed_count;
 	uint8_t unused;      /* as in matches */
-	uint32_t message_at; /* whole DNS message (UPDATE, TSIG); 0: not carried */
+	uint32_t message_at; /* whole DNS message (UPDATE, TSIG, TKEY answer); 0: not carried */
 };
 
 /*

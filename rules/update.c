@@ -13,6 +13,7 @@
 #include "rules/update_signature.h"
 #include "rules/update_source.h"
 #include "rules/update_volume.h"
+#include "sensor/dns/tkey.h"
 
 #include <stdlib.h>
 
@@ -249,11 +250,30 @@ static void observe_response(struct updates *u, const struct exchange *x)
 	finish(u, x, &t);
 }
 
+/* The answer to a TKEY query: did client and server agree on a key to sign updates with? */
+static void observe_tkey(struct updates *u, const struct exchange *x)
+{
+	const struct observation *o = x->now;
+	const uint8_t *wire = observation_message(o);
+	struct dns_message m;
+	struct dns_tkey tkey;
+
+	/* A response that nobody asked for tells nothing of its client, unless queries are hidden. */
+	if (!o->response || o->opcode != DNS_OPCODE_QUERY || !wire ||
+		(!x->matched && !x->queries_hidden))
+		return;
+	if (!dns_message_decode(&m, wire, o->wire_len_message) && dns_tkey_read(&tkey, &m) &&
+		tkey.error != 0)
+		update_failures_tkey(u->failures, x, tkey.error);
+}
+
 static void update_family_observe(void *state, const struct exchange *x)
 {
 	struct updates *u = state;
 	struct transaction t;
 
+	if (UNLIKELY(x->now->qtype == DNS_TYPE_TKEY))
+		observe_tkey(u, x);
 	if (x->now->opcode != DNS_OPCODE_UPDATE)
 		return;
 	if (x->now->response)

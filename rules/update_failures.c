@@ -135,11 +135,16 @@ static bool is_auth_failure(const struct transaction *t)
 	}
 }
 
+/* Of a TSIG or TKEY record, where 16 is not BADVERS. */
+static const char *record_error_name(uint16_t error, char number[16])
+{
+	return error == DNS_RCODE_BADVERS ? "BADSIG" : dns_rcode_name(error, number);
+}
+
 static const char *auth_error_name(const struct transaction *t, char number[16])
 {
-	if (t->tsig_error == DNS_RCODE_BADVERS)
-		return "BADSIG";
-	return dns_rcode_name(t->tsig_error ? t->tsig_error : t->rcode, number);
+	return t->tsig_error ? record_error_name(t->tsig_error, number)
+			     : dns_rcode_name(t->rcode, number);
 }
 
 /* Seconds that the client's clock is ahead of the server's; false when nobody said. */
@@ -257,6 +262,49 @@ static void note_auth(
 	}
 	struct subject source = subject_source(x, &t->client);
 	judge_auth(f, &c, x, t, count_auth(&c, x, t, &source));
+}
+
+static void raise_tkey(struct update_failures *f, const struct exchange *x, uint32_t failed,
+	uint16_t error, enum severity severity)
+{
+	struct alert *a = emit_open(f->emit, RULE_UPDATE_AUTH_FAILURES, x, NULL);
+	uint64_t least = option(x, OPTION_UPDATE_AUTH_FAILURES_min_failures)->count;
+	char client[IP_TEXT_MAX], server[IP_TEXT_MAX], number[16], span[QUANTITY_TEXT_MAX];
+	const char *name = record_error_name(error, number);
+
+	if (!a)
+		return;
+	update_alert_severity(a, x, severity);
+	a->score = severity > SEVERITY_MEDIUM ? 80 : 50;
+	a->count = failed;
+	alert_why(
+		a, "failures", alert_number(failed), alert_number((double)least), alert_none());
+	alert_why(a, "tkey_error", alert_words(a, name), alert_none(), alert_none());
+	a->message = alert_printf(a,
+		"%s failed %u times within %s to sign updates: it does not agree with %s on a "
+		"key (TKEY): %s",
+		ip_format(&x->now->client, client), failed,
+		quantity_format_duration(
+			option(x, OPTION_UPDATE_AUTH_FAILURES_window)->ns, span),
+		ip_format(&x->now->server, server), name);
+	emit_commit(f->emit);
+}
+
+void update_failures_tkey(struct update_failures *f, const struct exchange *x, uint16_t error)
+{
+	const struct counting c = { f->auth,
+		option(x, OPTION_UPDATE_AUTH_FAILURES_window)->ns };
+	struct subject source = subject_source(x, &x->now->client);
+	struct record *r = count(&c, x, &source, &x->now->client, true);
+	uint32_t failed = recent_sum(&r->failed, c.window_ns, x->ts_ns);
+
+	if (error != DNS_RCODE_BADTIME)
+		r->clock_only = false;
+	if (failed < option(x, OPTION_UPDATE_AUTH_FAILURES_min_failures)->count)
+		return;
+	enum severity severity = auth_severity(x, r, failed);
+	if (may_tell(&c, x, r, severity))
+		raise_tkey(f, x, failed, error, severity);
 }
 
 /* --- update.failures ---------------------------------------------------------------------- */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * update_failures.h -- updates that fail again and again: signatures that the server cannot verify
- * (update.auth_failures: BADSIG, BADKEY, BADTIME, BADTRUNC of RFC 8945), and everything else that is no answer to a prerequisite (update.failures).
+ * (update.auth_failures: BADSIG, BADKEY, BADTIME, BADTRUNC of RFC 8945, and TKEY exchanges
+ * that fail), and everything else that is no answer to a prerequisite (update.failures).
  *
  * Counted by source, by key and (failures) by zone. One alert tells of one trouble: when many
  * sources fail with one key, or at one zone, that is what is told, and not each of them. A failed
@@ -25,6 +26,8 @@ void update_failures_free(struct update_failures *f);
 /* A transaction that was answered. */
 void update_failures_note(
 	struct update_failures *f, const struct exchange *x, const struct transaction *t);
+/* x->now says that client and server did not agree on a key (RFC 2930); `error` is not 0. */
+void update_failures_tkey(struct update_failures *f, const struct exchange *x, uint16_t error);
 void update_failures_stats(const struct update_failures *f, struct judge_stats *out);
 
 #endif

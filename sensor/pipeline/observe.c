@@ -56,7 +56,8 @@ void observe_tenant(struct observer *o, struct parties *who, const struct frame 
 
 static bool travels_whole(const struct dns_message *m)
 {
-	return m->opcode == DNS_OPCODE_UPDATE || m->has_tsig;
+	return m->opcode == DNS_OPCODE_UPDATE || m->has_tsig ||
+	       UNLIKELY(m->qtype == DNS_TYPE_TKEY && dns_is_response(m));
 }
 
 /* How many names of further questions may be kept. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* update.auth_failures and update.failures. */
+#include "tests/support/dns_build.h"
 #include "tests/unit/rules/updates.h"
 
 #include <stdio.h>
@@ -250,5 +251,71 @@ Test(update_failures, unsigned_tries_are_told_by_their_own_rule)
 		updates_send(r, &s, DNS_RCODE_REFUSED);
 	}
 	cr_assert_eq(rig_count(r, RULE_UPDATE_FAILURES), 0);
+	rig_free(r);
+}
+
+/* --- TKEY --------------------------------------------------------------------------------- */
+
+/* A client asks for a key, and the server's TKEY record has this error. */
+static void ask_key(struct rig *r, unsigned number, uint16_t error, bool asked)
+{
+	struct dns_build b;
+	struct message m = {
+		.at_ms = number * 30000,
+		.client = "10.1.0.7",
+		.server = "10.1.0.53",
+		.client_port = 50000,
+		.id = (uint16_t)(700 + number),
+		.qname = "7-ms-1.corp.example",
+		.qtype = DNS_TYPE_TKEY,
+		.tcp = true,
+	};
+
+	if (asked)
+		rig_see(r, &m);
+	build_start(&b, m.id, 0x8000);
+	build_question(&b, m.qname, DNS_TYPE_TKEY, 255);
+	build_record(&b, BUILD_ANSWER, NULL, DNS_TYPE_TKEY, 255, 0);
+	build_name(&b, "gss-tsig");
+	build_octets(&b, "\0\0\0\0\0\0\0\0", 8);
+	build_u16(&b, 3);
+	build_u16(&b, error);
+	build_octets(&b, "\0\0\0\0", 4);
+	build_record_end(&b);
+	m.at_ms += 5;
+	m.response = true;
+	m.wire = b.at;
+	m.wire_len = b.len;
+	rig_see(r, &m);
+}
+
+Test(update_failures, keys_that_are_not_agreed_on_are_failures_to_sign)
+{
+	struct rig *r = acme();
+
+	for (unsigned i = 0; i < 3; i++) {
+		cr_expect_eq(rig_count(r, RULE_UPDATE_AUTH_FAILURES), 0, "try %u", i);
+		ask_key(r, i, BADKEY, true);
+	}
+	const struct alert *a = alerts_first(&r->alerts, RULE_UPDATE_AUTH_FAILURES);
+	cr_expect_str_eq(word(a, "tkey_error"), "BADKEY");
+	cr_expect_eq(a->count, 3);
+	cr_expect_eq(alerts_why(a, "failures")->threshold.number, 3);
+	cr_expect_str_eq(alert_get(a, a->message),
+		"10.1.0.7 failed 3 times within 10m to sign updates: it does not agree with "
+		"10.1.0.53 on a key (TKEY): BADKEY");
+	cr_expect(strstr(alert_get(a, a->allow_hint), "update.auth_failures"));
+	rig_free(r);
+}
+
+Test(update_failures, keys_that_are_agreed_on_or_that_nobody_asked_for_are_none)
+{
+	struct rig *r = acme();
+
+	for (unsigned i = 0; i < 12; i++)
+		ask_key(r, i, 0, true);
+	for (unsigned i = 12; i < 24; i++)
+		ask_key(r, i, BADKEY, false);
+	cr_expect_eq(rig_count(r, RULE_UPDATE_AUTH_FAILURES), 0);
 	rig_free(r);
 }
