@@ -272,7 +272,7 @@ static void print_pairs(FILE *to, const char *title, const struct summary_pairs 
 	for (size_t i = 0; i < pairs->count; i++) {
 		const struct summary_pair *p = &pairs->pair[i];
 		if (p->count)
-			fprintf(to, "  %12s  %-24s %s\n", grouped(p->count, number), p->name,
+			fprintf(to, "  %12s  %-26s %s\n", grouped(p->count, number), p->name,
 				p->meaning ? p->meaning : "");
 	}
 }
