@@ -123,23 +123,21 @@ check: $(foreach m,$(UNIT_MODULES),$(B)/unit/$(m)) ## run the unit tests; M=dns 
 	$(Q)set -e; for t in $^; do echo "== $${t##*/}"; $(SAN_ENV) $$t --filter '$(T)' --timeout 120; done
 
 check-asan: ## the unit tests under AddressSanitizer and UBSan
-	$(Q)$(MAKE) --no-print-directory BUILD=asan check
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) BUILD=asan check
 
 race: ## thread stress programs under ThreadSanitizer
-	$(Q)$(MAKE) --no-print-directory BUILD=tsan run-race
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) BUILD=tsan run-race
 $(RACE_BINS): $(B)/race/%: $(B)/tests/race/%.o $(MODULE_LIBS)
 	$(call say,LINK,$@)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS)
 run-race: $(RACE_BINS)
 	$(Q)set -e; for t in $^; do echo "== race $${t##*/}"; $$t; done
 
 fuzz: ## fuzz each target for FUZZ_S seconds (clang), starting from its kept corpus
-	$(Q)$(MAKE) --no-print-directory BUILD=fuzz run-fuzz
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) BUILD=fuzz run-fuzz
 $(FUZZ_BINS): $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(MODULE_LIBS)
 	$(call say,LINK,$@)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $< -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS)
 run-fuzz: $(FUZZ_BINS)
-	$(Q)set -e; for t in $^; do n=$${t##*/}; mkdir -p $(B)/corpus/$$n; echo "== $$n"; \
-	  $(SAN_ENV) $$t -max_total_time=$(FUZZ_S) -verbosity=0 -print_final_stats=0 -artifact_prefix=$(B)/corpus/ \
-	    $(B)/corpus/$$n $$(ls -d tests/fuzz/corpus/$$n 2>/dev/null); done
+	$(Q)printf '%s\n' $^ | xargs -P $$(nproc) -n 1 tests/fuzz/run $(B)/corpus $(FUZZ_S)
 
 # Programs that end-to-end tests drive beside the sensor itself.
 $(E2E_BINS): $(B)/e2e/%: $(B)/tests/e2e/%.o $(MODULE_LIBS)
