@@ -218,7 +218,7 @@ class Bench:
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
-    data = Data(os.path.abspath(sys.argv[1]))
+    data = Data(sys.argv[1])
     print(machine() + "\n", flush=True)
     with Net() as net:
         bench = Bench(data, net)

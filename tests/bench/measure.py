@@ -110,6 +110,7 @@ class Data:
     """Captures, feeds and configurations below BUILD/bench-data, made when they are not there."""
 
     def __init__(self, build):
+        build = os.path.abspath(build)  # paths in a configuration are relative to its file
         self.build = build
         self.dynwatch = os.path.join(build, "dynwatch")
         self.mkpcap = os.path.join(build, "mkpcap")
