@@ -177,6 +177,28 @@ static void say_skew(struct alert *a, const struct transaction *t, char *to, siz
 		skew_s < 0 ? "behind" : "ahead of");
 }
 
+/* What every alert of the rule says: how often, and which limit that is over. */
+static void fill_auth(
+	struct alert *a, const struct exchange *x, uint32_t failed, enum severity severity)
+{
+	bool is_high = severity > SEVERITY_MEDIUM;
+	uint64_t least = option(x, is_high ? OPTION_UPDATE_AUTH_FAILURES_high_failures
+					   : OPTION_UPDATE_AUTH_FAILURES_min_failures)
+				 ->count;
+
+	update_alert_severity(a, x, severity);
+	a->score = is_high ? 80 : 50;
+	a->count = failed;
+	alert_why(
+		a, "failures", alert_number(failed), alert_number((double)least), alert_none());
+}
+
+static const char *auth_window(const struct exchange *x, char span[QUANTITY_TEXT_MAX])
+{
+	return quantity_format_duration(
+		option(x, OPTION_UPDATE_AUTH_FAILURES_window)->ns, span);
+}
+
 static void raise_auth(struct update_failures *f, const struct exchange *x,
 	const struct transaction *t, struct record *r, uint32_t failed, enum severity severity)
 {
@@ -185,19 +207,11 @@ static void raise_auth(struct update_failures *f, const struct exchange *x,
 	const char *key_name = u && u->key_name ? u->key_name : "unknown";
 	const char *name = by_key ? key_name : change_zone(t->change);
 	struct alert *a = update_alert_open(f->emit, RULE_UPDATE_AUTH_FAILURES, x, t, name);
-	uint64_t least =
-		option(x, severity > SEVERITY_MEDIUM ? OPTION_UPDATE_AUTH_FAILURES_high_failures
-						     : OPTION_UPDATE_AUTH_FAILURES_min_failures)
-			->count;
 	char client[IP_TEXT_MAX], number[16], skew[96], span[QUANTITY_TEXT_MAX];
 
 	if (!a)
 		return;
-	update_alert_severity(a, x, severity);
-	a->score = severity > SEVERITY_MEDIUM ? 80 : 50;
-	a->count = failed;
-	alert_why(
-		a, "failures", alert_number(failed), alert_number((double)least), alert_none());
+	fill_auth(a, x, failed, severity);
 	alert_why(a, "error", alert_words(a, auth_error_name(t, number)), alert_none(),
 		alert_none());
 	alert_why(a, "key", alert_words(a, key_name), alert_none(), alert_none());
@@ -207,9 +221,8 @@ static void raise_auth(struct update_failures *f, const struct exchange *x,
 	a->message = alert_printf(a,
 		"%s failed %u times within %s to sign updates of zone %s with key %s: %s%s",
 		by_key ? "several hosts" : ip_format(&t->client, client), failed,
-		quantity_format_duration(
-			option(x, OPTION_UPDATE_AUTH_FAILURES_window)->ns, span),
-		change_zone(t->change), key_name, auth_error_name(t, number), skew);
+		auth_window(x, span), change_zone(t->change), key_name,
+		auth_error_name(t, number), skew);
 	emit_commit(f->emit);
 }
 
@@ -223,24 +236,32 @@ static enum severity auth_severity(
 	return SEVERITY_MEDIUM;
 }
 
+/* Is it time to tell: over the limit, and not told in this slot? */
+static bool is_auth_due(const struct counting *c, const struct exchange *x, struct record *r,
+	uint32_t *failed, enum severity *severity)
+{
+	*failed = recent_sum(&r->failed, c->window_ns, x->ts_ns);
+	*severity = auth_severity(x, r, *failed);
+	return *failed >= option(x, OPTION_UPDATE_AUTH_FAILURES_min_failures)->count &&
+	       may_tell(c, x, r, *severity);
+}
+
 static void judge_auth(struct update_failures *f, const struct counting *c,
 	const struct exchange *x, const struct transaction *t, struct record *r)
 {
-	uint32_t failed = recent_sum(&r->failed, c->window_ns, x->ts_ns);
+	enum severity severity;
+	uint32_t failed;
 
-	if (failed < option(x, OPTION_UPDATE_AUTH_FAILURES_min_failures)->count)
-		return;
-	enum severity severity = auth_severity(x, r, failed);
-	if (may_tell(c, x, r, severity))
+	if (is_auth_due(c, x, r, &failed, &severity))
 		raise_auth(f, x, t, r, failed, severity);
 }
 
 static struct record *count_auth(const struct counting *c, const struct exchange *x,
-	const struct transaction *t, const struct subject *key)
+	const struct subject *key, const struct ip *source, uint16_t error)
 {
-	struct record *r = count(c, x, key, &t->client, true);
+	struct record *r = count(c, x, key, source, true);
 
-	if (t->tsig_error != DNS_RCODE_BADTIME)
+	if (error != DNS_RCODE_BADTIME)
 		r->clock_only = false;
 	return r;
 }
@@ -254,38 +275,31 @@ static void note_auth(
 
 	if (u && u->key_name && u->signature != UPDATE_GSS_TSIG) {
 		struct subject key = subject_text(x, SUBJECT_KEY, u->key_name, f->seed);
-		struct record *r = count_auth(&c, x, t, &key);
+		struct record *r = count_auth(&c, x, &key, &t->client, t->tsig_error);
 		if (subject_sources_are_many(&r->sources)) {
 			judge_auth(f, &c, x, t, r);
 			return;
 		}
 	}
 	struct subject source = subject_source(x, &t->client);
-	judge_auth(f, &c, x, t, count_auth(&c, x, t, &source));
+	judge_auth(f, &c, x, t, count_auth(&c, x, &source, &t->client, t->tsig_error));
 }
 
 static void raise_tkey(struct update_failures *f, const struct exchange *x, uint32_t failed,
 	uint16_t error, enum severity severity)
 {
 	struct alert *a = emit_open(f->emit, RULE_UPDATE_AUTH_FAILURES, x, NULL);
-	uint64_t least = option(x, OPTION_UPDATE_AUTH_FAILURES_min_failures)->count;
 	char client[IP_TEXT_MAX], server[IP_TEXT_MAX], number[16], span[QUANTITY_TEXT_MAX];
 	const char *name = record_error_name(error, number);
 
 	if (!a)
 		return;
-	update_alert_severity(a, x, severity);
-	a->score = severity > SEVERITY_MEDIUM ? 80 : 50;
-	a->count = failed;
-	alert_why(
-		a, "failures", alert_number(failed), alert_number((double)least), alert_none());
+	fill_auth(a, x, failed, severity);
 	alert_why(a, "tkey_error", alert_words(a, name), alert_none(), alert_none());
 	a->message = alert_printf(a,
 		"%s failed %u times within %s to sign updates: it does not agree with %s on a "
 		"key (TKEY): %s",
-		ip_format(&x->now->client, client), failed,
-		quantity_format_duration(
-			option(x, OPTION_UPDATE_AUTH_FAILURES_window)->ns, span),
+		ip_format(&x->now->client, client), failed, auth_window(x, span),
 		ip_format(&x->now->server, server), name);
 	emit_commit(f->emit);
 }
@@ -295,15 +309,11 @@ void update_failures_tkey(struct update_failures *f, const struct exchange *x, u
 	const struct counting c = { f->auth,
 		option(x, OPTION_UPDATE_AUTH_FAILURES_window)->ns };
 	struct subject source = subject_source(x, &x->now->client);
-	struct record *r = count(&c, x, &source, &x->now->client, true);
-	uint32_t failed = recent_sum(&r->failed, c.window_ns, x->ts_ns);
+	struct record *r = count_auth(&c, x, &source, &x->now->client, error);
+	enum severity severity;
+	uint32_t failed;
 
-	if (error != DNS_RCODE_BADTIME)
-		r->clock_only = false;
-	if (failed < option(x, OPTION_UPDATE_AUTH_FAILURES_min_failures)->count)
-		return;
-	enum severity severity = auth_severity(x, r, failed);
-	if (may_tell(&c, x, r, severity))
+	if (is_auth_due(&c, x, r, &failed, &severity))
 		raise_tkey(f, x, failed, error, severity);
 }
 

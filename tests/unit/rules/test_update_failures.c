@@ -305,6 +305,12 @@ Test(update_failures, keys_that_are_not_agreed_on_are_failures_to_sign)
 		"10.1.0.7 failed 3 times within 10m to sign updates: it does not agree with "
 		"10.1.0.53 on a key (TKEY): BADKEY");
 	cr_expect(strstr(alert_get(a, a->allow_hint), "update.auth_failures"));
+
+	for (unsigned i = 3; i < 10; i++)
+		ask_key(r, i, BADKEY, true);
+	a = alerts_last(&r->alerts, RULE_UPDATE_AUTH_FAILURES);
+	cr_expect_eq(a->severity, SEVERITY_HIGH);
+	cr_expect_eq(alerts_why(a, "failures")->threshold.number, 10, "the limit it is over");
 	rig_free(r);
 }
 
