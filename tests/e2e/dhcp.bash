@@ -4,6 +4,7 @@
 #   lease HOST NAME [OPTION...]           that host's udhcpc gets or renews its lease, as NAME
 #   give_back HOST NAME                   it releases the lease
 #   has_address NAME / has_no_address     what named says
+#   hand_over, class_room                 steps that are the same whatever the DHCP server
 #
 # Read after updates.bash.
 # shellcheck disable=SC2154 # variables from there
@@ -76,3 +77,21 @@ has_address() { ask pc @$server "$1" A; }
 has_no_address() { ! has_address "$1"; }
 has_pointer_to() { in_net pc dig +short +time=1 +tries=1 @$server "$1.$reverse" PTR | grep -qx "$2."; }
 address_of() { in_net pc dig +short +time=1 +tries=1 @$server "$1" A; }
+
+# desk2 has asked for the name of desk1, which has given it back.
+hand_over() {
+  step "the name goes to the other"
+  ok "$step_name: it gives its nameless lease back" give_back desk2 alpha
+  ok "$step_name: and gets another" lease desk2 alpha
+  ok "$step_name: the name is known again" wait_for 10 has_address alpha.corp.example
+  expects
+}
+
+class_room() {
+  step "a class room is switched on"
+  for n in 10 11 12 13 14 15 16 17 18 19 20 21; do
+    lease desk1 "room$n" -C -x "0x3d:0102030405$n" > /dev/null 2>&1
+  done
+  ok "$step_name: the last is known" wait_for 10 has_address room21.corp.example
+  expects
+}
