@@ -39,6 +39,10 @@ PKG_LIBS += $(shell pkg-config --libs hiredis_ssl openssl)
 PKG_CFLAGS += -DHAVE_HIREDIS_SSL
 endif
 
+# Only what fetches feeds talks to web servers.
+CURL_CFLAGS := $(shell pkg-config --cflags libcurl 2>/dev/null)
+CURL_LIBS   := $(shell pkg-config --libs libcurl 2>/dev/null || echo -lcurl)
+
 # --- flags -------------------------------------------------------------------------------------
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
         -Wpointer-arith -Wwrite-strings -Wno-missing-field-initializers
@@ -82,7 +86,7 @@ E2E_BINS   := $(patsubst tests/e2e/%.c,$(B)/e2e/%,$(wildcard tests/e2e/*.c))
 BENCH_BINS := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
 UNIT_MODULES := $(if $(M),$(M),$(foreach m,$(MODULES),$(if $(wildcard tests/unit/$(m)/*.c),$(m))))
 SUPPORT := $(call obj,$(wildcard tests/support/*.c))
-PROGRAMS := $(B)/dynwatch $(B)/mkpcap
+PROGRAMS := $(B)/dynwatch $(B)/dynwatch-feeds $(B)/mkpcap
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
@@ -98,6 +102,12 @@ $(foreach m,$(MODULES),$(call obj,$(call srcs,$(m)))): ALL_CFLAGS += $($(BUILD)_
 
 $(B)/mkpcap: $(call obj,$(wildcard tools/mkpcap/*.c)) $(call lib,dns) $(call lib,base)
 	$(call say,LINK,$@)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
+
+# Without what only the sensor needs: --as-needed leaves its libraries out.
+$(B)/dynwatch-feeds: $(call obj,$(wildcard tools/dynwatch-feeds/*.c)) $(foreach m,config output rules feeds dns ring base,$(call lib,$(m)))
+	$(call say,LINK,$@)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -Wl,--as-needed -o $@ $(filter %.o,$^) \
+	  -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS) $(CURL_LIBS)
+$(call obj,$(wildcard tools/dynwatch-feeds/*.c)): ALL_CPPFLAGS += $(CURL_CFLAGS)
 
 define MODULE_RULES
 $(call lib,$(1)): $(call obj,$(call srcs,$(1)))
@@ -166,7 +176,7 @@ objects: $(call obj,$(ALL_SRCS))
 .PHONY: golden e2e sanitize test demo bench bench-scale bench-live profile
 # Programs that shell tests drive.
 TEST_PROGRAMS := $(PROGRAMS) $(E2E_BINS)
-PROVE = DYNWATCH=$(B)/dynwatch MKPCAP=$(B)/mkpcap BUILD_DIR=$(B) prove --timer --comments -e ''
+PROVE = DYNWATCH=$(B)/dynwatch DYNWATCH_FEEDS=$(B)/dynwatch-feeds MKPCAP=$(B)/mkpcap BUILD_DIR=$(B) prove --timer --comments -e ''
 
 golden: $(TEST_PROGRAMS) ## replay captures and compare with tests/golden; ACCEPT=1 rewrites what is expected
 	$(Q)$(SAN_ENV) ACCEPT=$(ACCEPT) $(PROVE) tests/golden/*.t
@@ -217,6 +227,7 @@ $(B)/man/dynwatch.conf.5: tools/man/dynwatch.conf.5.in $(B)/dynwatch
 
 install: all $(MAN_PAGES) ## install into $(DESTDIR)$(PREFIX)
 	$(Q)install -D -m 0755 $(B)/dynwatch $(DESTDIR)$(PREFIX)/sbin/dynwatch
+	$(Q)install -D -m 0755 $(B)/dynwatch-feeds $(DESTDIR)$(PREFIX)/sbin/dynwatch-feeds
 	$(Q)install -D -m 0644 tools/systemd/dynwatch.service $(DESTDIR)/usr/lib/systemd/system/dynwatch.service
 	$(Q)install -D -m 0644 tools/dynwatch.yaml.example $(DESTDIR)/etc/dynwatch/dynwatch.yaml.example
 	$(Q)install -D -m 0644 tools/completion/dynwatch.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/dynwatch
@@ -224,7 +235,7 @@ install: all $(MAN_PAGES) ## install into $(DESTDIR)$(PREFIX)
 	  install -D -m 0644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
 
 uninstall: ## remove what install put there
-	$(Q)rm -f $(DESTDIR)$(PREFIX)/sbin/dynwatch $(DESTDIR)/usr/lib/systemd/system/dynwatch.service \
+	$(Q)rm -f $(DESTDIR)$(PREFIX)/sbin/dynwatch $(DESTDIR)$(PREFIX)/sbin/dynwatch-feeds $(DESTDIR)/usr/lib/systemd/system/dynwatch.service \
 	  $(DESTDIR)/etc/dynwatch/dynwatch.yaml.example $(DESTDIR)$(PREFIX)/share/bash-completion/completions/dynwatch \
 	  $(foreach page,$(MAN_PAGES),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(notdir $(page)))
 

@@ -3,11 +3,11 @@
 #include "sensor/app/commands.h"
 
 #include "sensor/app/load.h"
-#include "sensor/app/usage.h"
 #include "sensor/base/clock.h"
 #include "sensor/base/hash.h"
 #include "sensor/base/log.h"
 #include "sensor/base/quantity.h"
+#include "sensor/base/usage.h"
 #include "sensor/output/redis_url.h"
 
 #include <errno.h>
@@ -306,11 +306,11 @@ static int read_arguments(int argc, char **argv, struct arguments *args)
 			fputs(help, stdout);
 			return 0;
 		default:
-			return usage_bad_option("check", argv, option);
+			return usage_bad_option("dynwatch check", argv, option);
 		}
 	}
 	if (optind < argc)
-		return usage_fail("check", "unexpected argument \"%s\"", argv[optind]);
+		return usage_fail("dynwatch check", "unexpected argument \"%s\"", argv[optind]);
 	return -1;
 }
 
@@ -328,6 +328,6 @@ int check_command(int argc, char **argv)
 		return 0;
 	}
 	if (!args.config && !args.providers)
-		return usage_fail("check", "-c FILE is missing");
+		return usage_fail("dynwatch check", "-c FILE is missing");
 	return check(&args);
 }

@@ -13,10 +13,10 @@
 #include "rules/verdict.h"
 #include "sensor/app/load.h"
 #include "sensor/app/lookup_listed.h"
-#include "sensor/app/usage.h"
 #include "sensor/base/clock.h"
 #include "sensor/base/hash.h"
 #include "sensor/base/log.h"
+#include "sensor/base/usage.h"
 #include "sensor/dns/message.h"
 #include "sensor/pipeline/observe.h"
 
@@ -351,8 +351,8 @@ static int print_subjects(struct lookup *l)
 	for (int i = 0; i < l->args->name_count; i++) {
 		struct subject about;
 		if (!subject_parse(&about, l->args->name[i]))
-			return usage_fail("lookup", "\"%s\" is not a domain name or an address",
-				l->args->name[i]);
+			return usage_fail("dynwatch lookup",
+				"\"%s\" is not a domain name or an address", l->args->name[i]);
 		print_subject(l, &about);
 		if (!print_verdicts(l, &about)) {
 			log_error("out of memory");
@@ -389,7 +389,8 @@ static int lookup(const struct arguments *args)
 		log_error("%s", why.text);
 		code = (int)err;
 	} else if (args->tenant && !has_tenant(known->policies, args->tenant)) {
-		code = usage_fail("lookup", "--tenant %s: no tenant has that id", args->tenant);
+		code = usage_fail(
+			"dynwatch lookup", "--tenant %s: no tenant has that id", args->tenant);
 	} else {
 		struct lookup l = { .args = args,
 			.known = known,
@@ -433,14 +434,15 @@ static int read_arguments(int argc, char **argv, struct arguments *args)
 			fputs(help, stdout);
 			return 0;
 		default:
-			return usage_bad_option("lookup", argv, option);
+			return usage_bad_option("dynwatch lookup", argv, option);
 		}
 	}
 	args->name = argv + optind;
 	args->name_count = argc - optind;
 	if (args->client && !ip_parse(&args->client_ip, args->client))
-		return usage_fail("lookup", "--client %s: not an address", args->client);
-	return args->name_count ? -1 : usage_fail("lookup", "a NAME is missing");
+		return usage_fail(
+			"dynwatch lookup", "--client %s: not an address", args->client);
+	return args->name_count ? -1 : usage_fail("dynwatch lookup", "a NAME is missing");
 }
 
 int lookup_command(int argc, char **argv)

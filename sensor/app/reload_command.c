@@ -6,8 +6,8 @@
 
 #include "sensor/app/commands.h"
 #include "sensor/app/control.h"
-#include "sensor/app/usage.h"
 #include "sensor/base/quantity.h"
+#include "sensor/base/usage.h"
 #include "sensor/config/config.h"
 
 #define TIMEOUT_S     120
@@ -61,20 +61,20 @@ static int parse(struct reload_command *o, int argc, char **argv)
 		case 't':
 			if (!quantity_parse_count(&o->timeout_s, optarg) || o->timeout_s < 1 ||
 				o->timeout_s > TIMEOUT_MAX_S)
-				return usage_fail("reload", "--timeout takes 1 to %d seconds",
-					TIMEOUT_MAX_S);
+				return usage_fail("dynwatch reload",
+					"--timeout takes 1 to %d seconds", TIMEOUT_MAX_S);
 			break;
 		case 'h':
 			fputs(usage, stdout);
 			return ERR_OK;
 		default:
-			return usage_bad_option("reload", argv, letter);
+			return usage_bad_option("dynwatch reload", argv, letter);
 		}
 	}
 	if (optind < argc)
-		return usage_fail("reload", "'%s' is not an option", argv[optind]);
+		return usage_fail("dynwatch reload", "'%s' is not an option", argv[optind]);
 	if (!o->config && !o->socket)
-		return usage_fail("reload", "a configuration is needed: -c FILE");
+		return usage_fail("dynwatch reload", "a configuration is needed: -c FILE");
 	return -1;
 }
 
@@ -112,7 +112,7 @@ int reload_command(int argc, char **argv)
 	if (config->control_socket)
 		status = ask(&o, config->control_socket);
 	else
-		status = usage_fail("reload",
+		status = usage_fail("dynwatch reload",
 			"%s has no control.socket: send SIGHUP to the sensor", o.config);
 	config_free(config);
 	return status;

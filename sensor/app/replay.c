@@ -15,10 +15,10 @@
 #include "sensor/app/sinks.h"
 #include "sensor/app/state.h"
 #include "sensor/app/stop.h"
-#include "sensor/app/usage.h"
 #include "sensor/base/clock.h"
 #include "sensor/base/log.h"
 #include "sensor/base/quantity.h"
+#include "sensor/base/usage.h"
 #include "sensor/capture/capture_files.h"
 #include "sensor/capture/merge.h"
 #include "sensor/capture/paced.h"
@@ -212,7 +212,7 @@ static int claim_standard(struct replay_options *o)
 {
 	bool changelog = is_standard(o->changelog);
 	if (o->explain + changelog + is_standard(o->alerts) > 1)
-		return usage_fail("replay",
+		return usage_fail("dynwatch replay",
 			"only one of --alerts -, --changelog - and --explain-updates can have "
 			"standard output: give the others a file");
 	if (!o->alerts && !o->explain && !changelog)
@@ -233,19 +233,19 @@ static int parse(struct replay_options *o, int argc, char **argv)
 			return 0;
 		}
 		if (letter == '?' || letter == ':')
-			return usage_bad_option("replay", argv, letter);
+			return usage_bad_option("dynwatch replay", argv, letter);
 		if (!take_option(o, letter, optarg)) {
-			return usage_fail("replay", "'%s' is no value for --%s", optarg,
-				long_options[index].name);
+			return usage_fail("dynwatch replay", "'%s' is no value for --%s",
+				optarg, long_options[index].name);
 		}
 	}
 	o->capture = argv + optind;
 	o->capture_count = (size_t)(argc - optind);
 	if (o->capture_count == 0)
-		return usage_fail("replay", "name at least one capture");
+		return usage_fail("dynwatch replay", "name at least one capture");
 	for (size_t i = 0; o->capture_count > 1 && i < o->capture_count; i++)
 		if (strcmp(o->capture[i], "-") == 0)
-			return usage_fail("replay",
+			return usage_fail("dynwatch replay",
 				"standard input (-) cannot be merged with other captures");
 	return claim_standard(o);
 }

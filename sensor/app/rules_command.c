@@ -3,9 +3,9 @@
 #include "sensor/app/commands.h"
 
 #include "rules/rule.h"
-#include "sensor/app/usage.h"
 #include "sensor/base/json.h"
 #include "sensor/base/log.h"
+#include "sensor/base/usage.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -152,11 +152,11 @@ int rules_command(int argc, char **argv)
 			fputs(help, stdout);
 			return 0;
 		default:
-			return usage_bad_option("rules", argv, option);
+			return usage_bad_option("dynwatch rules", argv, option);
 		}
 	}
 	if (optind < argc)
-		return usage_fail("rules", "unexpected argument \"%s\"", argv[optind]);
+		return usage_fail("dynwatch rules", "unexpected argument \"%s\"", argv[optind]);
 	if (json)
 		return print_json();
 	print_text();

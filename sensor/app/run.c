@@ -22,10 +22,10 @@
 #include "sensor/app/sinks.h"
 #include "sensor/app/state.h"
 #include "sensor/app/stop.h"
-#include "sensor/app/usage.h"
 #include "sensor/base/clock.h"
 #include "sensor/base/hash.h"
 #include "sensor/base/log.h"
+#include "sensor/base/usage.h"
 #include "sensor/output/redis.h"
 
 #define RUN_DRAIN_MS    10000
@@ -113,8 +113,8 @@ static int parse(struct run_options *o, int argc, char **argv)
 			break;
 		case 'i':
 			if (o->interface_count == CAPTURES_MAX)
-				return usage_fail(
-					"run", "more than %d interfaces", CAPTURES_MAX);
+				return usage_fail("dynwatch run", "more than %d interfaces",
+					CAPTURES_MAX);
 			o->interface[o->interface_count++] = optarg;
 			break;
 		case 's':
@@ -124,12 +124,13 @@ static int parse(struct run_options *o, int argc, char **argv)
 			fputs(usage, stdout);
 			return ERR_OK;
 		default:
-			return usage_bad_option("run", argv, letter);
+			return usage_bad_option("dynwatch run", argv, letter);
 		}
 	}
 	if (optind < argc)
-		return usage_fail("run", "'%s' is not an option", argv[optind]);
-	return o->config ? -1 : usage_fail("run", "a configuration is needed: -c FILE");
+		return usage_fail("dynwatch run", "'%s' is not an option", argv[optind]);
+	return o->config ? -1
+			 : usage_fail("dynwatch run", "a configuration is needed: -c FILE");
 }
 
 /* --- setting up ----------------------------------------------------------------------------- */

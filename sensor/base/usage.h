@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * usage.h -- how a command says that it was called wrongly: one line on standard error that names
- * the option, and exit code 2.
+ * the option, and exit code 2. A command is named as people call it: "dynwatch check".
  */
-#ifndef SENSOR_APP_USAGE_H
-#define SENSOR_APP_USAGE_H
+#ifndef SENSOR_BASE_USAGE_H
+#define SENSOR_BASE_USAGE_H
 
 #include "sensor/base/attribute.h"
 
-/* "dynwatch check: FORMAT; see dynwatch check --help". Returns ERR_USAGE. */
+/* "COMMAND: FORMAT; see COMMAND --help". Returns ERR_USAGE. */
 int usage_fail(const char *command, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /*

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "sensor/app/usage.h"
+#include "sensor/base/usage.h"
 
 #include "sensor/base/error.h"
 
@@ -15,8 +15,7 @@ int usage_fail(const char *command, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(what.text, sizeof(what.text), format, args);
 	va_end(args);
-	fprintf(stderr, "dynwatch %s: %s; see dynwatch %s --help\n", command, what.text,
-		command);
+	fprintf(stderr, "%s: %s; see %s --help\n", command, what.text, command);
 	return ERR_USAGE;
 }
 
