@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "feeds/feed.h"
 
+#include <sched.h>
 #include <stdlib.h>
 
 #include "feeds/loader.h"
@@ -40,6 +41,14 @@ static enum err load_sources(struct feed_target *target, struct source *source,
 	return loader_run(target, source, item, count, threads, failed, why);
 }
 
+static unsigned processor_count(void)
+{
+	cpu_set_t usable;
+
+	return sched_getaffinity(0, sizeof(usable), &usable) == 0 ? (unsigned)CPU_COUNT(&usable)
+								  : 1;
+}
+
 enum err feed_load_all(struct feed_target *target, const struct feed_item *item, size_t count,
 	unsigned threads, size_t *failed, struct err_ctx *why)
 {
@@ -48,6 +57,8 @@ enum err feed_load_all(struct feed_target *target, const struct feed_item *item,
 	*failed = 0;
 	if (!source)
 		return err_set(why, ERR_FAILED, "out of memory");
+	if (threads == FEED_THREADS_ALL)
+		threads = processor_count();
 	enum err err = load_sources(target, source, item, count, threads, failed, why);
 	for (size_t i = 0; i < count; i++)
 		source_close(&source[i]);

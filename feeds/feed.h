@@ -120,10 +120,11 @@ struct feed_target {
 };
 
 /*
- * Load many feeds, `threads` of them or of their pieces at once (1: all in the caller's thread).
- * What comes out does not depend on that. After an error *failed says which item it is about; those
+ * Load many feeds, `threads` of them or of their pieces at once (1: all in the caller's thread;
+ * FEED_THREADS_ALL: as many as there are processors for this process). What comes out does not depend on that. After an error *failed says which item it is about; those
  * behind it are not loaded.
  */
+#define FEED_THREADS_ALL 0
 struct feed_item {
 	const struct feed_spec *spec;
 	struct feed_report *report;

@@ -41,3 +41,34 @@ const struct feed_spec shipped_feeds[] = {
 const char *const shipped_popular_names = shipped_popular;
 
 const size_t shipped_feed_count = ARRAY_LEN(shipped_feeds);
+
+static bool is_provider_list(const struct feed_spec *spec)
+{
+	return spec->kind == MARK_PROVIDER || spec->kind == MARK_TUNNEL;
+}
+
+enum err shipped_build_rail(struct index **out, uint64_t seed, struct err_ctx *why)
+{
+	struct feed_target target = {
+		.builder = index_builder_new(seed),
+		.providers = provider_registry_new(),
+	};
+	struct feed_report report;
+	enum err err = ERR_OK;
+
+	*out = NULL;
+	if (!target.builder || !target.providers)
+		err = err_set(why, ERR_FAILED, "out of memory");
+	for (size_t i = 0; !err && i < shipped_feed_count; i++) {
+		if (is_provider_list(&shipped_feeds[i]))
+			err = feed_load(&target, &shipped_feeds[i], (uint16_t)i, &report, why);
+	}
+	if (err) {
+		index_builder_free(target.builder);
+	} else {
+		*out = index_build(target.builder);
+		err = *out ? ERR_OK : err_set(why, ERR_FAILED, "out of memory");
+	}
+	provider_registry_free(target.providers);
+	return err;
+}

@@ -17,4 +17,12 @@ extern const size_t shipped_feed_count;
 /* Names that no malicious feed means: lines as in the lists, "name operator". NUL-terminated. */
 extern const char *const shipped_popular_names;
 
+/*
+ * The suffixes of the shipped lists of providers and tunnels, as feed_target.provider_suffixes: what
+ * must not become malicious as a whole, unless a feed may say so. That holds even where those lists
+ * are not in force themselves. With the seed of the index being built it costs the least. ERR_FAILED
+ * when out of memory; freed with index_free.
+ */
+NODISCARD enum err shipped_build_rail(struct index **out, uint64_t seed, struct err_ctx *why);
+
 #endif

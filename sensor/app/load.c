@@ -7,16 +7,12 @@
 #include "sensor/app/load_cache.h"
 #include "sensor/base/clock.h"
 #include "sensor/base/log.h"
-#include "sensor/base/nearest.h"
 #include "sensor/base/quantity.h"
 #include "sensor/base/text.h"
 #include "sensor/output/redis_url.h"
 
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define NEAR_IDS_MAX 4
 
 /* One loading. */
 struct load {
@@ -40,39 +36,6 @@ static enum err out_of_memory(struct load *l)
 }
 
 /* --- feeds --------------------------------------------------------------------------------- */
-
-static bool is_provider_list(const struct feed_spec *spec)
-{
-	return spec->kind == MARK_PROVIDER || spec->kind == MARK_TUNNEL;
-}
-
-/*
- * What must not become malicious as a whole, unless said so: it holds even when the shipped lists
- * are not in force.
- */
-static enum err build_rail(struct load *l, uint64_t seed)
-{
-	struct feed_target target = {
-		.builder = index_builder_new(seed),
-		.providers = provider_registry_new(),
-	};
-	struct feed_report report;
-	enum err err = target.builder && target.providers ? ERR_OK : out_of_memory(l);
-
-	for (size_t i = 0; !err && i < shipped_feed_count; i++) {
-		if (is_provider_list(&shipped_feeds[i]))
-			err = feed_load(
-				&target, &shipped_feeds[i], (uint16_t)i, &report, l->why);
-	}
-	if (err) {
-		index_builder_free(target.builder);
-	} else {
-		l->rail = index_build(target.builder);
-		err = l->rail ? ERR_OK : out_of_memory(l);
-	}
-	provider_registry_free(target.providers);
-	return err;
-}
 
 /* Room for all feeds, so that their numbers stay. */
 static enum err reserve_feeds(struct load *l)
@@ -145,15 +108,6 @@ static enum err fail_at(struct load *l, enum err err, struct place_mark at, cons
 
 	return err_set(l->why, err, "%s:%u:%u: %s: %s", l->config->path, at.line, at.column,
 		key, inner.text);
-}
-
-/* As many threads as there are processors for this process. */
-static unsigned thread_count(void)
-{
-	cpu_set_t usable;
-
-	return sched_getaffinity(0, sizeof(usable), &usable) == 0 ? (unsigned)CPU_COUNT(&usable)
-								  : 1;
 }
 
 /* --- feeds that keep what they had ----------------------------------------------------------- */
@@ -274,7 +228,7 @@ static enum err read_feeds(struct load *l, const struct to_read *r)
 	struct feed_target target = target_of(l);
 	size_t failed;
 	enum err err =
-		feed_load_all(&target, r->item, r->count, thread_count(), &failed, l->why);
+		feed_load_all(&target, r->item, r->count, FEED_THREADS_ALL, &failed, l->why);
 
 	return err == ERR_USAGE ? doubt_unread(l, r->which[failed]) : err;
 }
@@ -357,59 +311,6 @@ static bool keeps_some(const struct load *l)
 	return false;
 }
 
-/* --- providers ----------------------------------------------------------------------------- */
-
-/* "no-ip, noip-me": ids near to the word, or the first ones when none is near. */
-static void list_near_ids(
-	const struct provider_registry *providers, const char *word, struct text *out)
-{
-	const char *listed[NEAR_IDS_MAX];
-	size_t count = 0;
-
-	while (count < NEAR_IDS_MAX) {
-		struct nearest near = nearest_to(word);
-		for (uint32_t i = 0; i < provider_count(providers); i++) {
-			const char *id = provider_at(providers, i)->id;
-			bool is_new = true;
-			for (size_t k = 0; k < count; k++)
-				is_new = is_new && strcmp(listed[k], id) != 0;
-			if (is_new)
-				nearest_offer(&near, id);
-		}
-		if (!near.word)
-			break;
-		listed[count++] = near.word;
-	}
-	if (count)
-		text_puts(out, "; did you mean ");
-	for (size_t i = 0; i < count; i++)
-		text_printf(out, "%s%s",
-			i == 0          ? ""
-			: i + 1 < count ? ", "
-					: " or ",
-			listed[i]);
-	text_puts(out, count ? "?" : "; `dynwatch check --providers` lists them");
-}
-
-static enum err resolve_providers(struct load *l)
-{
-	for (size_t i = 0; i < l->config->provider_count; i++) {
-		const struct config_provider *wanted = &l->config->provider[i];
-		struct policy *p = &l->config->policies->tenant[wanted->tenant];
-		uint32_t number = provider_find(l->known->providers, wanted->id);
-		if (number == PROVIDER_NONE) {
-			struct text near = { 0 };
-			list_near_ids(l->known->providers, wanted->id, &near);
-			err_set(l->why, ERR_USAGE, "there is no provider \"%s\"%s", wanted->id,
-				near.at ? near.at : "");
-			text_deinit(&near);
-			return fail_at(l, ERR_USAGE, wanted->at, wanted->key);
-		}
-		p->approved[wanted->approved].provider = number;
-	}
-	return ERR_OK;
-}
-
 /* --- all of it ----------------------------------------------------------------------------- */
 
 /* Without any, input threads need not look. */
@@ -467,11 +368,12 @@ static enum err load_names(struct load *l, const struct load_options *options, u
 	load_cache_init(&cache, l->config, options);
 	l->report->from_cache = !l->previous && load_cache_restore(&cache, l->known,
 							l->addresses, l->report, feed_count);
-	enum err err = l->report->from_cache ? ERR_OK : build_rail(l, seed);
+	enum err err =
+		l->report->from_cache ? ERR_OK : shipped_build_rail(&l->rail, seed, l->why);
 	if (!err)
 		err = load_feeds(l, seed);
 	if (!err)
-		err = resolve_providers(l);
+		err = config_resolve_providers(l->config, l->known->providers, l->why);
 	if (!err)
 		err = build_index(l);
 	if (!err && !l->report->from_cache && !keeps_some(l))

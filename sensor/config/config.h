@@ -156,6 +156,12 @@ void config_free(struct config *c);
 NODISCARD enum err config_keep_numbers(
 	struct config *c, const struct policy_set *before, struct err_ctx *why);
 /*
+ * Give every "approved: provider:" its number, once the feeds are read. ERR_USAGE with its place when
+ * there is no such provider. Before the policies are taken.
+ */
+NODISCARD enum err config_resolve_providers(
+	struct config *c, const struct provider_registry *providers, struct err_ctx *why);
+/*
  * The keys by which `next` differs from `c` and that only a restart brings into force: "ports,
  * sensor.trackers"; NULL when there are none. malloc'ed.
  */
