@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,10 +11,10 @@
 #include <unistd.h>
 
 #include "sensor/base/hash.h"
+#include "sensor/base/replace.h"
 
-#define LANES    4      /* of the checksum: their multiplications overlap */
-#define PIECE    262144 /* read and summed while it is in the cache */
-#define PATH_END ".new"
+#define LANES 4      /* of the checksum: their multiplications overlap */
+#define PIECE 262144 /* read and summed while it is in the cache */
 
 /* Numbers are as this processor has them: a file of another one does not start like this. */
 static const uint64_t magic[2] = { UINT64_C(0x6863746177796464), UINT64_C(0x0001656863616320) };
@@ -27,10 +28,8 @@ struct checksum {
 };
 
 struct cache_writer {
-	int fd;
-	char *path, *new_path;
+	struct replace file;
 	struct checksum sum;
-	int failed; /* errno */
 };
 
 struct cache_reader {
@@ -93,37 +92,15 @@ static void sum_end(struct checksum *s, uint64_t out[2])
 
 /* --- writing ------------------------------------------------------------------------------- */
 
-static void writer_free(struct cache_writer *w)
-{
-	if (w->fd != -1)
-		close(w->fd);
-	free(w->path);
-	free(w->new_path);
-	free(w);
-}
-
 struct cache_writer *cache_create(
 	const char *path, const void *identity, size_t identity_len, struct err_ctx *why)
 {
 	struct cache_writer *w = calloc(1, sizeof(*w));
 	uint64_t len = identity_len;
 
-	if (!w || !(w->path = strdup(path)) ||
-		asprintf(&w->new_path, "%s" PATH_END, path) == -1) {
-		err_set(why, ERR_FAILED, "%s: out of memory", path);
-		if (w) {
-			w->fd = -1;
-			w->new_path = NULL;
-			writer_free(w);
-		}
-		return NULL;
-	}
-	/* One that a crash left is nobody's. */
-	unlink(w->new_path);
-	w->fd = open(w->new_path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (w->fd == -1) {
-		err_set(why, ERR_FAILED, "%s: %s", w->new_path, strerror(errno));
-		writer_free(w);
+	if (!w || !replace_open(&w->file, path, 0600)) {
+		err_set(why, ERR_FAILED, "%s: %s", path, strerror(errno));
+		free(w);
 		return NULL;
 	}
 	sum_init(&w->sum);
@@ -133,43 +110,26 @@ struct cache_writer *cache_create(
 	return w;
 }
 
-static void write_all(struct cache_writer *w, const uint8_t *at, size_t len)
-{
-	while (len > 0 && !w->failed) {
-		ssize_t done = write(w->fd, at, len);
-		if (done == -1 && errno == EINTR)
-			continue;
-		if (done == -1) {
-			w->failed = errno;
-			return;
-		}
-		at += done;
-		len -= (size_t)done;
-	}
-}
-
 void cache_put(struct cache_writer *w, const void *bytes, size_t len)
 {
-	if (w->failed)
+	if (w->file.failed)
 		return;
 	sum_add(&w->sum, bytes, len);
-	write_all(w, bytes, len);
+	replace_write(&w->file, bytes, len);
 }
 
 enum err cache_commit(struct cache_writer *w, struct err_ctx *why)
 {
 	enum err err = ERR_OK;
 	uint64_t sum[2];
+	char path[PATH_MAX];
 
+	snprintf(path, sizeof(path), "%s", w->file.path);
 	sum_end(&w->sum, sum);
-	write_all(w, (const uint8_t *)sum, sizeof(sum));
-	if (!w->failed && (fdatasync(w->fd) != 0 || rename(w->new_path, w->path) != 0))
-		w->failed = errno;
-	if (w->failed) {
-		err = err_set(why, ERR_FAILED, "%s: %s", w->new_path, strerror(w->failed));
-		unlink(w->new_path);
-	}
-	writer_free(w);
+	replace_write(&w->file, sum, sizeof(sum));
+	if (!replace_commit(&w->file))
+		err = err_set(why, ERR_FAILED, "%s: %s", path, strerror(errno));
+	free(w);
 	return err;
 }
 

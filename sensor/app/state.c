@@ -12,6 +12,7 @@
 #include "rules/ledger_state.h"
 #include "sensor/base/clock.h"
 #include "sensor/base/log.h"
+#include "sensor/base/replace.h"
 
 #define FILE_NAME "ledger.state"
 #define PATH_MAX_ 4096
@@ -120,56 +121,14 @@ enum err state_load(const struct state *s, struct engine *e, bool away, struct e
 
 /* --- writing ------------------------------------------------------------------------------ */
 
-static bool write_all(int fd, const char *bytes, size_t bytes_len)
-{
-	while (bytes_len > 0) {
-		ssize_t put = write(fd, bytes, bytes_len);
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put < 0)
-			return false;
-		bytes += put;
-		bytes_len -= (size_t)put;
-	}
-	return true;
-}
-
-/* A rename holds over a crash only when its folder has been synced. */
-static void sync_folder(const char *path)
-{
-	char folder[PATH_MAX_];
-
-	snprintf(folder, sizeof(folder), "%s", path);
-	char *slash = strrchr(folder, '/');
-	if (slash)
-		slash[slash == folder] = '\0';
-	int fd = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	(void)!fsync(fd);
-	close(fd);
-}
-
 static bool write_file(const char *path, const struct text *state)
 {
-	char aside[PATH_MAX_];
+	struct replace file;
 
-	snprintf(aside, sizeof(aside), "%s.new", path);
-	int fd = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
-	if (fd < 0)
+	if (!replace_open(&file, path, 0640))
 		return false;
-	bool written = write_all(fd, state->at, state->len) && fsync(fd) == 0;
-	int error = errno;
-	close(fd);
-	if (written && rename(aside, path) == 0) {
-		sync_folder(path);
-		return true;
-	}
-	if (written)
-		error = errno;
-	unlink(aside);
-	errno = error;
-	return false;
+	replace_write(&file, state->at, state->len);
+	return replace_commit(&file);
 }
 
 /* Finish the state and write it; frees it. */
