@@ -55,13 +55,18 @@ static uint32_t entry_of_suffix(
 	return index_probe(index, hash, wire, wire_len)->entry;
 }
 
-void index_prefetch(
-	const struct index *index, const struct dns_name *name, const uint64_t *hash)
+static unsigned depth_of(const struct index *index, const struct dns_name *name)
 {
-	unsigned depth = name->label_count < index->depth ? name->label_count : index->depth;
+	return name->label_count < index->depth ? name->label_count : index->depth;
+}
 
-	if (depth >= 2)
-		__builtin_prefetch(index_filter_word(index, hash[2]));
+void index_prepare(
+	const struct index *index, const struct dns_name *name, struct index_look *look)
+{
+	if (LIKELY(depth_of(index, name) >= 2)) {
+		look->hash = dns_name_hash_suffix(name, 2, index->seed);
+		__builtin_prefetch(index_filter_word(index, look->hash));
+	}
 }
 
 static bool is_node(const struct index *index, uint64_t hash)
@@ -82,30 +87,39 @@ static size_t hits_add(
 	return count + 1;
 }
 
-size_t index_match(const struct index *index, const struct dns_name *name, const uint64_t *hash,
-	struct index_hit hit[INDEX_HITS_MAX])
+/* A suffix that is a node: is it listed itself, with a mark that goes for this name? */
+static size_t add_if_listed(const struct index *index, const struct dns_name *name,
+	unsigned labels, uint64_t hash, struct index_hit hit[INDEX_HITS_MAX], size_t count)
 {
-	unsigned depth = name->label_count < index->depth ? name->label_count : index->depth;
+	if (!(index->depths >> labels & 1))
+		return count;
+	uint32_t entry = entry_of_suffix(index, name, labels, hash);
+	if (entry == ENTRY_NONE)
+		return count;
+	const struct mark_set *set = &index->sets.set[index_entry_set(index, entry)];
+	if (!(labels == name->label_count ? set->on_name : set->on_below))
+		return count;
+	return hits_add(hit, count, (struct index_hit){ entry, (uint8_t)labels });
+}
+
+size_t index_match(const struct index *index, const struct dns_name *name,
+	const struct index_look *look, struct index_hit hit[INDEX_HITS_MAX])
+{
+	unsigned depth = depth_of(index, name);
 	size_t count = 0;
 
-	for (unsigned k = 1; k <= depth; k++) {
-		bool listed = index->depths >> k & 1;
-		/* Only listed names of one label are in the filter, not every top-level domain.
-		 */
-		if ((k > 1 || listed) && !is_node(index, hash[k])) {
-			if (k > 1)
-				break;
-			continue;
-		}
-		if (!listed)
-			continue;
-		uint32_t entry = entry_of_suffix(index, name, k, hash[k]);
-		if (entry == ENTRY_NONE)
-			continue;
-		const struct mark_set *set = &index->sets.set[index_entry_set(index, entry)];
-		if (k == name->label_count ? set->on_name : set->on_below)
-			count = hits_add(hit, count,
-				(struct index_hit){ .entry = entry, .labels = (uint8_t)k });
+	/* Of the suffixes of one label only listed ones are in the filter, not all top-level
+	 * domains: nearly always there is none. */
+	if (UNLIKELY(index->depths >> 1 & 1) && depth >= 1) {
+		uint64_t hash = dns_name_hash_suffix(name, 1, index->seed);
+		if (is_node(index, hash))
+			count = add_if_listed(index, name, 1, hash, hit, count);
+	}
+	uint64_t hash = look->hash;
+	for (unsigned k = 2; k <= depth && is_node(index, hash); k++) {
+		count = add_if_listed(index, name, k, hash, hit, count);
+		if (k < depth)
+			hash = dns_name_hash_suffix(name, k + 1, index->seed);
 	}
 	return count;
 }
@@ -113,10 +127,10 @@ size_t index_match(const struct index *index, const struct dns_name *name, const
 size_t index_match_name(const struct index *index, const struct dns_name *name,
 	struct index_hit hit[INDEX_HITS_MAX])
 {
-	uint64_t hash[DNS_LABELS_MAX + 1];
+	struct index_look look;
 
-	dns_name_hash_suffixes(name, index->seed, hash, index->depth);
-	return index_match(index, name, hash, hit);
+	index_prepare(index, name, &look);
+	return index_match(index, name, &look, hit);
 }
 
 bool index_find_hashed(

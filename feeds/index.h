@@ -106,19 +106,20 @@ size_t index_memory_bytes(const struct index *index);
 
 /*
  * Every suffix of `name` that carries a mark whose scope applies to this name, shortest first;
- * at most INDEX_HITS_MAX (the longest are kept). `hash` is from dns_name_hash_suffixes with
- * index_seed and labels_max >= min(label_count, index_depth). Returns the number of hits.
- * Cost for a name that is not listed: about one cache miss.
+ * at most INDEX_HITS_MAX (the longest are kept). Returns the number of hits. Cost for a name that
+ * is not listed: about one cache miss, and no label looked at but those of its registered domain.
+ *
+ * index_prepare asks memory for what index_match of the same name will look at first, and gives
+ * what it computed for that. For batches: prepare all, then match all, and the waits overlap.
  */
-size_t index_match(const struct index *index, const struct dns_name *name, const uint64_t *hash,
-	struct index_hit hit[INDEX_HITS_MAX]);
-/*
- * Ask memory for what index_match of this name will look at first. For batches: prefetch all, then
- * match all, and the waits overlap.
- */
-void index_prefetch(
-	const struct index *index, const struct dns_name *name, const uint64_t *hash);
-/* Hash and match in one call, for the slow path. */
+struct index_look {
+	uint64_t hash; /* of the suffix of two labels, if there is one */
+};
+void index_prepare(
+	const struct index *index, const struct dns_name *name, struct index_look *look);
+size_t index_match(const struct index *index, const struct dns_name *name,
+	const struct index_look *look, struct index_hit hit[INDEX_HITS_MAX]);
+/* Both in one call. */
 size_t index_match_name(const struct index *index, const struct dns_name *name,
 	struct index_hit hit[INDEX_HITS_MAX]);
 

@@ -125,8 +125,7 @@ static struct observation *observe(const struct lookup *l, const struct dns_mess
 		return NULL;
 	}
 	if (o) {
-		dns_name_hash_suffixes(
-			&m->qname, index_seed(l->known->index), who.qname_hash, DNS_LABELS_MAX);
+		index_prepare(l->known->index, &m->qname, &who.look);
 		observe_build(&observer, o, &frame, &packet, &who, m);
 	}
 	return o;

@@ -12,7 +12,7 @@
  * a pointer's target may run over the pointer again.
  *
  * A length octet is at most 63 and so below 'A': a run of labels is folded as one piece, length
- * octets included, eight octets at a time.
+ * octets included, sixteen octets at a time where there are as many.
  */
 
 enum label_kind {
@@ -32,29 +32,54 @@ static inline uint64_t fold_octets(uint64_t octets)
 	return octets | upper >> 2;
 }
 
+/* The same for sixteen; every compiler of ours makes the best of it that the processor has. */
+typedef uint8_t sixteen __attribute__((vector_size(16)));
+
+static inline void fold_sixteen(uint8_t *out, const uint8_t *from)
+{
+	sixteen octets;
+
+	memcpy(&octets, from, 16);
+	octets |= (sixteen)(octets - 'A' < 26) & 0x20;
+	memcpy(out, &octets, 16);
+}
+
+static inline void fold_eight(uint8_t *out, const uint8_t *from)
+{
+	uint64_t octets;
+
+	memcpy(&octets, from, 8);
+	octets = fold_octets(octets);
+	memcpy(out, &octets, 8);
+}
+
 static inline uint8_t fold_octet(uint8_t octet)
 {
 	return octet >= 'A' && octet <= 'Z' ? octet | 0x20 : octet;
 }
 
-/* Copy folded; `out` has eight octets of slack, `left` is how many may be read from `from`. */
+/*
+ * Copy folded; `out` has sixteen octets of slack, `left` is how many may be read from `from`. What
+ * is left of whole steps goes together with some octets before it, once more.
+ */
 static inline void copy_folded(uint8_t *out, const uint8_t *from, size_t len, size_t left)
 {
-	uint64_t octets;
 	size_t i = 0;
 
-	for (; i < len && left - i >= 8; i += 8) {
-		memcpy(&octets, from + i, 8);
-		octets = fold_octets(octets);
-		memcpy(out + i, &octets, 8);
+	for (; i < len && left - i >= 16; i += 16)
+		fold_sixteen(out + i, from + i);
+	if (i >= len)
+		return;
+	if (len >= 16) {
+		fold_sixteen(out + len - 16, from + len - 16);
+		return;
 	}
+	for (; i < len && left - i >= 8; i += 8)
+		fold_eight(out + i, from + i);
 	if (i >= len)
 		return;
 	if (len >= 8) {
-		/* The rest together with some octets before it, once more. */
-		memcpy(&octets, from + len - 8, 8);
-		octets = fold_octets(octets);
-		memcpy(out + len - 8, &octets, 8);
+		fold_eight(out + len - 8, from + len - 8);
 		return;
 	}
 	for (; i < len; i++)
@@ -456,50 +481,48 @@ bool dns_name_is_under(const struct dns_name *name, const struct dns_name *ances
 /* The first `count` (0..7) octets in memory of a word, the others zero. */
 static inline uint64_t first_octets(uint64_t word, unsigned count)
 {
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-	return word & ((UINT64_C(1) << 8 * count) - 1);
-#else
-	return count ? word >> (64 - 8 * count) << (64 - 8 * count) : 0;
-#endif
+	static const uint8_t masks[16] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+	uint64_t mask;
+
+	memcpy(&mask, masks + 8 - count, 8);
+	return word & mask;
 }
 
-/* hash_bytes(hash, label, len), reading whole words: the label has eight octets of slack. */
-static inline uint64_t hash_label(uint64_t hash, const uint8_t *label, unsigned len)
+uint64_t dns_name_hash_wire(const uint8_t *wire, size_t wire_len, uint64_t seed)
 {
-	unsigned left = len;
+	uint64_t hash = seed;
+	size_t left = wire_len;
 	uint64_t word;
 
 	for (; left >= 8; left -= 8) {
-		memcpy(&word, label, 8);
+		memcpy(&word, wire, 8);
 		hash = hash_word(hash, word);
-		label += 8;
+		wire += 8;
 	}
-	memcpy(&word, label, 8);
-	return hash_fold(hash ^ first_octets(word, left) ^ HASH_K1, HASH_K2 ^ len);
+	memcpy(&word, wire, 8);
+	return hash_fold(
+		hash ^ first_octets(word, (unsigned)left) ^ HASH_K1, HASH_K2 ^ wire_len);
+}
+
+uint64_t dns_name_hash_suffix(const struct dns_name *name, unsigned labels, uint64_t seed)
+{
+	size_t wire_len;
+	const uint8_t *wire = dns_name_suffix(name, labels, &wire_len);
+
+	return dns_name_hash_wire(wire, wire_len, seed);
+}
+
+uint64_t dns_name_hash(const struct dns_name *name, uint64_t seed)
+{
+	return dns_name_hash_wire(name->wire, name->wire_len, seed);
 }
 
 unsigned dns_name_hash_suffixes(const struct dns_name *name, uint64_t seed,
 	uint64_t hash[DNS_LABELS_MAX + 1], unsigned labels_max)
 {
 	unsigned count = name->label_count < labels_max ? name->label_count : labels_max;
-	uint64_t h = hash_word(seed, 0);
 
-	hash[0] = h;
-	for (unsigned k = 1; k <= count; k++) {
-		const uint8_t *label = name->wire + name->label_at[name->label_count - k];
-		h = hash_label(h, label + 1, label[0]);
-		hash[k] = h;
-	}
+	for (unsigned k = 0; k <= count; k++)
+		hash[k] = dns_name_hash_suffix(name, k, seed);
 	return count;
-}
-
-uint64_t dns_name_hash(const struct dns_name *name, uint64_t seed)
-{
-	uint64_t h = hash_word(seed, 0);
-
-	for (unsigned i = name->label_count; i-- > 0;) {
-		const uint8_t *label = name->wire + name->label_at[i];
-		h = hash_label(h, label + 1, label[0]);
-	}
-	return h;
 }

@@ -45,7 +45,8 @@ struct dns_name {
 	uint8_t label_count;              /* without the root */
 	uint8_t label_at[DNS_LABELS_MAX]; /* where each label's length octet is, leftmost first
 					   */
-	uint8_t wire[DNS_NAME_MAX + 9];   /* folded; the slack lets hashing read whole words */
+	/* folded; the slack lets folding and hashing take whole words */
+	uint8_t wire[DNS_NAME_MAX + 17];
 };
 
 /*
@@ -102,15 +103,19 @@ static inline const uint8_t *dns_name_suffix(
 }
 
 /*
- * Hash every suffix in one right-to-left pass: hash[k] belongs to the suffix of k labels,
- * hash[0] to the root. Names that are equal but for case have equal hashes. Only hash[0..n] are
- * written, where n = min(label_count, labels_max). Returns n. Full-name hash: hash[label_count]
- * when labels_max >= label_count.
+ * Hash of a name, and of one of its suffixes: of the folded wire octets, root included, so that a
+ * suffix hashes as the name it is. Names that are equal but for case have equal hashes.
+ */
+uint64_t dns_name_hash(const struct dns_name *name, uint64_t seed);
+uint64_t dns_name_hash_suffix(const struct dns_name *name, unsigned labels, uint64_t seed);
+/* The same of folded wire octets; up to 8 behind them are read, and do not matter. */
+uint64_t dns_name_hash_wire(const uint8_t *wire, size_t wire_len, uint64_t seed);
+
+/*
+ * Of every suffix: hash[k] belongs to that of k labels, hash[0] to the root. Only hash[0..n] are
+ * written, where n = min(label_count, labels_max). Returns n.
  */
 unsigned dns_name_hash_suffixes(const struct dns_name *name, uint64_t seed,
 	uint64_t hash[DNS_LABELS_MAX + 1], unsigned labels_max);
-
-/* Hash of the whole name: equal to hash[label_count] above. */
-uint64_t dns_name_hash(const struct dns_name *name, uint64_t seed);
 
 #endif

@@ -32,7 +32,6 @@ static struct tenant_link link_of(const struct frame *frame, const struct packet
 void observe_prepare(const struct observer *o, struct parties *who, const struct frame *frame,
 	const struct packet *p, const struct dns_message *m)
 {
-	const struct index *index = o->known->index;
 	if (source_is_server(o, frame, p, m)) {
 		who->client = p->dst, who->server = p->src;
 		who->client_port = p->dport, who->server_port = p->sport;
@@ -42,8 +41,7 @@ void observe_prepare(const struct observer *o, struct parties *who, const struct
 	}
 	struct tenant_link link = link_of(frame, p);
 	tenant_prefetch(o->tenants, &link, &who->client);
-	dns_name_hash_suffixes(&m->qname, index_seed(index), who->qname_hash, DNS_LABELS_MAX);
-	index_prefetch(index, &m->qname, who->qname_hash);
+	index_prepare(o->known->index, &m->qname, &who->look);
 }
 
 void observe_tenant(struct observer *o, struct parties *who, const struct frame *frame,
@@ -112,10 +110,10 @@ static size_t claim_copy(struct build *b, const void *bytes, size_t bytes_len)
 
 /* Look a name up; `number` is 0 for the qname, n for names[n - 1]. */
 static void match_name(struct build *b, const struct index *index, const struct dns_name *name,
-	const uint64_t *hash, uint8_t number)
+	const struct index_look *look, uint8_t number)
 {
 	struct index_hit hit[INDEX_HITS_MAX];
-	size_t hits = index_match(index, name, hash, hit);
+	size_t hits = index_match(index, name, look, hit);
 
 	for (size_t i = 0; UNLIKELY(i < hits) && b->match_count < OBSERVATION_MATCHES_MAX; i++)
 		b->match[b->match_count++] =
@@ -183,13 +181,13 @@ static void put_name(struct build *b, const struct index *index, const struct dn
 	struct observation_name about)
 {
 	struct observation *o = b->o;
-	uint64_t hash[DNS_LABELS_MAX + 1];
+	struct index_look look;
 
 	about.wire_at = (uint16_t)claim_name(b, name);
 	about.wire_len = name->wire_len;
 	*((struct observation_name *)((char *)o + o->name_at) + o->name_count++) = about;
-	dns_name_hash_suffixes(name, index_seed(index), hash, index_depth(index));
-	match_name(b, index, name, hash, o->name_count);
+	index_prepare(index, name, &look);
+	match_name(b, index, name, &look, o->name_count);
 }
 
 /* All further questions are looked at, those with a listed name are kept. */
@@ -305,8 +303,8 @@ size_t observe_build(struct observer *observer, struct observation *out,
 
 	fill_header(out, frame, p, who, m);
 	out->qname_at = (uint16_t)claim_name(&b, &m->qname);
-	out->qname_hash = who->qname_hash[m->qname.label_count];
-	match_name(&b, index, &m->qname, who->qname_hash, 0);
+	out->qname_hash = dns_name_hash(&m->qname, index_seed(index));
+	match_name(&b, index, &m->qname, &who->look, 0);
 	if (m->opcode == DNS_OPCODE_QUERY && out->response)
 		take_addresses(&b, m);
 	if (m->opcode == DNS_OPCODE_QUERY && (out->response || UNLIKELY(m->count[0] > 1)))

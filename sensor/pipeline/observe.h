@@ -32,7 +32,7 @@ struct parties {
 	struct ip client, server;
 	uint16_t client_port, server_port;
 	uint16_t tenant;
-	uint64_t qname_hash[DNS_LABELS_MAX + 1]; /* of its suffixes, by labels */
+	struct index_look look; /* of the qname */
 };
 
 /*

@@ -68,7 +68,7 @@ static double measure(
 {
 	struct probe {
 		struct dns_name name;
-		uint64_t hash[8];
+		struct index_look look;
 	} *probe = calloc(PROBES, sizeof(*probe));
 	struct index_hit hit[INDEX_HITS_MAX];
 	size_t hits = 0;
@@ -76,20 +76,17 @@ static double measure(
 	if (!probe)
 		exit(1);
 	for (size_t i = 0; i < PROBES; i++) {
-		uint64_t hash[DNS_LABELS_MAX + 1];
 		char text[TEXT_MAX * 2];
 		strcpy(text, front);
 		write_name(text + strlen(front), hash_word(7, i) % names, first);
 		if (!dns_name_parse(&probe[i].name, text))
 			exit(1);
-		unsigned count =
-			dns_name_hash_suffixes(&probe[i].name, index_seed(index), hash, 7);
-		memcpy(probe[i].hash, hash, (count + 1) * sizeof(*hash));
+		index_prepare(index, &probe[i].name, &probe[i].look);
 	}
 	int64_t start = clock_monotonic_ns();
 	for (size_t round = 0; round < ROUNDS; round++)
 		for (size_t i = 0; i < PROBES; i++)
-			hits += index_match(index, &probe[i].name, probe[i].hash, hit) > 0;
+			hits += index_match(index, &probe[i].name, &probe[i].look, hit) > 0;
 	double ns = (double)(clock_monotonic_ns() - start) / (ROUNDS * PROBES);
 	free(probe);
 	if (hits != want * ROUNDS * PROBES) {
