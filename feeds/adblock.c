@@ -3,7 +3,8 @@
 
 /*
  * AdBlock and AdGuard rules. Only those that speak of a whole host say anything about a name:
- * "||name^", perhaps with modifiers that do not narrow it, and "@@||name^" for the opposite.
+ * "||name^", perhaps with modifiers that do not narrow it, "|name^" for the name alone (as filters
+ * for DNS have it), and both behind "@@" for the opposite.
  * All else is refused with its reason; nothing is guessed from a piece of a rule, for a rule
  * about parts of a page ("example.com##.ad") names a host that is perfectly good.
  */
@@ -33,6 +34,7 @@ static bool is_comment(struct span line)
 bool adblock_is_rule(struct span line)
 {
 	return span_starts(line, "||") || span_starts(line, "@@") ||
+	       (span_starts(line, "|") && span_has(line, "^")) ||
 	       (is_cosmetic(line) && !span_has(line, "://") && !span_has(line, "###"));
 }
 
@@ -92,6 +94,14 @@ static void read_pattern(struct intake *in, struct span pattern, bool is_excepti
 		intake_name(in, host, in->detail);
 }
 
+/* The name stands at the start of what is asked for. */
+static void read_exact(struct intake *in, struct span pattern, bool is_exception)
+{
+	in->scope = SCOPE_EXACT;
+	read_pattern(in, pattern, is_exception);
+	in->scope = in->spec->scope;
+}
+
 void adblock_read_line(struct intake *in, struct span line)
 {
 	line = span_trim(line);
@@ -103,6 +113,8 @@ void adblock_read_line(struct intake *in, struct span line)
 		intake_reject(in, FEED_REJECT_COSMETIC);
 	else if (span_starts(pattern, "||"))
 		read_pattern(in, span_skip(pattern, 2), is_exception);
+	else if (span_starts(pattern, "|") && !span_has(pattern, "://"))
+		read_exact(in, span_skip(pattern, 1), is_exception);
 	else if (span_starts(pattern, "/"))
 		intake_reject(
 			in, pattern.len > 1 && memchr(pattern.at + 1, '/', pattern.len - 1)

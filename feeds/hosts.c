@@ -16,7 +16,9 @@ static bool is_loopback_name(struct span name)
 		if (span_equals(name, own[i]))
 			return true;
 	}
-	return name.len > 4 && span_equals((struct span){ name.at, 4 }, "ip6-");
+	/* Debian's "ip6-allnodes" and the like are one label. */
+	return name.len > 4 && span_equals((struct span){ name.at, 4 }, "ip6-") &&
+	       !memchr(name.at, '.', name.len);
 }
 
 bool hosts_is_entry(struct span line)

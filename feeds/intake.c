@@ -198,7 +198,7 @@ static void add_address(struct intake *in, struct span text, enum mark_kind kind
 
 static void add(struct intake *in, struct span text, enum mark_kind kind, uint32_t detail)
 {
-	enum mark_scope scope = in->spec->scope;
+	enum mark_scope scope = in->scope;
 	struct dns_name name;
 
 	enum feed_reject reject = feed_normalise(&name, &scope, text.at, text.len);

@@ -36,8 +36,9 @@ struct intake {
 	enum feed_format format;
 	struct feed_report *report; /* of what is read here: lines, rejects and samples */
 	uint16_t source;
-	uint32_t detail;                 /* of marks whose line has no own provider */
-	struct span line;                /* the one being read, for samples */
+	enum mark_scope scope; /* of plain entries: the feed's, unless a line says another */
+	uint32_t detail;       /* of marks whose line has no own provider */
+	struct span line;      /* the one being read, for samples */
 	const struct entry_facts *facts; /* of what is added now; NULL: there are none */
 	void *state; /* of the format between lines: zero at first, freed when the feed ends */
 	bool stop;   /* nothing more is wanted, or there is no memory for it */

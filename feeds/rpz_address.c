@@ -8,6 +8,7 @@
  * octets of an IPv4 address or the words of an IPv6 one, the last first; "zz" is "::".
  */
 #define LABELS_MAX 9
+#define V4_BITS    96 /* of the prefix of IPv4-mapped addresses */
 
 static size_t split(struct span s, struct span label[LABELS_MAX + 1])
 {
@@ -59,4 +60,54 @@ bool rpz_address_parse(struct ip_net *out, struct span labels)
 	len += (size_t)snprintf(
 		text + len, sizeof(text) - len, "/%.*s", (int)label[0].len, label[0].at);
 	return len < sizeof(text) && ip_net_parse(out, text);
+}
+
+/* --- the other way -------------------------------------------------------------------------- */
+
+/* The first of the longest runs of words that are zero; *count is 0 when there is none of two. */
+static unsigned find_zeroes(const uint16_t word[8], unsigned *count)
+{
+	unsigned best = 0, run = 0;
+
+	*count = 1;
+	for (unsigned i = 0; i < 8; i++) {
+		run = word[i] == 0 ? run + 1 : 0;
+		if (run > *count) {
+			*count = run;
+			best = i + 1 - run;
+		}
+	}
+	if (*count == 1)
+		*count = 0;
+	return best;
+}
+
+static size_t format_v6(const struct ip_net *net, char *text)
+{
+	uint16_t word[8];
+	unsigned count;
+	size_t len = (size_t)sprintf(text, "%u", net->bits);
+
+	for (unsigned i = 0; i < 8; i++)
+		word[i] = (uint16_t)(net->base.bytes[2 * i] << 8 | net->base.bytes[2 * i + 1]);
+	unsigned zeroes = find_zeroes(word, &count);
+	for (unsigned i = 8; i-- > 0;) {
+		if (count > 0 && i == zeroes + count - 1) {
+			len += (size_t)sprintf(text + len, ".zz");
+			i = zeroes;
+		} else {
+			len += (size_t)sprintf(text + len, ".%x", word[i]);
+		}
+	}
+	return len;
+}
+
+size_t rpz_address_format(const struct ip_net *net, char text[RPZ_ADDRESS_TEXT_MAX])
+{
+	const uint8_t *v4 = net->base.bytes + 12;
+
+	if (net->bits < V4_BITS || !ip_is_v4(&net->base))
+		return format_v6(net, text);
+	return (size_t)sprintf(
+		text, "%u.%u.%u.%u.%u", net->bits - V4_BITS, v4[3], v4[2], v4[1], v4[0]);
 }

@@ -68,6 +68,7 @@ void source_close(struct source *s)
 void source_init_intake(const struct source *s, struct intake *in)
 {
 	in->spec = s->spec;
+	in->scope = s->spec->scope;
 	in->format = s->format;
 	in->source = s->number;
 	in->detail = s->detail;

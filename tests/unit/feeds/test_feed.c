@@ -140,6 +140,7 @@ static const struct {
 	{ FEED_HOSTS, "::1 localhost", FEED_REJECT_LOOPBACK, NULL },
 	{ FEED_HOSTS, "fe80::1%lo0 localhost", FEED_REJECT_LOOPBACK, NULL },
 	{ FEED_HOSTS, "ff02::1 ip6-allnodes", FEED_REJECT_LOOPBACK, NULL },
+	{ FEED_HOSTS, "0.0.0.0 ip6-evil.example.com", TAKEN, "ip6-evil.example.com" },
 	{ FEED_HOSTS, "255.255.255.255 broadcasthost", FEED_REJECT_LOOPBACK, NULL },
 	{ FEED_HOSTS, "127.0.0.1 localhost.localdomain.", FEED_REJECT_LOOPBACK, NULL },
 	{ FEED_HOSTS, "0.0.0.0 0.0.0.0", FEED_REJECT_LOOPBACK, NULL },

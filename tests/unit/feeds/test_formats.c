@@ -110,6 +110,10 @@ static const struct row adblock[] = {
 	{ "||evil.example^$document,popup", TAKEN, "evil.example", NULL },
 	{ "||evil.example^$all", TAKEN, "evil.example", NULL },
 	{ "||*.evil.example^", TAKEN, "a.evil.example", "evil.example" },
+	{ "|evil.example^", TAKEN, "evil.example", "www.evil.example" },
+	{ "|evil.example^$important", TAKEN, "evil.example", "www.evil.example" },
+	{ "|evil.example", FEED_REJECT_SYNTAX, NULL, "evil.example" },
+	{ "|https://evil.example^", FEED_REJECT_PATH, NULL, "evil.example" },
 	{ "||evil.example^$popup", FEED_REJECT_MODIFIER, NULL, "evil.example" },
 	{ "||evil.example^$third-party", FEED_REJECT_MODIFIER, NULL, "evil.example" },
 	{ "||evil.example^$important,script", FEED_REJECT_MODIFIER, NULL, "evil.example" },
@@ -141,6 +145,7 @@ static const struct row adblock[] = {
 };
 
 static const struct row adblock_exceptions[] = {
+	{ "@@|good.example^", TAKEN, "good.example", "www.good.example" },
 	{ "@@||good.example^", TAKEN, "www.good.example", NULL },
 	{ "@@||good.example^|$important", TAKEN, "good.example", NULL },
 	{ "@@||duckdns.org^", TAKEN, "x.duckdns.org", NULL },
