@@ -265,6 +265,10 @@ void config_free(struct config *c)
 		free((char *)c->feed[i].spec.name);
 		free((char *)c->feed[i].spec.path);
 		free((char *)c->feed[i].spec.provider);
+		free(c->feed[i].fetch.url);
+		free(c->feed[i].fetch.auth_header);
+		free(c->feed[i].fetch.auth_file);
+		free(c->feed[i].fetch.proxy);
 	}
 	free(c->feed);
 	for (size_t i = 0; i < c->output_count; i++) {

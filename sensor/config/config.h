@@ -71,11 +71,23 @@ struct config_tunnel {
 	uint16_t port[CONFIG_TUNNEL_PORTS_MAX];
 };
 
+/* How dynwatch-feeds update gets a feed's file. */
+struct config_fetch {
+	char *url; /* NULL: it does not; http or https, without user and password */
+	char *auth_header;
+	char *auth_file; /* NULL: no key */
+	uint64_t max_bytes;
+	int64_t timeout_ns;
+	char *proxy; /* NULL: what the environment says; "": none */
+	struct place_mark at;
+};
+
 struct config_feed {
 	struct feed_spec spec; /* its strings belong to the config */
 	enum severity severity;
 	int64_t max_age_ns; /* 0: any age */
 	struct guard_limits limits;
+	struct config_fetch fetch;
 	struct place_mark at; /* of its path */
 	size_t number;        /* in feeds: */
 };

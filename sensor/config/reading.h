@@ -119,6 +119,8 @@ void reading_rules(struct reading *r, const struct part *part, enum config_optio
 	struct rule_settings *out);
 void reading_captures(struct reading *r, const struct part *top);
 void reading_feeds(struct reading *r, const struct part *top);
+/* Of one of the feeds. */
+void reading_fetch(struct reading *r, const struct part *feed, struct config_fetch *out);
 void reading_outputs(struct reading *r, const struct part *top);
 
 #endif

@@ -144,7 +144,29 @@ static void read_feed(struct reading *r, const struct part *part, struct config_
 	out->max_age_ns = reading_duration(r, part, CONFIG_FEED_max_age);
 	out->limits.max_rejected = (unsigned)reading_count(r, part, CONFIG_FEED_max_rejected);
 	out->limits.max_shrink = (unsigned)reading_count(r, part, CONFIG_FEED_max_shrink);
+	reading_fetch(r, part, &out->fetch);
 	out->at = reading_mark(r, part, CONFIG_FEED_path);
+}
+
+/* What is fetched for one feed would overwrite the other's file. */
+static void refuse_shared_paths(struct reading *r, const struct part *top)
+{
+	const struct config *c = r->config;
+
+	for (size_t i = 1; i < c->feed_count && !r->err; i++) {
+		for (size_t j = 0; j < i && !r->err; j++) {
+			const struct config_feed *a = &c->feed[j], *b = &c->feed[i];
+			if (!a->fetch.url || !b->fetch.url ||
+				strcmp(a->spec.path, b->spec.path) != 0)
+				continue;
+			struct path list = path_key(top->path, "feeds");
+			struct path item = path_item(&list, i);
+			struct path key = path_key(&item, "path");
+			reading_fail(r, &key,
+				"the feed in line %u is fetched to this file already",
+				a->at.line);
+		}
+	}
 }
 
 void reading_feeds(struct reading *r, const struct part *top)
@@ -164,5 +186,6 @@ void reading_feeds(struct reading *r, const struct part *top)
 	}
 	if (!r->err)
 		reading_refuse_twins(r, top, CONFIG_TOP_feeds, "name", name, count);
+	refuse_shared_paths(r, top);
 	free(name);
 }

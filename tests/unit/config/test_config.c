@@ -337,6 +337,29 @@ Test(config, feeds_outputs_and_data_files)
 	config_free(c);
 }
 
+Test(config, how_a_feed_is_fetched)
+{
+	struct config *c = load(DATA "good/feed-fetch.yaml");
+	const struct config_fetch *least = &c->feed[1].fetch, *most = &c->feed[2].fetch;
+
+	cr_assert_eq(c->feed_count, 4);
+	cr_expect_null(c->feed[0].fetch.url);
+	cr_expect_str_eq(least->url, "http://127.0.0.1:8080/");
+	cr_expect_null(least->auth_file);
+	cr_expect_eq(least->max_bytes, (uint64_t)256 << 20);
+	cr_expect_eq(least->timeout_ns, 300 * NS_PER_S);
+	cr_expect_null(least->proxy, "what the environment says");
+	cr_expect_str_eq(most->url, "https://misp.example/feed.json?kind=names");
+	cr_expect_str_eq(most->auth_header, "Authorization");
+	cr_expect_str_eq(most->auth_file, DATA "good/keys/misp");
+	cr_expect_eq(most->max_bytes, (uint64_t)8 << 20);
+	cr_expect_eq(most->timeout_ns, 90 * NS_PER_S);
+	cr_expect_str_eq(most->proxy, "http://user:secret@proxy.example:3128");
+	cr_expect_eq(most->at.line, 7);
+	cr_expect_str_eq(c->feed[3].fetch.proxy, "");
+	config_free(c);
+}
+
 Test(config, a_change_log_is_a_file_or_a_stream_of_its_own)
 {
 	static const char yaml[] = "outputs:\n"

@@ -22,7 +22,10 @@ static const struct {
 	{ CONFIG_SECTION_TUNNELS, "tunnels: {", "}" },
 	{ CONFIG_SECTION_SELECT, "tenants: [{id: a, select: {", "}}]" },
 	{ CONFIG_SECTION_ZONE, "tenants: [{id: a, zones: [{name: z.example, ", "}]}]" },
-	{ CONFIG_SECTION_FEED, "feeds: [{name: a, path: a, kind: malicious, ", "}]" },
+	{ CONFIG_SECTION_FEED,
+		"feeds: [{name: a, path: a, kind: malicious, url: \"https://h/\", auth_file: "
+		"k, ",
+		"}]" },
 	{ CONFIG_SECTION_CONTROL, "control: {", "}" },
 	{ CONFIG_SECTION_OUTPUT, "outputs: [{type: redis, url: \"redis://h\", ", "}]" },
 };
