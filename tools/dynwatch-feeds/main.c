@@ -5,11 +5,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tools/dynwatch-feeds/update.h"
+
 static const struct command {
 	const char *name;
 	int (*run)(int argc, char **argv);
 	const char *summary;
 } commands[] = {
+	{ "update", update_command, "fetch the feeds that have a url" },
 	{ NULL },
 };
 
