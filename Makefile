@@ -84,7 +84,7 @@ RACE_BINS  := $(patsubst tests/race/%.c,$(B)/race/%,$(wildcard tests/race/*.c))
 FUZZ_BINS  := $(patsubst tests/fuzz/fuzz_%.c,$(B)/fuzz/fuzz_%,$(wildcard tests/fuzz/fuzz_*.c))
 E2E_BINS   := $(patsubst tests/e2e/%.c,$(B)/e2e/%,$(wildcard tests/e2e/*.c))
 BENCH_BINS := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
-UNIT_MODULES := $(if $(M),$(M),$(foreach m,$(MODULES),$(if $(wildcard tests/unit/$(m)/*.c),$(m))))
+UNIT_MODULES := $(if $(M),$(M),$(foreach m,$(MODULES) dynwatch-feeds,$(if $(wildcard tests/unit/$(m)/*.c),$(m))))
 SUPPORT := $(call obj,$(wildcard tests/support/*.c))
 PROGRAMS := $(B)/dynwatch $(B)/dynwatch-feeds $(B)/mkpcap
 
@@ -104,7 +104,8 @@ $(B)/mkpcap: $(call obj,$(wildcard tools/mkpcap/*.c)) $(call lib,dns) $(call lib
 	$(call say,LINK,$@)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LDLIBS)
 
 # Without what only the sensor needs: --as-needed leaves its libraries out.
-$(B)/dynwatch-feeds: $(call obj,$(wildcard tools/dynwatch-feeds/*.c)) $(foreach m,config output rules feeds dns ring base,$(call lib,$(m)))
+FEEDS_MODULES := config output rules feeds dns ring base
+$(B)/dynwatch-feeds: $(call obj,$(wildcard tools/dynwatch-feeds/*.c)) $(foreach m,$(FEEDS_MODULES),$(call lib,$(m)))
 	$(call say,LINK,$@)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -Wl,--as-needed -o $@ $(filter %.o,$^) \
 	  -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS) $(CURL_LIBS)
 $(call obj,$(wildcard tools/dynwatch-feeds/*.c)): ALL_CPPFLAGS += $(CURL_CFLAGS)
@@ -118,6 +119,11 @@ $(B)/unit/$(1): $(call obj,$(wildcard tests/unit/$(1)/*.c)) $(SUPPORT) $(foreach
 	  -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$(LDLIBS) -lcriterion
 endef
 $(foreach m,$(MODULES),$(eval $(call MODULE_RULES,$(m))))
+
+$(B)/unit/dynwatch-feeds: $(call obj,$(wildcard tests/unit/dynwatch-feeds/*.c)) \
+  $(call obj,$(filter-out %/main.c,$(wildcard tools/dynwatch-feeds/*.c))) $(foreach m,$(FEEDS_MODULES),$(call lib,$(m)))
+	$(call say,LINK,$@)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) \
+	  -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS) $(CURL_LIBS) -lcriterion
 
 $(B)/%.o: %.c Makefile
 	$(call say,CC,$<)mkdir -p $(@D) && $(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<

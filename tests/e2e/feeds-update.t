@@ -259,11 +259,12 @@ is "without that the environment decides" "$(of direct .result)" failed
 begin
 feed slow /hang/list.txt 'timeout: 15s'
 feed quick /ok/list.txt
+feed keyless /ok/list.txt 'auth_file: absent'
 cp "$tmp/old.txt" "$tmp/feeds/slow.txt"
 rm -f "$tmp/feeds/quick"*
 before=$(files)
 : > "$log"
-"$feeds" update -c "$yaml" --json slow > "$tmp/first" 2> "$tmp/first.err" &
+"$feeds" update -c "$yaml" --json slow keyless > "$tmp/first" 2> "$tmp/first.err" &
 first=$!
 pids="$pids $first"
 wait_for 5 grep -q /hang "$log"

@@ -59,13 +59,22 @@ static void fill_row(char cell[COLUMNS][CELL_MAX], const struct result *r)
 	snprintf(cell[8], CELL_MAX, "%.2f", (double)r->elapsed_ns / (double)NS_PER_S);
 }
 
+/* Reasons may quote what came over the network: nothing of it commands a terminal. */
+static void put_printable(struct text *out, const char *text)
+{
+	for (; *text; text++)
+		text_putc(out, *text >= ' ' && *text <= '~' ? *text : '?');
+}
+
 /* Words to the left, numbers to the right. */
 static void put_row(struct text *out, const char cell[COLUMNS][CELL_MAX],
 	const int width[COLUMNS], const char *why)
 {
 	for (int i = 0; i < COLUMNS; i++)
 		text_printf(out, "%s%*s", i ? "  " : "", i < 2 ? -width[i] : width[i], cell[i]);
-	text_printf(out, "%s%s\n", why[0] ? "  " : "", why);
+	text_puts(out, why[0] ? "  " : "");
+	put_printable(out, why);
+	text_putc(out, '\n');
 }
 
 void results_table(struct text *out, const struct result *result, size_t count)

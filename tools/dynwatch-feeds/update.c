@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "sensor/base/log.h"
 #include "sensor/base/nearest.h"
@@ -154,8 +155,8 @@ static bool run_init(struct run *r, size_t feed_count)
 
 static void run_deinit(struct run *r)
 {
-	for (size_t i = 0; i < r->fetch_count; i++)
-		update_feed_deinit(&r->update[r->which[i]], &r->fetch[i]);
+	for (size_t i = 0; i < r->count; i++)
+		update_feed_deinit(&r->update[i]);
 	free(r->update);
 	free(r->fetch);
 	free(r->which);
@@ -169,8 +170,6 @@ static void begin(struct run *r, const struct config_feed *feed)
 
 	if (update_feed_begin(&r->update[i], feed, fetch, &r->result[i]))
 		r->which[r->fetch_count++] = i;
-	else
-		update_feed_deinit(&r->update[i], fetch);
 }
 
 static void finish(struct run *r, const struct update_options *options)
@@ -201,6 +200,17 @@ static bool print(const struct run *r, const struct arguments *a)
 		log_notice("a dry run: nothing was changed");
 	text_deinit(&out);
 	return printed;
+}
+
+/* Each feed has two files open. */
+static void allow_descriptors(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+		return;
+	files.rlim_cur = files.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &files);
 }
 
 static int update(const struct arguments *a, const struct config *c)
@@ -236,6 +246,7 @@ int update_command(int argc, char **argv)
 	if (status != -1)
 		return status;
 	interrupt_install();
+	allow_descriptors();
 	status = (int)config_load(&config, a.config, &why);
 	if (status)
 		log_error("%s", why.text);

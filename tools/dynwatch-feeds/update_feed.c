@@ -15,7 +15,7 @@
 
 /* --- before -------------------------------------------------------------------------------- */
 
-static enum err prepare(struct update_feed *u, struct fetch *fetch, struct err_ctx *why)
+static enum err prepare(struct update_feed *u, struct err_ctx *why)
 {
 	const struct config_fetch *wanted = &u->feed->fetch;
 	enum err err = feed_file_open(&u->file, u->feed->spec.path, why);
@@ -28,8 +28,8 @@ static enum err prepare(struct update_feed *u, struct fetch *fetch, struct err_c
 		log_warning(
 			"feed %s: the key of auth_file is sent unencrypted, for url is http",
 			u->feed->spec.name);
-	fetch->fd = feed_file_scratch(&u->file);
-	if (fetch->fd == -1)
+	u->scratch = feed_file_scratch(&u->file);
+	if (u->scratch == -1)
 		return err_set(
 			why, ERR_FAILED, "the folder of %s: %s", u->file.path, strerror(errno));
 	feed_file_recall(&u->file, wanted->url, &u->last);
@@ -41,18 +41,20 @@ bool update_feed_begin(struct update_feed *u, const struct config_feed *feed,
 {
 	const struct config_fetch *wanted = &feed->fetch;
 
-	*u = (struct update_feed){ .feed = feed, .file = { .lock = -1 } };
-	*fetch = (struct fetch){ .fd = -1 };
+	*u = (struct update_feed){ .feed = feed, .file = { .lock = -1 }, .scratch = -1 };
 	*result = (struct result){ .feed = feed->spec.name, .kind = RESULT_FAILED };
-	if (prepare(u, fetch, &result->why) != ERR_OK)
+	if (prepare(u, &result->why) != ERR_OK)
 		return false;
-	fetch->url = wanted->url;
-	fetch->proxy = wanted->proxy;
-	fetch->auth_header = wanted->auth_header;
-	fetch->key = u->key;
-	fetch->last = u->last.bytes ? &u->last : NULL;
-	fetch->max_bytes = wanted->max_bytes;
-	fetch->timeout_ns = wanted->timeout_ns;
+	*fetch = (struct fetch){
+		.url = wanted->url,
+		.proxy = wanted->proxy,
+		.auth_header = wanted->auth_header,
+		.key = u->key,
+		.last = u->last.bytes ? &u->last : NULL,
+		.max_bytes = wanted->max_bytes,
+		.timeout_ns = wanted->timeout_ns,
+		.fd = u->scratch,
+	};
 	return true;
 }
 
@@ -248,11 +250,11 @@ void update_feed_finish(const struct update_feed *u, const struct fetch *fetch,
 	}
 }
 
-void update_feed_deinit(struct update_feed *u, struct fetch *fetch)
+void update_feed_deinit(struct update_feed *u)
 {
-	if (fetch->fd != -1)
-		close(fetch->fd);
-	fetch->fd = -1;
+	if (u->scratch != -1)
+		close(u->scratch);
+	u->scratch = -1;
 	feed_file_close(&u->file);
 	key_free(u->key);
 	u->key = NULL;

@@ -23,6 +23,7 @@ struct update_feed {
 	struct feed_file file;
 	struct fetched last; /* bytes 0: the file in place is not one that was fetched */
 	char *key;
+	int scratch; /* what comes; -1: none */
 };
 
 struct update_options {
@@ -39,7 +40,7 @@ bool update_feed_begin(struct update_feed *u, const struct config_feed *feed,
 /* Make of the answer what can be made of it. */
 void update_feed_finish(const struct update_feed *u, const struct fetch *fetch,
 	const struct update_options *options, struct result *result);
-/* The zero state is allowed only with file.lock -1. Closes the descriptor of `fetch`. */
-void update_feed_deinit(struct update_feed *u, struct fetch *fetch);
+/* Also after update_feed_begin said no. */
+void update_feed_deinit(struct update_feed *u);
 
 #endif
