@@ -6,6 +6,7 @@
 #define NODISCARD            __attribute__((warn_unused_result))
 #define PRINTF_LIKE(fmt, va) __attribute__((format(printf, fmt, va)))
 #define COLD                 __attribute__((cold, noinline))
+#define ALWAYS_INLINE        __attribute__((always_inline))
 #define CACHE_LINE           64
 #define LIKELY(x)            __builtin_expect(!!(x), 1)
 #define UNLIKELY(x)          __builtin_expect(!!(x), 0)

@@ -87,8 +87,8 @@ static bool may_be_empty(const struct dns_message *m, const struct dns_record *r
 	       r->class == DNS_CLASS_NONE;
 }
 
-/* The record at the cursor, all but its section. */
-static inline enum dns_error read_record(
+/* The record at the cursor, all but its section. Inlined, so that the cursor lives in registers. */
+ALWAYS_INLINE static inline enum dns_error read_record(
 	const struct dns_message *m, struct dns_record *r, struct dns_walk *w, struct cursor *c)
 {
 	size_t owner_at = (size_t)(c->pos - w->wire);
@@ -109,21 +109,24 @@ static inline enum dns_error read_record(
 	r->ttl = cursor_be32(&fixed);
 	r->rdata_len = cursor_be16(&fixed);
 	r->rdata_at = (uint16_t)(c->pos - w->wire);
-	struct cursor rdata = cursor_sub(c, r->rdata_len);
-	if (UNLIKELY(rdata.failed))
+	const uint8_t *rdata_at = cursor_take(c, r->rdata_len);
+	if (UNLIKELY(!rdata_at))
 		return DNS_RECORD_TRUNCATED;
+	if (LIKELY(dns_rdata_is_plain(r)))
+		return DNS_OK;
 	if (UNLIKELY(r->rdata_len == 0) && may_be_empty(m, r))
 		return DNS_OK;
+	struct cursor rdata = cursor_init(rdata_at, r->rdata_len);
 	return dns_rdata_check(w, r, &rdata);
 }
 
 /* SIG(0) covers no type (RFC 2931 3). */
 static bool signs_message(const struct dns_record *r, const uint8_t *wire)
 {
-	if (r->type == DNS_TYPE_TSIG)
-		return true;
+	if (r->type != DNS_TYPE_SIG)
+		return r->type == DNS_TYPE_TSIG;
 	struct cursor c = cursor_init(wire + r->rdata_at, r->rdata_len);
-	return r->type == DNS_TYPE_SIG && cursor_be16(&c) == 0 && !c.failed;
+	return cursor_be16(&c) == 0 && !c.failed;
 }
 
 static enum dns_error read_opt(
@@ -135,33 +138,46 @@ static enum dns_error read_opt(
 	return DNS_OK;
 }
 
-static enum dns_error read_section(
-	struct dns_message *out, struct dns_walk *w, struct cursor *c, enum dns_section section)
+/* Every record; *count of them were good. */
+ALWAYS_INLINE static inline enum dns_error read_each(
+	struct dns_message *out, struct dns_walk *w, struct cursor *c, unsigned *count)
 {
 	struct dns_record spare; /* where records go that are not kept */
+	struct dns_record *r = out->record;
 
-	for (unsigned left = out->count[1 + section]; left > 0; left--) {
-		bool kept = LIKELY(out->record_count < DNS_RECORDS_MAX);
-		struct dns_record *r = kept ? &out->record[out->record_count] : &spare;
-		enum dns_error error = read_record(out, r, w, c);
-		if (UNLIKELY(error))
-			return error;
-		if (UNLIKELY(w->work > DNS_WORK_MAX))
-			return DNS_WORK_LIMIT;
-		r->section = (uint8_t)section;
-		if (LIKELY(kept))
-			out->record_count++;
-		else
-			out->records_omitted++;
-		if (UNLIKELY(r->type == DNS_TYPE_OPT)) {
-			error = read_opt(out, r, section);
+	for (unsigned section = DNS_ANSWER; section <= DNS_ADDITIONAL; section++) {
+		for (unsigned left = out->count[1 + section]; left > 0; left--) {
+			r = LIKELY(*count < DNS_RECORDS_MAX) ? &out->record[*count] : &spare;
+			enum dns_error error = read_record(out, r, w, c);
+			if (UNLIKELY(error))
+				return error;
+			if (UNLIKELY(w->work > DNS_WORK_MAX))
+				return DNS_WORK_LIMIT;
+			r->section = (uint8_t)section;
+			++*count;
+			if (r->type == DNS_TYPE_OPT)
+				error = read_opt(out, r, (enum dns_section)section);
 			if (UNLIKELY(error))
 				return error;
 		}
-		if (section == DNS_ADDITIONAL && left == 1)
-			out->has_tsig = signs_message(r, out->wire);
 	}
+	if (out->count[3] > 0)
+		out->has_tsig = signs_message(r, out->wire);
 	return DNS_OK;
+}
+
+static inline enum dns_error read_records(
+	struct dns_message *out, struct dns_walk *w, struct cursor *from)
+{
+	struct cursor c = *from;
+	unsigned count = 0;
+	enum dns_error error = read_each(out, w, &c, &count);
+	unsigned kept = count < DNS_RECORDS_MAX ? count : DNS_RECORDS_MAX;
+
+	*from = c;
+	out->record_count = (uint16_t)kept;
+	out->records_omitted = (uint16_t)(count - kept);
+	return error;
 }
 
 /* *questions_end tells whether the message is good up to its first record. */
@@ -188,8 +204,8 @@ static inline enum dns_error decode(
 	if (LIKELY(!error))
 		error = read_questions(out, &w, &c);
 	*questions_end = !error;
-	for (int section = DNS_ANSWER; section <= DNS_ADDITIONAL && LIKELY(!error); section++)
-		error = read_section(out, &w, &c, (enum dns_section)section);
+	if (LIKELY(!error))
+		error = read_records(out, &w, &c);
 	out->trailing_len = (uint16_t)cursor_left(&c);
 	return error;
 }

@@ -37,7 +37,8 @@ NODISCARD enum dns_error dns_walk_name(struct dns_walk *w, struct cursor *c);
 
 /*
  * The same, and at once when the name is the root or nothing but a pointer to a known one. What is
- * known was led to from before the cursor, so the pointer does point backwards.
+ * known was led to from before the cursor, so the pointer does point backwards. Only a copy of the
+ * cursor is shown to a function, so that the caller's may live in registers.
  */
 NODISCARD static inline enum dns_error dns_walk_owner(struct dns_walk *w, struct cursor *c)
 {
@@ -49,11 +50,14 @@ NODISCARD static inline enum dns_error dns_walk_owner(struct dns_walk *w, struct
 		c->pos = ahead.pos;
 		return DNS_OK;
 	}
-	if (first < 0x100 && !ahead.failed) {
+	if (LIKELY(first < 0x100 && !ahead.failed)) {
 		c->pos = ahead.pos - 1;
 		return DNS_OK;
 	}
-	return dns_walk_name(w, c);
+	ahead = *c;
+	enum dns_error error = dns_walk_name(w, &ahead);
+	*c = ahead;
+	return error;
 }
 
 #endif
