@@ -22,7 +22,7 @@
 #define BITS_MAX 128
 #define NOBODY   UINT16_MAX
 
-#define CACHE_LINES    4096u
+#define CACHE_LINES    16384u
 #define CACHE_VLAN_MAX 4
 
 struct key {
@@ -494,12 +494,11 @@ enum line_word {
 	LINE_HIGH, /* of the address */
 	LINE_LOW,
 	LINE_VLANS,
-	LINE_REST, /* VNI, interface, how many VLANs; never 0 when filled */
-	LINE_WORDS,
+	LINE_REST, /* VNI, interface, how many VLANs; 0 in an empty line, and in no end */
 };
 
 struct line {
-	uint64_t key[LINE_WORDS];
+	uint64_t key[TENANT_KEY_WORDS];
 	uint16_t tenant;
 } __attribute__((aligned(CACHE_LINE)));
 
@@ -526,61 +525,78 @@ void tenant_cache_clear(struct tenant_cache *cache)
 	memset(cache, 0, sizeof(*cache));
 }
 
-static inline void fill_line_key(
-	uint64_t key[LINE_WORDS], const struct tenant_link *link, const struct ip *end)
+static inline uint64_t vlans_of(const struct tenant_link *link)
 {
-	uint16_t vlan[CACHE_VLAN_MAX] = { 0 };
+	uint64_t vlans = 0;
 
 	for (uint8_t i = 0; i < link->vlan_count; i++)
-		vlan[i] = link->vlan[i];
-	memcpy(&key[LINE_HIGH], end->bytes, 8);
-	memcpy(&key[LINE_LOW], end->bytes + 8, 8);
-	memcpy(&key[LINE_VLANS], vlan, 8);
-	key[LINE_REST] = (uint64_t)link->vni << 32 | (uint64_t)link->interface << 16 |
-			 (uint64_t)link->vlan_count << 8 | 1;
+		vlans = vlans << 16 | link->vlan[i];
+	return vlans;
 }
 
-static inline struct line *line_of(struct tenant_cache *cache, const uint64_t key[LINE_WORDS])
+static inline size_t line_of(const uint64_t key[TENANT_KEY_WORDS])
 {
 	uint64_t hash = hash_word(hash_word(key[LINE_HIGH], key[LINE_LOW]),
 		key[LINE_VLANS] ^ (key[LINE_REST] & 0xffffffff00000000));
 
-	return &cache->line[hash % CACHE_LINES];
+	return hash % CACHE_LINES;
 }
 
-void tenant_prefetch(
-	struct tenant_cache *cache, const struct tenant_link *link, const struct ip *client)
+/* An end of a conversation as the cache knows it; no line has the key of one with more VLANs. */
+static inline void ask(
+	struct tenant_ask *out, const struct tenant_link *link, const struct ip *end)
 {
-	uint64_t key[LINE_WORDS];
-
-	if (link->vlan_count > CACHE_VLAN_MAX)
+	out->key[LINE_REST] = 0;
+	out->line = 0;
+	if (UNLIKELY(link->vlan_count > CACHE_VLAN_MAX))
 		return;
-	fill_line_key(key, link, client);
-	__builtin_prefetch(line_of(cache, key), 1);
+	memcpy(&out->key[LINE_HIGH], end->bytes, 8);
+	memcpy(&out->key[LINE_LOW], end->bytes + 8, 8);
+	out->key[LINE_VLANS] = vlans_of(link);
+	out->key[LINE_REST] = (uint64_t)link->vni << 32 | (uint64_t)link->interface << 16 |
+			      (uint64_t)link->vlan_count << 8 | 1;
+	out->line = line_of(out->key);
+}
+
+void tenant_prepare(struct tenant_cache *cache, const struct tenant_link *link,
+	const struct ip *client, struct tenant_ask *out)
+{
+	ask(out, link, client);
+	__builtin_prefetch(&cache->line[out->line], 1);
+}
+
+static inline bool is_line(const struct line *line, const struct tenant_ask *asked)
+{
+	return ((line->key[LINE_HIGH] ^ asked->key[LINE_HIGH]) |
+		       (line->key[LINE_LOW] ^ asked->key[LINE_LOW]) |
+		       (line->key[LINE_VLANS] ^ asked->key[LINE_VLANS]) |
+		       (line->key[LINE_REST] ^ asked->key[LINE_REST])) == 0;
 }
 
 static uint16_t find_end_cached(struct tenant_cache *cache, const struct tenant_map *map,
-	const struct tenant_link *link, const struct ip *end)
+	const struct tenant_ask *asked, const struct tenant_link *link, const struct ip *end)
 {
-	uint64_t key[LINE_WORDS];
+	struct line *line = &cache->line[asked->line];
 
-	if (UNLIKELY(link->vlan_count > CACHE_VLAN_MAX))
+	if (UNLIKELY(asked->key[LINE_REST] == 0))
 		return find_end(map, link, end);
-	fill_line_key(key, link, end);
-	struct line *line = line_of(cache, key);
-	if (UNLIKELY(memcmp(line->key, key, sizeof(key)) != 0)) {
-		memcpy(line->key, key, sizeof(key));
+	if (UNLIKELY(!is_line(line, asked))) {
+		memcpy(line->key, asked->key, sizeof(line->key));
 		line->tenant = find_end(map, link, end);
 	}
 	return line->tenant;
 }
 
 uint16_t tenant_find_cached(struct tenant_cache *cache, const struct tenant_map *map,
-	const struct tenant_link *link, const struct ip *client, const struct ip *server)
+	const struct tenant_ask *asked, const struct tenant_link *link, const struct ip *client,
+	const struct ip *server)
 {
-	uint16_t tenant = find_end_cached(cache, map, link, client);
+	uint16_t tenant = find_end_cached(cache, map, asked, link, client);
 
-	if (tenant == NOBODY)
-		tenant = find_end_cached(cache, map, link, server);
+	if (LIKELY(tenant != NOBODY))
+		return tenant;
+	struct tenant_ask other;
+	ask(&other, link, server);
+	tenant = find_end_cached(cache, map, &other, link, server);
 	return tenant == NOBODY ? nobodys(map) : tenant;
 }

@@ -56,10 +56,19 @@ uint16_t tenant_find(const struct tenant_map *map, const struct tenant_link *lin
 struct tenant_cache *tenant_cache_new(void);
 void tenant_cache_free(struct tenant_cache *cache);
 void tenant_cache_clear(struct tenant_cache *cache);
-/* Ask the memory for the line that tenant_find_cached will look at first. */
-void tenant_prefetch(
-	struct tenant_cache *cache, const struct tenant_link *link, const struct ip *client);
+/*
+ * In two steps, for batches: prepare asks the memory for the line that find_cached of the same end
+ * will look at first. `asked` is what it was computed from and lives as long as the caller likes.
+ */
+#define TENANT_KEY_WORDS 4
+struct tenant_ask {
+	uint64_t key[TENANT_KEY_WORDS]; /* private to tenant.c */
+	size_t line;
+};
+void tenant_prepare(struct tenant_cache *cache, const struct tenant_link *link,
+	const struct ip *client, struct tenant_ask *asked);
 uint16_t tenant_find_cached(struct tenant_cache *cache, const struct tenant_map *map,
-	const struct tenant_link *link, const struct ip *client, const struct ip *server);
+	const struct tenant_ask *asked, const struct tenant_link *link, const struct ip *client,
+	const struct ip *server);
 
 #endif

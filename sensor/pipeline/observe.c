@@ -7,6 +7,9 @@
 /* Listed names of further questions that are kept; whoever puts more there is told by these. */
 #define QUESTIONS_KEPT_MAX 8
 
+/* Of alignment, and of names that are copied by sixteen octets. */
+#define BLOCK_SLACK 64
+
 /* The block being filled, and what the matching found on the way. */
 struct build {
 	struct observation *o;
@@ -40,7 +43,7 @@ void observe_prepare(const struct observer *o, struct parties *who, const struct
 		who->client_port = p->sport, who->server_port = p->dport;
 	}
 	struct tenant_link link = link_of(frame, p);
-	tenant_prefetch(o->tenants, &link, &who->client);
+	tenant_prepare(o->tenants, &link, &who->client, &who->asked);
 	index_prepare(o->known->index, &m->qname, &who->look);
 }
 
@@ -48,8 +51,8 @@ void observe_tenant(struct observer *o, struct parties *who, const struct frame 
 	const struct packet *p)
 {
 	struct tenant_link link = link_of(frame, p);
-	who->tenant = tenant_find_cached(
-		o->tenants, o->known->policies->map, &link, &who->client, &who->server);
+	who->tenant = tenant_find_cached(o->tenants, o->known->policies->map, &who->asked,
+		&link, &who->client, &who->server);
 }
 
 static bool travels_whole(const struct dns_message *m)
@@ -65,38 +68,47 @@ static unsigned questions_room(const struct dns_message *m)
 	return further < QUESTIONS_KEPT_MAX ? further : QUESTIONS_KEPT_MAX;
 }
 
+/* Records of the answer section that the decoder kept: the first ones. */
+static unsigned answers_of(const struct dns_message *m)
+{
+	return m->count[1] < m->record_count ? m->count[1] : m->record_count;
+}
+
+static size_t at_most(size_t count, size_t most)
+{
+	return count < most ? count : most;
+}
+
 size_t observe_bound(const struct dns_message *m)
 {
-	size_t records = m->record_count;
-	size_t addresses =
-		records < OBSERVATION_ADDRESSES_MAX ? records : OBSERVATION_ADDRESSES_MAX;
-	size_t names = records + questions_room(m);
-	if (names > OBSERVATION_NAMES_MAX)
-		names = OBSERVATION_NAMES_MAX;
+	size_t answers = answers_of(m);
+	size_t names = at_most(answers + questions_room(m), OBSERVATION_NAMES_MAX);
+
 	return sizeof(struct observation) +
 	       OBSERVATION_MATCHES_MAX * sizeof(struct observation_match) +
-	       addresses * sizeof(struct observation_address) +
+	       at_most(answers, OBSERVATION_ADDRESSES_MAX) *
+		       sizeof(struct observation_address) +
 	       names * (sizeof(struct observation_name) + DNS_NAME_MAX) + DNS_NAME_MAX +
 	       OBSERVATION_LISTED_MAX * sizeof(struct observation_listed) +
-	       (travels_whole(m) ? m->wire_len : 0) + 64;
+	       (travels_whole(m) ? m->wire_len : 0) + BLOCK_SLACK;
 }
 
 /* Claim aligned room in the block; returns its offset. */
-static size_t claim(struct build *b, size_t bytes, size_t align)
+static inline size_t claim(struct build *b, size_t bytes, size_t align)
 {
 	size_t at = (b->used + align - 1) & ~(align - 1);
 	b->used = at + bytes;
 	return at;
 }
 
-/* The octets of a name, in words: both sides have room for a few too many. */
-static size_t claim_name(struct build *b, const struct dns_name *name)
+/* The octets of a name, sixteen at a time: both sides have room for a few too many. */
+static inline size_t claim_name(struct build *b, const struct dns_name *name)
 {
 	size_t at = claim(b, name->wire_len, 1);
 	char *to = (char *)b->o + at;
 
-	for (size_t i = 0; i < name->wire_len; i += 8)
-		memcpy(to + i, name->wire + i, 8);
+	for (size_t i = 0; i < name->wire_len; i += 16)
+		memcpy(to + i, name->wire + i, 16);
 	memset(to + name->wire_len, 0, 8); /* what comes next begins here, or after a gap */
 	return at;
 }
@@ -120,26 +132,37 @@ static void match_name(struct build *b, const struct index *index, const struct 
 			(struct observation_match){ hit[i].entry, hit[i].labels, number };
 }
 
-static void take_addresses(struct build *b, const struct dns_message *m)
+/* Does an answer's record lead the asker on to another name? */
+static inline bool leads_on(const struct dns_record *r)
+{
+	return r->target_at != 0 && r->type != DNS_TYPE_SOA;
+}
+
+/* Addresses of the answer, and how many names it leads to. */
+static unsigned take_answers(struct build *b, const struct dns_message *m)
 {
 	struct observation *o = b->o;
-	o->address_at = (uint16_t)claim(b, 0, _Alignof(struct observation_address));
+	size_t at = claim(b, 0, _Alignof(struct observation_address));
+	struct observation_address *next = (struct observation_address *)((char *)o + at);
+	const struct dns_record *end = m->record + answers_of(m);
+	unsigned count = 0, targets = 0;
+
+	o->address_at = (uint16_t)at;
 	/* Answers that the decoder did not keep may hold more. */
 	o->addresses_omitted = m->count[1] > m->record_count;
-	for (unsigned i = 0; i < m->record_count; i++) {
-		const struct dns_record *r = &m->record[i];
+	for (const struct dns_record *r = m->record; r < end; r++) {
 		struct ip ip;
-		if (r->section != DNS_ANSWER || !dns_record_address(m, r, &ip))
-			continue;
-		if (o->address_count == OBSERVATION_ADDRESSES_MAX) {
+		if (!dns_record_address(m, r, &ip)) {
+			targets += leads_on(r);
+		} else if (LIKELY(count < OBSERVATION_ADDRESSES_MAX)) {
+			next[count++] = (struct observation_address){ ip, r->ttl };
+		} else {
 			o->addresses_omitted = true;
-			break;
 		}
-		size_t at = claim(b, sizeof(struct observation_address), 4);
-		*(struct observation_address *)((char *)o + at) =
-			(struct observation_address){ ip, r->ttl };
-		o->address_count++;
 	}
+	o->address_count = (uint8_t)count;
+	b->used = at + count * sizeof(*next);
+	return targets;
 }
 
 /*
@@ -168,12 +191,6 @@ static void take_listed(struct build *b, const struct address_set *set)
 	o->listed_at =
 		(uint16_t)claim(b, count * sizeof(*found), _Alignof(struct observation_listed));
 	memcpy((char *)o + o->listed_at, found, count * sizeof(*found));
-}
-
-/* Only the answer section: those are the names that the asker is led to. */
-static bool leads_on(const struct dns_record *r)
-{
-	return r->section == DNS_ANSWER && r->target_at != 0 && r->type != DNS_TYPE_SOA;
 }
 
 /* The next of the names that room was claimed for. */
@@ -206,20 +223,19 @@ static void take_questions(
 	}
 }
 
-static void take_names(struct build *b, const struct dns_message *m, const struct index *index)
+/* Names beside the qname: listed ones of further questions, and `targets` that the answer leads to. */
+static void take_names(struct build *b, const struct dns_message *m, const struct index *index,
+	unsigned targets)
 {
 	struct observation *o = b->o;
-	unsigned room = questions_room(m), targets = 0;
-	for (unsigned i = 0; o->response && i < m->record_count; i++)
-		targets += leads_on(&m->record[i]);
+	unsigned room = questions_room(m);
+
 	if (targets > OBSERVATION_NAMES_MAX - room)
 		targets = OBSERVATION_NAMES_MAX - room;
-
 	o->name_at = (uint16_t)claim(b, (room + targets) * sizeof(struct observation_name), 4);
 	if (UNLIKELY(room > 0))
 		take_questions(b, m, index);
-	for (unsigned i = 0; targets > 0; i++) {
-		const struct dns_record *r = &m->record[i];
+	for (const struct dns_record *r = m->record; targets > 0; r++) {
 		struct dns_name target;
 		if (!leads_on(r))
 			continue;
@@ -305,10 +321,11 @@ size_t observe_build(struct observer *observer, struct observation *out,
 	out->qname_at = (uint16_t)claim_name(&b, &m->qname);
 	out->qname_hash = dns_name_hash(&m->qname, index_seed(index));
 	match_name(&b, index, &m->qname, &who->look, 0);
-	if (m->opcode == DNS_OPCODE_QUERY && out->response)
-		take_addresses(&b, m);
-	if (m->opcode == DNS_OPCODE_QUERY && (out->response || UNLIKELY(m->count[0] > 1)))
-		take_names(&b, m, index);
+	if (LIKELY(m->opcode == DNS_OPCODE_QUERY)) {
+		unsigned targets = out->response ? take_answers(&b, m) : 0;
+		if (targets > 0 || UNLIKELY(m->count[0] > 1))
+			take_names(&b, m, index, targets);
+	}
 
 	size_t matches = b.match_count * sizeof(struct observation_match);
 	out->match_count = (uint8_t)b.match_count;

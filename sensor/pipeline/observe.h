@@ -32,7 +32,8 @@ struct parties {
 	struct ip client, server;
 	uint16_t client_port, server_port;
 	uint16_t tenant;
-	struct index_look look; /* of the qname */
+	struct tenant_ask asked; /* of the client */
+	struct index_look look;  /* of the qname */
 };
 
 /*
