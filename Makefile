@@ -225,6 +225,8 @@ profile: ## where the time goes: a flame graph of a replay (perf), built with fr
 # --- housekeeping ------------------------------------------------------------------------------
 .PHONY: install uninstall clean
 MANDIR ?= $(PREFIX)/share/man
+COMPLETIONS := $(PREFIX)/share/bash-completion/completions
+UNITS := $(notdir $(wildcard tools/systemd/*.service tools/systemd/*.timer))
 MAN_PAGES := $(filter-out %/mkpcap.1,$(wildcard tools/man/*.[1-8])) $(B)/man/dynwatch.conf.5
 
 # The tables of the configuration's manual page are made from the same lines as the program.
@@ -234,15 +236,19 @@ $(B)/man/dynwatch.conf.5: tools/man/dynwatch.conf.5.in $(B)/dynwatch
 install: all $(MAN_PAGES) ## install into $(DESTDIR)$(PREFIX)
 	$(Q)install -D -m 0755 $(B)/dynwatch $(DESTDIR)$(PREFIX)/sbin/dynwatch
 	$(Q)install -D -m 0755 $(B)/dynwatch-feeds $(DESTDIR)$(PREFIX)/sbin/dynwatch-feeds
-	$(Q)install -D -m 0644 tools/systemd/dynwatch.service $(DESTDIR)/usr/lib/systemd/system/dynwatch.service
+	$(Q)for unit in $(UNITS); do \
+	  install -D -m 0644 tools/systemd/$$unit $(DESTDIR)/usr/lib/systemd/system/$$unit; done
+	$(Q)install -D -m 0644 tools/systemd/dynwatch.sysusers $(DESTDIR)/usr/lib/sysusers.d/dynwatch.conf
 	$(Q)install -D -m 0644 tools/dynwatch.yaml.example $(DESTDIR)/etc/dynwatch/dynwatch.yaml.example
-	$(Q)install -D -m 0644 tools/completion/dynwatch.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/dynwatch
+	$(Q)for program in dynwatch dynwatch-feeds; do \
+	  install -D -m 0644 tools/completion/dynwatch.bash $(DESTDIR)$(COMPLETIONS)/$$program; done
 	$(Q)for page in $(MAN_PAGES); do \
 	  install -D -m 0644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; done
 
 uninstall: ## remove what install put there
-	$(Q)rm -f $(DESTDIR)$(PREFIX)/sbin/dynwatch $(DESTDIR)$(PREFIX)/sbin/dynwatch-feeds $(DESTDIR)/usr/lib/systemd/system/dynwatch.service \
-	  $(DESTDIR)/etc/dynwatch/dynwatch.yaml.example $(DESTDIR)$(PREFIX)/share/bash-completion/completions/dynwatch \
+	$(Q)rm -f $(addprefix $(DESTDIR)$(PREFIX)/sbin/,dynwatch dynwatch-feeds) $(addprefix $(DESTDIR)/usr/lib/systemd/system/,$(UNITS)) \
+	  $(DESTDIR)/usr/lib/sysusers.d/dynwatch.conf $(DESTDIR)/etc/dynwatch/dynwatch.yaml.example \
+	  $(addprefix $(DESTDIR)$(COMPLETIONS)/,dynwatch dynwatch-feeds) \
 	  $(foreach page,$(MAN_PAGES),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(page)))/$(notdir $(page)))
 
 clean: ## remove what was built

@@ -2,6 +2,7 @@
 # The man pages have every option that --help has, and no other.
 . tests/support/tap.sh
 dynwatch=${DYNWATCH:-build/release/dynwatch}
+feeds=${DYNWATCH_FEEDS:-build/release/dynwatch-feeds}
 mkpcap=${MKPCAP:-build/release/mkpcap}
 
 long_of_help() { grep -oE -- '--[a-z][a-z-]+' | sort -u; }
@@ -17,6 +18,13 @@ long_of_page() { grep -oE '(Fl|,|\|) -[a-z][a-z-]+' "$1" | sed 's/.* -/--/' | so
   long_of_page tools/man/dynwatch.8
 } | sort -u > "$tmp/page"
 is "dynwatch(8) and --help" "$(cat "$tmp/page")" "$(cat "$tmp/help")"
+
+{
+  "$feeds" --help
+  for command in $("$feeds" --help | sed -nE 's/^  ([a-z]+) .*/\1/p'); do "$feeds" "$command" --help; done
+} | long_of_help > "$tmp/help"
+long_of_page tools/man/dynwatch-feeds.8 > "$tmp/page"
+is "dynwatch-feeds(8) and --help" "$(cat "$tmp/page")" "$(cat "$tmp/help")"
 
 "$mkpcap" --help | long_of_help > "$tmp/help"
 {

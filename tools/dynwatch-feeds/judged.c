@@ -144,8 +144,3 @@ void judged_deinit(struct judged *j)
 	free(j->before);
 	*j = (struct judged){ 0 };
 }
-
-uint64_t judged_entries(const struct feed_report *report)
-{
-	return feed_report_accepted(report) + report->duplicates;
-}

@@ -30,7 +30,4 @@ NODISCARD enum err judged_read(struct judged *out, const struct config_feed *fee
 	const char *new_path, bool has_old, struct err_ctx *why);
 void judged_deinit(struct judged *j);
 
-/* Names and networks that were understood, also those that stand twice. */
-uint64_t judged_entries(const struct feed_report *report);
-
 #endif

@@ -22,7 +22,9 @@ static void print_usage(FILE *out)
 		     "Brings the lists of dynwatch up to date, and hands them on.\n\n");
 	for (const struct command *c = commands; c->name; c++)
 		fprintf(out, "  %-8s %s\n", c->name, c->summary);
-	fprintf(out, "\n'dynwatch-feeds COMMAND --help' says more.\n");
+	fprintf(out,
+		"\n'dynwatch-feeds COMMAND --help' says more; 'dynwatch-feeds --version' names "
+		"the libraries.\n");
 }
 
 static int print_version(void)

@@ -120,9 +120,9 @@ static void drop_path(struct err_ctx *why, const char *path)
 static void count(struct result *result, const struct judged *j)
 {
 	result->before_known = j->before != NULL;
-	result->before = j->before ? judged_entries(j->before) : 0;
+	result->before = j->before ? feed_report_accepted(j->before) : 0;
 	result->after_known = true;
-	result->after = judged_entries(j->now);
+	result->after = feed_report_accepted(j->now);
 	result->added = j->added;
 	result->removed = j->removed;
 	result->rejected = feed_report_rejected(j->now);
@@ -136,7 +136,7 @@ static enum err believe(const struct update_feed *u, const struct judged *j,
 
 	if (doubt->reason == GUARD_REJECTED)
 		return err_set(why, ERR_INPUT, "%s", doubt->why);
-	if (judged_entries(j->now) == 0 && u->feed->limits.max_shrink < 100)
+	if (feed_report_accepted(j->now) == 0 && u->feed->limits.max_shrink < 100)
 		return err_set(why, ERR_INPUT,
 			"not one entry in it (as format: %s; max_shrink: 100 takes it)",
 			feed_format_name(j->now->format));

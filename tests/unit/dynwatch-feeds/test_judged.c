@@ -57,8 +57,8 @@ Test(judged, names_addresses_and_what_they_mean_are_compared, .init = set_up, .f
 
 	cr_expect_eq(j.added, 2, "c.example with all below, and an address: %lu", j.added);
 	cr_expect_eq(j.removed, 2, "a.example, and all below c.example: %lu", j.removed);
-	cr_expect_eq(judged_entries(j.before), 4);
-	cr_expect_eq(judged_entries(j.now), 5, "one stands twice");
+	cr_expect_eq(feed_report_accepted(j.before), 4);
+	cr_expect_eq(feed_report_accepted(j.now), 4, "one stands twice");
 	cr_expect_eq(j.doubt.reason, GUARD_FINE);
 	judged_deinit(&j);
 }
@@ -87,13 +87,13 @@ Test(judged, the_rails_are_those_of_loading, .init = set_up, .fini = tear_down)
 {
 	struct judged j = judge(NULL, "com\nduckdns.org\ngood-one.duckdns.org\n10.0.0.0/8\n");
 
-	cr_expect_eq(judged_entries(j.now), 1);
+	cr_expect_eq(feed_report_accepted(j.now), 1);
 	cr_expect_eq(j.now->rejected[FEED_REJECT_SINGLE_LABEL], 1);
 	cr_expect_eq(j.now->rejected[FEED_REJECT_BROAD], 1);
 	judged_deinit(&j);
 	feed.spec.allow_broad = true;
 	j = judge(NULL, "com\nduckdns.org\n");
-	cr_expect_eq(judged_entries(j.now), 1);
+	cr_expect_eq(feed_report_accepted(j.now), 1);
 	judged_deinit(&j);
 }
 
