@@ -180,7 +180,7 @@ static void put_remark(struct writer *w, const char *words, uint64_t count)
 	const char *comment = formats[w->options->format].comment;
 
 	if (count > 0)
-		text_printf(&w->text, "%s %" PRIu64 " %s\n", comment, count, words);
+		text_printf(&w->text, "%s %s: %" PRIu64 "\n", comment, words, count);
 }
 
 static void put_remarks(struct writer *w)
@@ -195,17 +195,16 @@ static void put_remarks(struct writer *w)
 	text_printf(&w->text, "%s %s\n", comment, w->options->about);
 	put_remark(w, "names", c->names);
 	put_remark(w,
-		hosts_only ? "of them are listed with all names below, which this format does "
-			     "not say"
-			   : "of them with all names below",
+		hosts_only ? "listed with all names below, which this format does not say"
+			   : "with all names below",
 		c->suffixes);
 	put_remark(w, "addresses and networks", c->networks);
 	put_remark(w, "let pass", c->passes);
 	put_remark(w, "listed, but allowed", c->removed);
 	for (int i = 0; i < UNSAID_COUNT; i++) {
 		if (c->unsaid[i] > 0)
-			text_printf(&w->text, "%s %" PRIu64 " entries left out %s\n", comment,
-				c->unsaid[i], writer_unsaid_meaning((enum unsaid)i));
+			text_printf(&w->text, "%s left out, %s: %" PRIu64 "\n", comment,
+				writer_unsaid_meaning((enum unsaid)i), c->unsaid[i]);
 	}
 }
 

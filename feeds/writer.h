@@ -47,7 +47,7 @@ struct writer_options {
 	struct dns_name zone; /* its apex */
 	enum writer_policy policy;
 	uint32_t serial;
-	/* Append who says it, behind entries, if the format has remarks there; NULL: nothing is
+	/* Append who lists it, behind what is refused, if the format has remarks there; NULL: nothing is
 	 * added. Not called for BLOCKLIST_NO_ORIGIN. */
 	void (*remark)(void *arg, struct text *out, bool is_network, uint32_t origin);
 	void *remark_arg;

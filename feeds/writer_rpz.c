@@ -92,7 +92,7 @@ static bool put_record(struct writer *w, const struct dns_name *name, bool below
 	put_name(&w->text, name);
 	text_puts(&w->text, " CNAME ");
 	text_puts(&w->text, target_of(w, action));
-	writer_end_line(w, false, origin);
+	writer_end_line(w, false, action == ACTION_REFUSE ? origin : BLOCKLIST_NO_ORIGIN);
 	return true;
 }
 
@@ -167,7 +167,7 @@ void writer_rpz_network(struct writer *w, const struct blocklist_network *n)
 		return;
 	}
 	text_printf(&w->text, "%s.rpz-ip CNAME %s", text, target_of(w, n->action));
-	writer_end_line(w, true, n->origin);
+	writer_end_line(w, true, n->action == ACTION_REFUSE ? n->origin : BLOCKLIST_NO_ORIGIN);
 	if (n->action == ACTION_REFUSE)
 		w->counts->networks++;
 	else

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tools/dynwatch-feeds/export.h"
 #include "tools/dynwatch-feeds/update.h"
 
 static const struct command {
@@ -13,6 +14,7 @@ static const struct command {
 	const char *summary;
 } commands[] = {
 	{ "update", update_command, "fetch the feeds that have a url" },
+	{ "export", export_command, "write what feeds list for a resolver or a filter" },
 	{ NULL },
 };
 
