@@ -51,13 +51,16 @@ static bool lock_folder(struct export_file *f)
 	return false;
 }
 
-/* Beside the old one, with its mode. */
+/* Beside the old one, with its owner and mode. */
 static bool open_new(struct export_file *f)
 {
 	struct stat st;
 	bool exists = stat(f->path, &st) == 0;
 
 	if (!lock_folder(f) || !replace_open(&f->replace, f->path, MODE_NEW))
+		return false;
+	/* Only root can give it away, and others need not. */
+	if (exists && fchown(f->replace.fd, st.st_uid, st.st_gid) != 0 && errno != EPERM)
 		return false;
 	if (exists && fchmod(f->replace.fd, st.st_mode & 07777) != 0)
 		return false;
