@@ -153,6 +153,8 @@ bad bomb kept 'more than 1 MiB \(max_mb\)' /bomb/list.txt 'max_mb: 1'
 bad packedbomb kept 'more than 1 MiB \(max_mb\)' /packed-bomb/list.txt 'max_mb: 1'
 bad endless failed 'more than 1 MiB \(max_mb\)' /endless/list.txt 'max_mb: 1'
 bad told failed 'more than 256 MiB \(max_mb\)' /told/list.txt
+bad headers failed 'header|large' /headers/list.txt
+bad junk failed 'HTTP' /junk/list.txt
 bad unasked failed 'HTTP 304$' /unasked-304/list.txt
 bad loop failed 'redirected more than 5 times' /loop/1
 bad tofile failed 'redirected to file://, which is no web server' "/to?file:///etc/passwd"
@@ -201,6 +203,7 @@ feed nokey /key/list.txt 'auth_file: no-key'
 feed absent /key/list.txt 'auth_file: absent'
 : > "$log"
 update
+like "a key that goes out unencrypted is warned of" "$(cat "$tmp/err")" 'feed key: the key of auth_file is sent unencrypted'
 is "a key opens" "$(row key)" "updated - 95 95 0 0"
 is "in the header that is asked for" "$(row misp)" "updated - 95 95 0 0"
 is "a redirect on the same host has it, too" "$(row same)" "updated - 95 95 0 0"
@@ -267,12 +270,12 @@ before=$(files)
 "$feeds" update -c "$yaml" --json slow keyless > "$tmp/first" 2> "$tmp/first.err" &
 first=$!
 pids="$pids $first"
-wait_for 5 grep -q /hang "$log"
+wait_for 10 grep -q /hang "$log"
 update quick
 is "two updates at once do not meet" "$code $(of quick .result)" "1 failed"
 like "the second says so" "$(of quick .reason)" 'another update is at work'
 kill -TERM "$first"
-wait_for 3 jq -e . "$tmp/first"
+wait_for 10 jq -e . "$tmp/first"
 wait "$first"
 is "one that is ended says so" "$? $(jq -r '.feeds[0] | .result + " " + .reason' "$tmp/first")" "1 failed interrupted"
 is "and leaves nothing behind" "$(files)" "$before"
@@ -281,7 +284,7 @@ ok "nor does it touch the old list" cmp "$tmp/old.txt" "$tmp/feeds/slow.txt"
 "$feeds" update -c "$yaml" slow > /dev/null 2>&1 &
 first=$!
 pids="$pids $first"
-wait_for 5 grep -q /hang "$log"
+wait_for 10 grep -q /hang "$log"
 kill -KILL "$first"
 wait "$first" 2> /dev/null
 is "not even one that is killed" "$(files)" "$before"

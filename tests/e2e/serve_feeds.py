@@ -133,6 +133,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
     for i in range(4096):
       self.chunk(b"".join(b"name%d-%d.example\n" % (i, k) for k in range(1000)))
 
+  def how_headers(self):
+    """A head that does not end."""
+    self.wfile.write(b"HTTP/1.1 200 OK\r\n")
+    for i in range(1 << 20):
+      self.wfile.write(b"X-%d: %s\r\n" % (i, b"x" * 1000))
+
+  def how_junk(self):
+    self.wfile.write(b"a.example\nb.example\n" * 1000)
+
   def how_told(self):
     """Says at once that it is too large."""
     self.head(Content_Length=1 << 40)
