@@ -13,6 +13,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* One loading. */
 struct load {
@@ -149,6 +150,16 @@ static enum err keep_feed(struct load *l, size_t i, const struct feed_item *item
 	return feed_carry(&target, &from, item->source, l->why);
 }
 
+/* Who starts for the first time learns where the file comes from. */
+static void say_who_fetches(struct load *l, const struct config_feed *feed)
+{
+	size_t len = strlen(l->why->text);
+
+	if (feed->fetch.url && access(feed->spec.path, F_OK) != 0)
+		snprintf(l->why->text + len, sizeof(l->why->text) - len,
+			"; `dynwatch-feeds update` fetches it");
+}
+
 /* The file cannot be read: an error, unless there is something to be kept. */
 static enum err doubt_unread(struct load *l, size_t i)
 {
@@ -158,6 +169,7 @@ static enum err doubt_unread(struct load *l, size_t i)
 	char key[48];
 
 	if (!find_previous(l, feed, &number)) {
+		say_who_fetches(l, feed);
 		snprintf(key, sizeof(key), "feeds[%zu].path", feed->number);
 		return fail_at(l, ERR_USAGE, feed->at, key);
 	}

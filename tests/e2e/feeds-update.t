@@ -313,6 +313,8 @@ fi
 # --- the sensor has it -------------------------------------------------------------------------
 begin
 feed seen /ok/list.txt
+like "a feed that was never fetched says who does it" "$("$dynwatch" check -c "$yaml" 2>&1)" \
+  'feeds.yaml:2:24: feeds\[0\].path: .*seen.txt: No such file.*; `dynwatch-feeds update` fetches it'
 update
 like "the sensor's own reading knows the new names" "$("$dynwatch" lookup -c "$yaml" b3.example)" 'malicious, severity high, by seen'
 
