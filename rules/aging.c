@@ -351,5 +351,6 @@ const struct family aging_family = {
 	.free = free,
 	.adopt = aging_family_adopt,
 	.observe = aging_family_observe,
+	.concerns = CONCERN_ANSWER,
 	.tick = aging_family_tick,
 };

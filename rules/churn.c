@@ -26,6 +26,7 @@
 #include "rules/judge.h"
 #include "rules/moves.h"
 #include "rules/siblings.h"
+#include "rules/table_probe.h"
 #include "sensor/base/clock.h"
 #include "sensor/base/hash.h"
 #include "sensor/base/quantity.h"
@@ -37,9 +38,16 @@
 #define RENEWALS_FLUX     3
 #define COUNTRIES_CHURN   2
 
+/* The longest TTL that any of the three rules looks at, and the longest window. */
+struct limits {
+	uint32_t ttl_s, window_s;
+};
+
 struct churn {
 	struct emit *emit;
 	const struct knowledge *known;
+	struct limits *limits; /* per tenant number, as far as memory goes */
+	size_t limits_count;
 	struct table *names;        /* struct glimpse: every name with a low TTL */
 	struct table *moves;        /* struct moves: of them, those that have changed */
 	struct siblings *rebinding; /* domains with names that rebind */
@@ -58,6 +66,7 @@ static void churn_free(void *state)
 	table_free(s->names);
 	table_free(s->moves);
 	siblings_free(s->rebinding);
+	free(s->limits);
 	free(s);
 }
 
@@ -78,9 +87,38 @@ static void *churn_new(const struct family_env *env)
 	return NULL;
 }
 
+static struct limits limits_of(const struct policy *p)
+{
+	const union rule_value *option = p->rules.option;
+	int64_t ttl_ns = option[OPTION_CHURN_DDNS_max_ttl].ns;
+	int64_t window_ns = option[OPTION_CHURN_DDNS_window].ns;
+
+	if (option[OPTION_CHURN_FAST_FLUX_max_ttl].ns > ttl_ns)
+		ttl_ns = option[OPTION_CHURN_FAST_FLUX_max_ttl].ns;
+	if (option[OPTION_CHURN_REBINDING_max_ttl].ns > ttl_ns)
+		ttl_ns = option[OPTION_CHURN_REBINDING_max_ttl].ns;
+	if (option[OPTION_CHURN_FAST_FLUX_window].ns > window_ns)
+		window_ns = option[OPTION_CHURN_FAST_FLUX_window].ns;
+	return (struct limits){ (uint32_t)(ttl_ns / NS_PER_S),
+		(uint32_t)(window_ns / NS_PER_S) };
+}
+
 static void churn_adopt(void *state, const struct knowledge *known)
 {
-	((struct churn *)state)->known = known;
+	struct churn *s = state;
+	const struct policy_set *policies = known->policies;
+
+	s->known = known;
+	if (policies->tenant_count > s->limits_count) {
+		struct limits *more =
+			realloc(s->limits, policies->tenant_count * sizeof(*more));
+		if (more) {
+			s->limits = more;
+			s->limits_count = policies->tenant_count;
+		}
+	}
+	for (size_t i = 0; i < policies->tenant_count && i < s->limits_count; i++)
+		s->limits[i] = limits_of(&policies->tenant[i]);
 }
 
 static void weigh_mark(struct standing *st, const struct exchange *x, const struct mark *m,
@@ -139,37 +177,9 @@ static struct standing standing_of(const struct churn *s, const struct exchange 
 	return st;
 }
 
-/* The longest TTL that any of the three rules looks at, and the longest window, in seconds. */
-static uint32_t longest_ttl_s(const struct policy *p)
-{
-	const union rule_value *option = p->rules.option;
-	int64_t ns = option[OPTION_CHURN_DDNS_max_ttl].ns;
-	if (option[OPTION_CHURN_FAST_FLUX_max_ttl].ns > ns)
-		ns = option[OPTION_CHURN_FAST_FLUX_max_ttl].ns;
-	if (option[OPTION_CHURN_REBINDING_max_ttl].ns > ns)
-		ns = option[OPTION_CHURN_REBINDING_max_ttl].ns;
-	return (uint32_t)(ns / NS_PER_S);
-}
-
 static uint32_t option_s(const struct exchange *x, enum rule_option_id option)
 {
 	return (uint32_t)(x->tenant->rules.option[option].ns / NS_PER_S);
-}
-
-static uint32_t longest_window_s(const struct exchange *x)
-{
-	uint32_t ddns = option_s(x, OPTION_CHURN_DDNS_window);
-	uint32_t flux = option_s(x, OPTION_CHURN_FAST_FLUX_window);
-	return ddns > flux ? ddns : flux;
-}
-
-static bool has_low_ttl(const struct observation *o, uint32_t limit_s)
-{
-	const struct observation_address *a = observation_addresses(o);
-	for (unsigned i = 0; i < o->address_count; i++)
-		if (a[i].ttl > limit_s)
-			return false;
-	return true;
 }
 
 /* --- alerts ---------------------------------------------------------------------------------
@@ -459,22 +469,14 @@ static struct moves_key key_of(const struct observation *o, uint16_t tenant)
 	};
 }
 
-/* Answers with addresses to a question for addresses. */
-static bool has_moves(const struct observation *o)
-{
-	return o->response && o->address_count > 0 && o->opcode == DNS_OPCODE_QUERY &&
-	       o->rcode == DNS_RCODE_NOERROR &&
-	       (o->qtype == DNS_TYPE_A || o->qtype == DNS_TYPE_AAAA);
-}
-
-static const struct table *churn_place(
-	const void *state, const struct observation *o, uint64_t *hash)
+static const struct table *churn_place(const void *state, const struct observation *o,
+	const struct session *session, uint64_t *hash)
 {
 	const struct churn *s = state;
-	if (!has_moves(o))
-		return NULL;
 	struct moves_key key = key_of(o, o->tenant);
-	*hash = table_hash(s->names, &key);
+
+	(void)session;
+	*hash = table_hash_sized(s->names, &key, sizeof(key));
 	return s->names;
 }
 
@@ -491,13 +493,12 @@ static struct moves *moves_of(struct churn *s, struct glimpse *g)
 	return m;
 }
 
-static void observe_change(
-	struct churn *s, const struct exchange *x, struct glimpse *g, uint32_t now_s)
+static OUT_OF_LINE void observe_change(struct churn *s, const struct exchange *x,
+	struct glimpse *g, uint32_t now_s, uint32_t window_s)
 {
 	struct moves *m = moves_of(s, g);
 	bool was_alerted = m->alerted;
-	struct moves_news news =
-		moves_note(m, x->now, s->known->geo, now_s, longest_window_s(x));
+	struct moves_news news = moves_note(m, x->now, s->known->geo, now_s, window_s);
 	if (was_alerted && !m->alerted) /* its window is over: others may have the room */
 		table_pin(s->moves, m, false);
 	judge_name(s, x, m, &news, now_s);
@@ -507,24 +508,34 @@ static void observe_change(
 	}
 }
 
+static struct glimpse *glimpse_of(
+	struct churn *s, const struct exchange *x, uint32_t ttl_s, uint32_t limit_s)
+{
+	struct moves_key key = key_of(x->now, x->tenant->number);
+	uint64_t hash = LIKELY(key.tenant == x->now->tenant)
+				? x->place
+				: table_hash_sized(s->names, &key, sizeof(key));
+	bool is_new;
+
+	if (ttl_s > limit_s) /* known, if so, from a nearly expired answer */
+		return table_find_sized(
+			s->names, hash, &key, sizeof(struct glimpse), sizeof(key));
+	return table_add_sized(
+		s->names, hash, &key, &is_new, sizeof(struct glimpse), sizeof(key));
+}
+
 static void churn_observe(void *state, const struct exchange *x)
 {
 	struct churn *s = state;
-	const struct observation *o = x->now;
-	if (!has_moves(o))
-		return;
-
-	struct moves_key key = key_of(o, x->tenant->number);
-	uint64_t hash = key.tenant == o->tenant ? x->place : table_hash(s->names, &key);
+	uint16_t tenant = x->tenant->number;
+	struct limits limits =
+		LIKELY(tenant < s->limits_count) ? s->limits[tenant] : limits_of(x->tenant);
+	uint32_t ttl_s = glimpse_ttl(x->now);
 	uint32_t now_s = (uint32_t)(x->ts_ns / NS_PER_S);
-	bool is_new;
-	struct glimpse *g;
-	if (has_low_ttl(o, longest_ttl_s(x->tenant)))
-		g = table_add(s->names, hash, &key, &is_new);
-	else
-		g = table_find(s->names, hash, &key); /* known from a nearly expired answer */
-	if (g && glimpse_note(g, o, now_s, longest_window_s(x)))
-		observe_change(s, x, g, now_s);
+
+	struct glimpse *g = glimpse_of(s, x, ttl_s, limits.ttl_s);
+	if (g && glimpse_note(g, x->now, ttl_s, now_s, limits.window_s))
+		observe_change(s, x, g, now_s, limits.window_s);
 }
 
 static void churn_stats(const void *state, struct judge_stats *out)
@@ -542,6 +553,7 @@ const struct family churn_family = {
 	.free = churn_free,
 	.adopt = churn_adopt,
 	.observe = churn_observe,
+	.concerns = CONCERN_ADDRESSES,
 	.place = churn_place,
 	.stats = churn_stats,
 };

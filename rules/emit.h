@@ -27,6 +27,8 @@
 #include "rules/knowledge.h"
 #include "rules/observation.h"
 
+struct session;
+
 /* One message in its context, as every rule family gets it. */
 struct exchange {
 	const struct observation *now; /* NULL on a tick */
@@ -35,10 +37,11 @@ struct exchange {
 	bool told_late; /* matched, and only the response told the tenant: its query was nobody's */
 	/* Of the tenant: what a mirror of one direction does not show (sides.h). */
 	bool queries_hidden, responses_hidden;
-	int64_t rtt_ns; /* when matched */
-	uint64_t place; /* what the family's place() said of `now` (judge.h) */
-	uint64_t seq;   /* of `now` or of the tick */
-	int64_t ts_ns;  /* capture time */
+	int64_t rtt_ns;                /* when matched */
+	const struct session *session; /* of `now` (session.h); NULL on a tick */
+	uint64_t place;                /* what the family's place() said of `now` (judge.h) */
+	uint64_t seq;                  /* of `now` or of the tick */
+	int64_t ts_ns;                 /* capture time */
 };
 
 struct emit;

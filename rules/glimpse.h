@@ -30,12 +30,16 @@ struct glimpse {
 };
 static_assert(sizeof(struct glimpse) == CACHE_LINE, "a glimpse is one cache line");
 
+/* The longest TTL of the addresses. */
+uint32_t glimpse_ttl(const struct observation *o);
+
 /*
  * Take in one answer; true when it has to be looked at closely: other addresses than before, or
- * public and private ones at once. `g` is fresh from table_add when first_s is 0.
+ * public and private ones at once. The caller then sets g->moved, for good. `g` is fresh from
+ * table_add when first_s is 0; `ttl_max_s` is the answer's glimpse_ttl.
  */
-bool glimpse_note(
-	struct glimpse *g, const struct observation *o, uint32_t now_s, uint32_t window_s);
+bool glimpse_note(struct glimpse *g, const struct observation *o, uint32_t ttl_max_s,
+	uint32_t now_s, uint32_t window_s);
 
 /* Begin the moves of a name with what was glimpsed of it. `m` is fresh from table_add. */
 void glimpse_begin(const struct glimpse *g, struct moves *m, const struct geo *geo);

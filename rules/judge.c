@@ -3,6 +3,7 @@
 
 #include "rules/ledger.h"
 #include "rules/sides.h"
+#include "sensor/dns/message.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,7 @@ struct judge {
 	struct emit *emit;
 	struct pairs *pairs;
 	struct ledger *ledger;
+	uint64_t seed;
 	void *state[ARRAY_LEN(families)];
 	/* Per tenant number. */
 	uint64_t *messages;
@@ -70,6 +72,7 @@ struct judge *judge_new(const struct judge_options *options, const struct knowle
 
 	if (!j)
 		return NULL;
+	j->seed = options->seed;
 	j->emit = emit_new(options->sink, options->sink_arg);
 	j->pairs = pairs_new(memory_of(options->memory_bytes, PAIRS_SHARE), options->seed);
 	j->ledger = ledger_new(memory_of(options->memory_bytes, LEDGER_SHARE), options->seed);
@@ -154,42 +157,72 @@ static void observe_tick(struct judge *j, const struct observation *o)
 	}
 }
 
-/* Count the message for its tenant, and tell which directions are visible there. */
+/* Count the message for its tenant, and tell whether the other direction is visible there. */
 static void count_message(struct judge *j, uint16_t tenant, struct exchange *x)
 {
-	if (tenant >= j->tenant_count)
+	if (UNLIKELY(tenant >= j->tenant_count))
 		return;
 	struct sides *sides = &j->sides[tenant];
 	j->messages[tenant]++;
 	sides_note(sides, x->now->response, x->matched, x->ts_ns);
-	x->queries_hidden = sides_queries_hidden(sides);
-	x->responses_hidden = sides_responses_hidden(sides, x->ts_ns);
+	if (x->now->response)
+		x->queries_hidden = sides_queries_hidden(sides);
+	else
+		x->responses_hidden = sides_responses_hidden(sides, x->ts_ns);
+}
+
+unsigned judge_concerns(const struct observation *o)
+{
+	unsigned concerns = 0;
+
+	if (UNLIKELY(o->opcode == DNS_OPCODE_UPDATE || o->qtype == DNS_TYPE_TKEY))
+		concerns = CONCERN_UPDATE;
+	if (UNLIKELY(o->opcode != DNS_OPCODE_QUERY))
+		return concerns;
+	if (o->match_count | o->listed_count)
+		concerns |= CONCERN_LISTED;
+	if (o->flags & DNS_FLAG_RD)
+		concerns |= CONCERN_ASKER;
+	if (!o->response)
+		return concerns;
+	if (o->has_question)
+		concerns |= CONCERN_ANSWER;
+	if (o->address_count > 0 && o->rcode == DNS_RCODE_NOERROR &&
+		(o->qtype == DNS_TYPE_A || o->qtype == DNS_TYPE_AAAA))
+		concerns |= CONCERN_ADDRESSES;
+	return concerns;
 }
 
 static void observe_message(
 	struct judge *j, const struct observation *o, const struct judge_places *places)
 {
 	const struct policy_set *policies = j->known->policies;
-	struct pair_result pair = pairs_observe(j->pairs, o, places->pair);
+	struct pair_result pair = pairs_observe(j->pairs, o, &places->session);
 	/* Between two versions of the policies a number may have lost its tenant. */
 	uint16_t tenant = pair.tenant < policies->tenant_count ? pair.tenant : POLICY_UNMAPPED;
+	unsigned concerns = places->concerns;
 	struct exchange x = {
 		.now = o,
 		.tenant = &policies->tenant[tenant],
 		.matched = pair.matched,
 		.told_late = pair.told_late,
 		.rtt_ns = pair.rtt_ns,
+		.session = &places->session,
 		.seq = o->seq,
 		.ts_ns = o->ts_ns,
 	};
 
 	count_message(j, tenant, &x);
+	if (pair.matched && !pair.told_late) /* the query has told it all */
+		concerns &= ~(unsigned)CONCERN_ASKER;
 #pragma GCC                                                                                    \
 	unroll 16 /* so that families that are not concerned cost a comparison, not a call */
 	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
-		x.place = places->family[i];
-		if (families[i]->observe)
-			families[i]->observe(j->state[i], &x);
+		if (!families[i]->observe || !(families[i]->concerns & concerns))
+			continue;
+		if (families[i]->place)
+			x.place = places->family[i];
+		families[i]->observe(j->state[i], &x);
 	}
 }
 
@@ -215,13 +248,15 @@ void judge_prepare(
 {
 	if (o->kind != OBSERVATION_MESSAGE)
 		return;
-	places->pair = pairs_prepare(j->pairs, o);
+	places->session = session_of(j->seed, o);
+	places->concerns = judge_concerns(o);
+	pairs_prepare(j->pairs, &places->session);
 #pragma GCC unroll 16
 	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
-		places->table[i] = NULL;
-		if (!families[i]->place)
+		if (!families[i]->place || !(families[i]->concerns & places->concerns))
 			continue;
-		places->table[i] = families[i]->place(j->state[i], o, &places->family[i]);
+		places->table[i] = families[i]->place(
+			j->state[i], o, &places->session, &places->family[i]);
 		if (places->table[i])
 			table_prefetch(places->table[i], places->family[i], TABLE_BUCKET);
 	}
@@ -232,9 +267,11 @@ void judge_prefetch(
 {
 	if (o->kind != OBSERVATION_MESSAGE)
 		return;
-	pairs_prefetch(j->pairs, places->pair);
+	pairs_prefetch(j->pairs, &places->session);
 #pragma GCC unroll 16
 	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
+		if (!families[i]->place || !(families[i]->concerns & places->concerns))
+			continue;
 		if (places->table[i])
 			table_prefetch(places->table[i], places->family[i], TABLE_ENTRY);
 	}

@@ -47,6 +47,21 @@ struct family_env {
 };
 
 /*
+ * What a message is about, as far as its header and the counts in its observation tell: bits,
+ * computed once for all families (judge_concerns). Most messages concern one family or two.
+ */
+enum concern {
+	CONCERN_LISTED = 1u << 0, /* look-ups: a listed name or address is in the message */
+	/* Look-ups that want recursion: the query, and a response as long as it may be the first
+	 * to tell of it (judge_observe_prepared takes it away when the query was seen). */
+	CONCERN_ASKER = 1u << 1,
+	CONCERN_ANSWER = 1u << 2,    /* look-ups: a response that has its question */
+	CONCERN_ADDRESSES = 1u << 3, /* one with addresses, to a question for such */
+	CONCERN_UPDATE = 1u << 4,    /* an UPDATE, or about a key to sign one with (TKEY) */
+};
+unsigned judge_concerns(const struct observation *o);
+
+/*
  * A rule family: one file that remembers and judges. All functions but new/free may be NULL.
  * memory_share is relative to the other families'.
  */
@@ -57,14 +72,17 @@ struct family {
 	void (*free)(void *state);
 	/* A new version of what is known is in force (also called once at the start). */
 	void (*adopt)(void *state, const struct knowledge *known);
+	/* A message that concerns the family. */
 	void (*observe)(void *state, const struct exchange *x);
+	unsigned concerns; /* enum concern: any of them */
 	/*
-	 * The table in which `o` will be looked for first and the hash of its key there, so that
-	 * it is computed once and the memory is asked for early (judge_prepare). NULL: in none.
-	 * observe gets the hash back in x->place, for a key with the tenant that `o` names.
+	 * The hash by which the family will first look for `o`, which concerns it, so that it is
+	 * computed once, and the table in which it will, so that the memory is asked for early
+	 * (judge_prepare); NULL when that is not worth it. observe gets the hash back in x->place,
+	 * for a key with the tenant that `o` names.
 	 */
-	const struct table *(*place)(
-		const void *state, const struct observation *o, uint64_t *hash);
+	const struct table *(*place)(const void *state, const struct observation *o,
+		const struct session *session, uint64_t *hash);
 	void (*tick)(void *state, const struct exchange *x); /* x->now is NULL, x->tenant too */
 	/*
 	 * The capture has ended; x is as for a tick. What is not decided raises nothing: this is
@@ -93,9 +111,11 @@ void judge_adopt(struct judge *j, const struct knowledge *known);
 /* Where an observation's memory lies: the hashes of its keys, computed once. */
 #define JUDGE_FAMILIES_MAX 12
 struct judge_places {
-	uint64_t pair;
+	struct session session;
+	unsigned concerns;
+	/* Of the families that it concerns and that have a place(). */
 	uint64_t family[JUDGE_FAMILIES_MAX];
-	const struct table *table[JUDGE_FAMILIES_MAX]; /* NULL: no look-up is foreseen */
+	const struct table *table[JUDGE_FAMILIES_MAX];
 };
 /*
  * One observation (a message or a tick). A tick at JUDGE_END_NS ends the capture: queries still

@@ -535,6 +535,14 @@ static void judge_addresses(struct lookup *l, const struct exchange *x)
 	}
 }
 
+/* The question alone is listed, and was judged with its query: that had a tenant. */
+static bool is_settled_by_query(const struct exchange *x)
+{
+	const struct observation *o = x->now;
+
+	return x->matched && !x->told_late && o->name_count == 0 && o->listed_count == 0;
+}
+
 static void lookup_observe(void *state, const struct exchange *x)
 {
 	const struct observation *o = x->now;
@@ -543,7 +551,7 @@ static void lookup_observe(void *state, const struct exchange *x)
 	size_t told_count = 0;
 	bool is_settled = false;
 
-	if ((o->match_count == 0 && o->listed_count == 0) || o->opcode != DNS_OPCODE_QUERY)
+	if (is_settled_by_query(x))
 		return;
 	for (unsigned number = 0; number <= o->name_count; number++) {
 		struct target t;
@@ -578,5 +586,6 @@ const struct family lookup_family = {
 	.free = lookup_free,
 	.adopt = lookup_adopt,
 	.observe = lookup_observe,
+	.concerns = CONCERN_LISTED,
 	.stats = lookup_stats,
 };

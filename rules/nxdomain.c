@@ -31,6 +31,7 @@
 #include "rules/generated.h"
 #include "rules/judge.h"
 #include "rules/suspect.h"
+#include "rules/table_probe.h"
 #include "sensor/base/clock.h"
 #include "sensor/base/hash.h"
 #include "sensor/base/quantity.h"
@@ -68,9 +69,16 @@ static_assert(
 	offsetof(struct client, minutes_learnt) == CACHE_LINE, "one line for most answers");
 static_assert(sizeof(struct client) == 2 * CACHE_LINE, "entries begin at cache lines");
 
-/* Per tenant number: how many clients are active and how many fail, in this and the last
- * window. */
+/*
+ * Per tenant number: how many clients are active and how many fail, in this and the last window,
+ * and the present: the span of capture time in which none of the numbers of minute, slice and
+ * window changes, so that they are computed once for all clients and not for every answer.
+ */
 struct crowd {
+	int64_t from_ns;
+	uint64_t span_ns; /* 0: not known */
+	int32_t slice, minute;
+	uint32_t slot; /* of the slice, in nx[] and answers[] */
 	uint32_t epoch;
 	uint32_t active[2], warm[2];
 };
@@ -123,6 +131,8 @@ static void nxdomain_adopt(void *state, const struct knowledge *known)
 {
 	struct nxdomain *s = state;
 	s->known = known;
+	for (size_t i = 0; i < s->crowd_count; i++)
+		s->crowd[i].span_ns = 0; /* windows may have another length now */
 	if (s->crowd_count >= known->policies->tenant_count)
 		return;
 	struct crowd *crowd = realloc(s->crowd, known->policies->tenant_count * sizeof(*crowd));
@@ -175,15 +185,20 @@ static void learn_silence(struct client *c, int64_t minutes)
 	c->minutes_learnt += (uint32_t)(minutes < 100000 ? minutes : 100000);
 }
 
-/* Is this time within period `number` of this length? Dividing to find out would cost more. */
+/* How far into period `number` of this length is this time? Dividing to find out would cost more. */
+static uint64_t since_start(int64_t ts_ns, int64_t number, int64_t period_ns)
+{
+	return (uint64_t)ts_ns - (uint64_t)number * (uint64_t)period_ns;
+}
+
 static bool is_within(int64_t ts_ns, int64_t number, int64_t period_ns)
 {
-	return (uint64_t)ts_ns - (uint64_t)number * (uint64_t)period_ns < (uint64_t)period_ns;
+	return since_start(ts_ns, number, period_ns) < (uint64_t)period_ns;
 }
 
 static void roll_minute(struct client *c, int64_t ts_ns)
 {
-	if (LIKELY(is_within(ts_ns, c->minute, NS_PER_MINUTE)))
+	if (is_within(ts_ns, c->minute, NS_PER_MINUTE))
 		return;
 	int32_t now = (int32_t)(ts_ns / NS_PER_MINUTE), gap = now - c->minute;
 	if (gap <= 0) {
@@ -199,6 +214,12 @@ static void roll_minute(struct client *c, int64_t ts_ns)
 	c->nx_minute = 0;
 }
 
+/* Where a slice counts: captures may carry times before 1970, too. */
+static uint32_t slot_of(int32_t slice)
+{
+	return (uint32_t)slice % WINDOW_SLICES;
+}
+
 static void roll_window(struct client *c, int32_t slice)
 {
 	int32_t gap = slice - c->slice;
@@ -211,7 +232,7 @@ static void roll_window(struct client *c, int32_t slice)
 		c->is_suspect = false;
 	} else {
 		for (int32_t i = c->slice + 1; i <= slice; i++)
-			c->nx[i % WINDOW_SLICES] = c->answers[i % WINDOW_SLICES] = 0;
+			c->nx[slot_of(i)] = c->answers[slot_of(i)] = 0;
 	}
 	c->slice = slice;
 }
@@ -245,67 +266,134 @@ static void release_suspect(struct nxdomain *s, const struct client *c)
 	}
 }
 
-static struct client *count_answer(struct nxdomain *s, const struct exchange *x)
+/* --- the present --------------------------------------------------------------------------
+ */
+
+/* A new window has begun, or an old one again: who is active is counted anew. */
+static void start_epoch(struct crowd *crowd, uint32_t epoch)
+{
+	bool next = crowd->epoch + 1 == epoch;
+
+	if (crowd->epoch == epoch)
+		return;
+	crowd->active[1] = next ? crowd->active[0] : 0;
+	crowd->warm[1] = next ? crowd->warm[0] : 0;
+	crowd->active[0] = crowd->warm[0] = 0;
+	crowd->epoch = epoch;
+}
+
+/* Narrow the present, which is left_ns long from `since_ns` before now on, to a period around now. */
+static void narrow(
+	uint64_t *since_ns, uint64_t *left_ns, int64_t ts_ns, int64_t number, int64_t period_ns)
+{
+	uint64_t since = since_start(ts_ns, number, period_ns);
+	/* Of a time before 1970: no period is kept, each answer begins anew. */
+	uint64_t left = since < (uint64_t)period_ns ? (uint64_t)period_ns - since : 0;
+
+	if (since < *since_ns)
+		*since_ns = since;
+	if (left < *left_ns)
+		*left_ns = left;
+}
+
+static OUT_OF_LINE void start_present(struct crowd *crowd, const struct exchange *x)
+{
+	int64_t window = window_ns(x->tenant), slice_ns = window / WINDOW_SLICES;
+	int64_t epoch = x->ts_ns / window;
+	uint64_t since = UINT64_MAX, left = UINT64_MAX;
+
+	start_epoch(crowd, (uint32_t)epoch + 1);
+	crowd->slice = (int32_t)(x->ts_ns / slice_ns);
+	crowd->slot = slot_of(crowd->slice);
+	crowd->minute = (int32_t)(x->ts_ns / NS_PER_MINUTE);
+	narrow(&since, &left, x->ts_ns, epoch, window);
+	narrow(&since, &left, x->ts_ns, crowd->slice, slice_ns);
+	narrow(&since, &left, x->ts_ns, crowd->minute, NS_PER_MINUTE);
+	crowd->from_ns = left ? (int64_t)((uint64_t)x->ts_ns - since) : 0;
+	crowd->span_ns = left ? since + left : 0;
+}
+
+/* The tenant's crowd, with the present that x is in; NULL when there is none. */
+static struct crowd *crowd_now(struct nxdomain *s, const struct exchange *x)
+{
+	if (UNLIKELY(x->tenant->number >= s->crowd_count))
+		return NULL;
+	struct crowd *crowd = &s->crowd[x->tenant->number];
+	if (UNLIKELY((uint64_t)x->ts_ns - (uint64_t)crowd->from_ns >= crowd->span_ns))
+		start_present(crowd, x);
+	return crowd;
+}
+
+static void join_crowd(struct crowd *crowd, struct client *c, bool warm)
+{
+	if (!crowd)
+		return;
+	if (c->active_epoch != crowd->epoch) {
+		c->active_epoch = crowd->epoch;
+		crowd->active[0]++;
+	}
+	if (warm && c->warm_epoch != crowd->epoch) {
+		c->warm_epoch = crowd->epoch;
+		crowd->warm[0]++;
+	}
+}
+
+/* A client seen for the first time, or forgotten since. */
+static OUT_OF_LINE struct client *new_client(
+	struct nxdomain *s, const struct exchange *x, uint64_t hash)
 {
 	struct suspect_key key = key_of(x);
 	bool is_new;
-	uint64_t hash = key.tenant == x->now->tenant ? x->place : table_hash(s->clients, &key);
 	struct client *c = table_add(s->clients, hash, &key, &is_new);
+
+	c->minute = (int32_t)(x->ts_ns / NS_PER_MINUTE);
+	c->slice = (int32_t)(x->ts_ns / (window_ns(x->tenant) / WINDOW_SLICES));
+	c->emitted_slice = INT64_MIN;
+	return c;
+}
+
+static struct client *client_of(struct nxdomain *s, const struct exchange *x)
+{
+	struct suspect_key key = key_of(x);
+	uint64_t hash = LIKELY(key.tenant == x->now->tenant)
+				? x->place
+				: session_client(x->session, key.tenant);
+	struct client *c = table_find_sized(s->clients, hash, &key, sizeof(*c), sizeof(key));
+
+	return LIKELY(c != NULL) ? c : new_client(s, x, hash);
+}
+
+/* Bring a client that was last seen in another present up to this one. */
+static OUT_OF_LINE void roll(
+	struct nxdomain *s, const struct exchange *x, struct client *c, struct crowd *crowd)
+{
 	int64_t slice_ns = window_ns(x->tenant) / WINDOW_SLICES;
 
-	if (is_new) {
-		c->minute = (int32_t)(x->ts_ns / NS_PER_MINUTE);
-		c->slice = (int32_t)(x->ts_ns / slice_ns);
-		c->emitted_slice = INT64_MIN;
-	}
 	roll_minute(c, x->ts_ns);
-	if (UNLIKELY(!is_within(x->ts_ns, c->slice, slice_ns))) {
+	if (!is_within(x->ts_ns, c->slice, slice_ns)) {
 		bool was_suspect = c->is_suspect;
 		roll_window(c, (int32_t)(x->ts_ns / slice_ns));
 		if (was_suspect && !c->is_suspect)
 			release_suspect(s, c);
 	}
-	bump(&c->answers[c->slice % WINDOW_SLICES]);
+	join_crowd(crowd, c, false);
+}
+
+static bool is_in_present(const struct client *c, const struct crowd *crowd)
+{
+	return crowd && c->slice == crowd->slice && c->minute == crowd->minute &&
+	       c->active_epoch == crowd->epoch;
+}
+
+static struct client *count_answer(struct nxdomain *s, const struct exchange *x)
+{
+	struct client *c = client_of(s, x);
+	struct crowd *crowd = crowd_now(s, x);
+
+	if (UNLIKELY(!is_in_present(c, crowd)))
+		roll(s, x, c, crowd);
+	bump(&c->answers[crowd ? crowd->slot : slot_of(c->slice)]);
 	return c;
-}
-
-/* The tenant's crowd with this window's epoch current; NULL when there is none. */
-static struct crowd *crowd_now(struct nxdomain *s, const struct exchange *x, uint32_t *epoch)
-{
-	if (x->tenant->number >= s->crowd_count)
-		return NULL;
-	struct crowd *crowd = &s->crowd[x->tenant->number];
-	if (LIKELY(crowd->epoch != 0 &&
-		    is_within(x->ts_ns, (int64_t)crowd->epoch - 1, window_ns(x->tenant)))) {
-		*epoch = crowd->epoch;
-		return crowd;
-	}
-	*epoch = (uint32_t)(x->ts_ns / window_ns(x->tenant)) + 1;
-	if (crowd->epoch != *epoch) {
-		bool next = crowd->epoch + 1 == *epoch;
-		crowd->active[1] = next ? crowd->active[0] : 0;
-		crowd->warm[1] = next ? crowd->warm[0] : 0;
-		crowd->active[0] = crowd->warm[0] = 0;
-		crowd->epoch = *epoch;
-	}
-	return crowd;
-}
-
-static void join_crowd(
-	struct nxdomain *s, const struct exchange *x, struct client *c, bool warm)
-{
-	uint32_t epoch;
-	struct crowd *crowd = crowd_now(s, x, &epoch);
-	if (!crowd)
-		return;
-	if (c->active_epoch != epoch) {
-		c->active_epoch = epoch;
-		crowd->active[0]++;
-	}
-	if (warm && c->warm_epoch != epoch) {
-		c->warm_epoch = epoch;
-		crowd->warm[0]++;
-	}
 }
 
 /* Note one failing domain; true when it is new in the window (only then is there news to
@@ -458,8 +546,7 @@ static bool is_crowd(
 	struct nxdomain *s, const struct exchange *x, uint32_t *warm, uint32_t *active)
 {
 	const union rule_value *option = x->tenant->rules.option;
-	uint32_t epoch;
-	const struct crowd *crowd = crowd_now(s, x, &epoch);
+	const struct crowd *crowd = crowd_now(s, x);
 	if (!crowd || !x->tenant->rules.rule[RULE_NXDOMAIN_TENANT].enabled)
 		return false;
 	/* A window that has just begun has few of either: the last one counts with it. */
@@ -506,7 +593,7 @@ static void judge_client(struct nxdomain *s, const struct exchange *x, struct cl
 	uint32_t warm, active;
 
 	if (t.ratio >= option[OPTION_NXDOMAIN_SPIKE_min_ratio].number)
-		join_crowd(s, x, c, t.domains * 2 >= floor || flood);
+		join_crowd(crowd_now(s, x), c, t.domains * 2 >= floor || flood);
 	if (c->is_suspect && t.domains * 2 >= floor) {
 		struct suspect *suspect = suspect_of(s, c, false);
 		if (suspect) /* an alert in progress: a flood must not push it out */
@@ -531,7 +618,7 @@ static void judge_client(struct nxdomain *s, const struct exchange *x, struct cl
  * After a burst of generated names, a generated name that does answer is where the malware
  * meets its server.
  */
-static void judge_meeting_point(
+static OUT_OF_LINE void judge_meeting_point(
 	struct nxdomain *s, const struct exchange *x, const struct client *c)
 {
 	struct dns_name n;
@@ -562,50 +649,46 @@ static void judge_meeting_point(
 	emit_commit(s->emit);
 }
 
-static bool concerns(const struct observation *o)
+/* A look-up that failed: is it evidence, and is there news to judge? */
+static OUT_OF_LINE void observe_failure(
+	struct nxdomain *s, const struct exchange *x, struct client *c)
 {
-	return o->response && o->opcode == DNS_OPCODE_QUERY && o->has_question;
-}
-
-static void nxdomain_observe(void *state, const struct exchange *x)
-{
-	struct nxdomain *s = state;
-	const struct observation *o = x->now;
-	if (!concerns(o))
-		return;
-	/* Unasked answers are no evidence, unless the queries are not visible at all. */
-	if (!x->matched && !x->queries_hidden)
-		return;
-
-	struct client *c = count_answer(s, x);
-	join_crowd(s, x, c, false);
-	if (o->rcode != DNS_RCODE_NXDOMAIN) {
-		if (c->is_suspect && o->rcode == DNS_RCODE_NOERROR)
-			judge_meeting_point(s, x, c);
-		return;
-	}
 	struct dns_name n;
-	observation_qname(o, &n);
+
+	observation_qname(x->now, &n);
 	if (!evidence_counts(s->known->index, x, &n))
 		return;
 	unsigned registered = registered_labels(emit_registered(s->emit), &n);
 	if (registered == 0)
 		return;
-	bump(&c->nx[c->slice % WINDOW_SLICES]);
+	bump(&c->nx[slot_of(c->slice)]);
 	c->nx_minute++;
 	bool news = note_domain(s, x, c, &n, registered);
 	if (news || c->nx_minute % 32 == 0)
 		judge_client(s, x, c);
 }
 
-static const struct table *nxdomain_place(
-	const void *state, const struct observation *o, uint64_t *hash)
+static void nxdomain_observe(void *state, const struct exchange *x)
+{
+	struct nxdomain *s = state;
+	uint16_t rcode = x->now->rcode;
+	/* Unasked answers are no evidence, unless the queries are not visible at all. */
+	if (!x->matched && !x->queries_hidden)
+		return;
+
+	struct client *c = count_answer(s, x);
+	if (rcode == DNS_RCODE_NXDOMAIN)
+		observe_failure(s, x, c);
+	else if (UNLIKELY(c->is_suspect) && rcode == DNS_RCODE_NOERROR)
+		judge_meeting_point(s, x, c);
+}
+
+static const struct table *nxdomain_place(const void *state, const struct observation *o,
+	const struct session *session, uint64_t *hash)
 {
 	const struct nxdomain *s = state;
-	if (!concerns(o))
-		return NULL;
-	struct suspect_key key = { .ip = o->client, .tenant = o->tenant };
-	*hash = table_hash(s->clients, &key);
+
+	*hash = session_client(session, o->tenant);
 	return s->clients;
 }
 
@@ -623,6 +706,7 @@ const struct family nxdomain_family = {
 	.free = nxdomain_free,
 	.adopt = nxdomain_adopt,
 	.observe = nxdomain_observe,
+	.concerns = CONCERN_ANSWER,
 	.place = nxdomain_place,
 	.stats = nxdomain_stats,
 };

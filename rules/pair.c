@@ -3,13 +3,13 @@
 
 #include "rules/age.h"
 #include "rules/policy.h"
-#include "sensor/base/hash.h"
+#include "rules/table_probe.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
 /*
- * What a response always repeats (both ends, ports, transport, opcode, id) is hashed and
+ * What a response always repeats (session.h: both ends, ports, transport, opcode, id) is hashed and
  * decides the bucket. Question and tenant are part of the key but not of the hash: a response
  * may come without a question, or without the tags that told its tenant. So all queries that a
  * response may belong to are in one bucket, and one cache line is enough to choose.
@@ -26,8 +26,7 @@
 struct entry {
 	/* The key, up to `open`. */
 	struct ip client, server;
-	uint16_t client_port, server_port, id;
-	uint8_t opcode, transport;
+	uint64_t ends; /* see session.h */
 	uint64_t qname_hash;
 	uint16_t qtype, tenant;
 	uint16_t open; /* queries that may still be answered: the first and its repeats */
@@ -36,12 +35,10 @@ struct entry {
 };
 static_assert(sizeof(struct entry) == CACHE_LINE, "an entry is one cache line");
 
-#define HASHED_BYTES offsetof(struct entry, qname_hash)
-#define KEY_BYTES    offsetof(struct entry, open)
+#define KEY_BYTES offsetof(struct entry, open)
 
 struct pairs {
 	struct table *table;
-	uint64_t seed;
 	struct pair_stats stats;
 	int64_t now_ns; /* of the last tick */
 	size_t sweep_from;
@@ -65,7 +62,6 @@ struct pairs *pairs_new(size_t memory_bytes, uint64_t seed)
 
 	if (!p)
 		return NULL;
-	p->seed = seed;
 	p->table = table_new("pairs", sizeof(struct entry), KEY_BYTES, memory_bytes, seed);
 	if (!p->table) {
 		free(p);
@@ -83,33 +79,14 @@ void pairs_free(struct pairs *p)
 	free(p);
 }
 
-static void fill_key(struct entry *key, const struct observation *o)
+void pairs_prepare(const struct pairs *p, const struct session *session)
 {
-	key->client = o->client;
-	key->server = o->server;
-	key->client_port = o->client_port;
-	key->server_port = o->server_port;
-	key->id = o->id;
-	key->opcode = o->opcode;
-	key->transport = o->transport;
-	key->qname_hash = o->qname_hash;
-	key->qtype = o->qtype;
-	key->tenant = o->tenant;
+	table_prefetch(p->table, session->hash, TABLE_BUCKET);
 }
 
-uint64_t pairs_prepare(const struct pairs *p, const struct observation *o)
+void pairs_prefetch(const struct pairs *p, const struct session *session)
 {
-	struct entry key;
-
-	fill_key(&key, o);
-	uint64_t hash = hash_bytes(p->seed, &key, HASHED_BYTES);
-	table_prefetch(p->table, hash, TABLE_BUCKET);
-	return hash;
-}
-
-void pairs_prefetch(const struct pairs *p, uint64_t hash)
-{
-	table_prefetch(p->table, hash, TABLE_ENTRY);
+	table_prefetch(p->table, session->hash, TABLE_ENTRY);
 }
 
 static bool is_expired(const struct entry *e, int64_t now_ns)
@@ -117,14 +94,28 @@ static bool is_expired(const struct entry *e, int64_t now_ns)
 	return age_of(e->asked_ns, now_ns) > PAIR_TIMEOUT_NS;
 }
 
-static void close_entry(struct pairs *p, struct entry *e)
+/* It goes unanswered, if nobody answered it; the caller takes it out of the table. */
+static void count_closed(struct pairs *p, const struct entry *e)
 {
-	if (!e->answered) {
-		p->stats.unanswered++;
-		p->stats.pending--;
-	}
-	table_remove(p->table, e);
+	if (e->answered)
+		return;
+	p->stats.unanswered++;
+	p->stats.pending--;
 }
+
+static bool has_session(
+	const struct entry *e, const struct observation *o, const struct session *session)
+{
+	return e->ends == session->ends && ip_equal(&e->client, &o->client) &&
+	       ip_equal(&e->server, &o->server);
+}
+
+static bool has_question(const struct entry *e, const struct observation *o)
+{
+	return e->qname_hash == o->qname_hash && e->qtype == o->qtype;
+}
+
+/* --- queries ------------------------------------------------------------------------------ */
 
 static void ask(struct pairs *p, struct entry *e, const struct observation *o)
 {
@@ -134,21 +125,14 @@ static void ask(struct pairs *p, struct entry *e, const struct observation *o)
 	p->stats.pending++;
 }
 
-static void observe_query(
-	struct pairs *p, const struct entry *key, uint64_t hash, const struct observation *o)
+/* The same question was asked before, and is remembered still. */
+static void ask_again(struct pairs *p, struct entry *e, const struct observation *o)
 {
-	bool is_new;
-	struct entry *e = table_add(p->table, hash, key, &is_new);
+	bool expired = is_expired(e, o->ts_ns);
 
-	p->stats.queries++;
-	if (!is_new && is_expired(e, o->ts_ns)) {
-		if (!e->answered) {
-			p->stats.unanswered++;
-			p->stats.pending--;
-		}
-		is_new = true;
-	}
-	if (is_new || e->answered) {
+	if (expired)
+		count_closed(p, e);
+	if (expired || e->answered) {
 		ask(p, e, o);
 		return;
 	}
@@ -157,47 +141,93 @@ static void observe_query(
 		e->open++;
 }
 
-/* How well does the response fit this query? 0: not at all; same tenant beats a missing one. */
-static unsigned fitness(const struct entry *e, const struct entry *key, bool has_question)
+static struct entry *find_same(
+	struct pairs *p, const struct observation *o, const struct session *session)
 {
-	if (memcmp(e, key, HASHED_BYTES) != 0)
-		return 0;
-	if (has_question && (e->qname_hash != key->qname_hash || e->qtype != key->qtype))
-		return 0;
-	if (e->tenant == key->tenant)
-		return 2;
-	return e->tenant == POLICY_UNMAPPED || key->tenant == POLICY_UNMAPPED;
+	struct table_probe at = table_probe(p->table, session->hash);
+
+	for (; at.ways; at.ways &= at.ways - 1) {
+		struct entry *e = table_probe_entry(p->table, &at, sizeof(*e));
+		if (has_session(e, o, session) && has_question(e, o) &&
+			e->tenant == o->tenant) {
+			table_probe_touch(&at);
+			return e;
+		}
+	}
+	return NULL;
 }
 
-/* The query that is answered: the best fit, of equal ones one not answered yet, then the
- * oldest. */
-static struct entry *find_query(
-	struct pairs *p, const struct entry *key, uint64_t hash, const struct observation *o)
+static void observe_query(
+	struct pairs *p, const struct observation *o, const struct session *session)
 {
-	struct entry *best = NULL, *e;
-	unsigned best_fit = 0, way = 0;
+	struct entry *e = find_same(p, o, session);
 
-	while ((e = table_next(p->table, hash, &way))) {
-		unsigned fit = 2 * fitness(e, key, o->has_question);
+	p->stats.queries++;
+	if (UNLIKELY(e != NULL)) {
+		ask_again(p, e, o);
+		return;
+	}
+	e = table_take_sized(p->table, session->hash, sizeof(*e));
+	*e = (struct entry){
+		.client = o->client,
+		.server = o->server,
+		.ends = session->ends,
+		.qname_hash = o->qname_hash,
+		.qtype = o->qtype,
+		.tenant = o->tenant,
+	};
+	ask(p, e, o);
+}
+
+/* --- responses ---------------------------------------------------------------------------- */
+
+/* How well does the response fit this query? 0: not at all; same tenant beats a missing one. */
+static unsigned fitness(
+	const struct entry *e, const struct observation *o, const struct session *session)
+{
+	if (!has_session(e, o, session) || (o->has_question && !has_question(e, o)))
+		return 0;
+	if (LIKELY(e->tenant == o->tenant))
+		return 2;
+	return e->tenant == POLICY_UNMAPPED || o->tenant == POLICY_UNMAPPED;
+}
+
+/*
+ * The query that is answered: the best fit, of equal ones one not answered yet, then the oldest.
+ * NULL: none; else *best tells where it is.
+ */
+static struct entry *find_query(struct pairs *p, const struct observation *o,
+	const struct session *session, struct table_probe *best)
+{
+	struct table_probe at = table_probe(p->table, session->hash);
+	struct entry *found = NULL;
+	unsigned best_fit = 0;
+
+	for (; at.ways; at.ways &= at.ways - 1) {
+		struct entry *e = table_probe_entry(p->table, &at, sizeof(*e));
+		unsigned fit = 2 * fitness(e, o, session);
 		if (fit == 0)
 			continue;
-		if (is_expired(e, o->ts_ns)) {
-			close_entry(p, e);
+		if (UNLIKELY(is_expired(e, o->ts_ns))) {
+			count_closed(p, e);
+			table_probe_drop(p->table, &at);
 			continue;
 		}
 		fit += !e->answered;
-		if (fit > best_fit || (fit == best_fit && e->asked_ns < best->asked_ns)) {
-			best = e;
+		if (fit > best_fit || (fit == best_fit && e->asked_ns < found->asked_ns)) {
+			found = e;
 			best_fit = fit;
+			*best = at;
 		}
 	}
-	return best;
+	return found;
 }
 
 static struct pair_result observe_response(
-	struct pairs *p, const struct entry *key, uint64_t hash, const struct observation *o)
+	struct pairs *p, const struct observation *o, const struct session *session)
 {
-	struct entry *e = find_query(p, key, hash, o);
+	struct table_probe at;
+	struct entry *e = find_query(p, o, session, &at);
 
 	if (!e) {
 		p->stats.unsolicited++;
@@ -217,28 +247,30 @@ static struct pair_result observe_response(
 		p->stats.pending--;
 	}
 	if (--e->open == 0)
-		table_remove(p->table, e);
+		table_probe_drop(p->table, &at);
 	return result;
 }
 
-struct pair_result pairs_observe(struct pairs *p, const struct observation *o, uint64_t hash)
+struct pair_result pairs_observe(
+	struct pairs *p, const struct observation *o, const struct session *session)
 {
-	struct entry key;
-
-	fill_key(&key, o);
 	if (o->response)
-		return observe_response(p, &key, hash, o);
-	observe_query(p, &key, hash, o);
+		return observe_response(p, o, session);
+	observe_query(p, o, session);
 	return (struct pair_result){ .tenant = o->tenant };
 }
+
+/* --- time --------------------------------------------------------------------------------- */
 
 static void close_if_old(void *entry, void *arg)
 {
 	struct pairs *p = arg;
 	struct entry *e = entry;
 
-	if (is_expired(e, p->now_ns))
-		close_entry(p, e);
+	if (!is_expired(e, p->now_ns))
+		return;
+	count_closed(p, e);
+	table_remove(p->table, e);
 }
 
 void pairs_tick(struct pairs *p, int64_t ts_ns)

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "rules/observation.h"
+#include "rules/session.h"
 #include "rules/table.h"
 #include "sensor/base/clock.h"
 
@@ -46,17 +47,15 @@ struct pairs;
 
 struct pairs *pairs_new(size_t memory_bytes, uint64_t seed);
 void pairs_free(struct pairs *p);
+/* Ask the memory for the message's bucket, and with pairs_prefetch for its entry. */
+void pairs_prepare(const struct pairs *p, const struct session *session);
+void pairs_prefetch(const struct pairs *p, const struct session *session);
 /*
- * The hash by which the message is looked for; its bucket is asked for, and with pairs_prefetch
- * its entry.
+ * Queries are remembered, responses joined. A repeated query keeps its first time. `session` are
+ * those of this message, with the same seed every time.
  */
-uint64_t pairs_prepare(const struct pairs *p, const struct observation *o);
-void pairs_prefetch(const struct pairs *p, uint64_t hash);
-/*
- * Queries are remembered, responses joined. A repeated query keeps its first time. `hash` is what
- * pairs_prepare said of this message.
- */
-struct pair_result pairs_observe(struct pairs *p, const struct observation *o, uint64_t hash);
+struct pair_result pairs_observe(
+	struct pairs *p, const struct observation *o, const struct session *session);
 /*
  * Count what has timed out by now (called on ticks): a slice of the table for each second that
  * has passed since the last call, the whole table after half a minute or more.

@@ -2,8 +2,8 @@
 #include "rules/judge.h"
 
 #include "rules/age.h"
+#include "rules/session.h"
 #include "sensor/base/clock.h"
-#include "sensor/base/hash.h"
 #include "sensor/dns/message.h"
 
 #include <stdio.h>
@@ -47,7 +47,6 @@ struct memo {
 struct resolver {
 	struct emit *emit;
 	struct table *uses;
-	uint64_t seed;
 	struct memo memo[MEMO_SLOTS];
 };
 
@@ -66,7 +65,6 @@ static void *resolver_new(const struct family_env *env)
 	if (!r)
 		return NULL;
 	r->emit = env->emit;
-	r->seed = env->seed;
 	r->uses = table_new("resolver_uses", sizeof(struct use), sizeof(struct use_key),
 		env->memory_bytes, env->seed);
 	if (!r->uses) {
@@ -85,21 +83,27 @@ static void resolver_adopt(void *state, const struct knowledge *known)
 		r->memo[i].valid = false;
 }
 
-static bool is_foreign(struct resolver *r, const struct policy *tenant, const struct ip *server)
+static OUT_OF_LINE bool ask_foreign(struct memo *m, const struct exchange *x)
 {
-	uint64_t hash =
-		hash_bytes(r->seed ^ tenant->number, server->bytes, sizeof(server->bytes));
-	struct memo *m = &r->memo[hash % MEMO_SLOTS];
+	const struct ip *server = &x->now->server;
 
-	if (m->valid && m->tenant == tenant->number && ip_equal(&m->server, server))
-		return m->foreign;
 	*m = (struct memo){
 		.server = *server,
-		.tenant = tenant->number,
+		.tenant = x->tenant->number,
 		.valid = true,
-		.foreign = !ip_is_group(server) && !policy_owns_server(tenant, server),
+		.foreign = !ip_is_group(server) && !policy_owns_server(x->tenant, server),
 	};
 	return m->foreign;
+}
+
+static bool is_foreign(struct resolver *r, const struct exchange *x)
+{
+	uint16_t tenant = x->tenant->number;
+	struct memo *m = &r->memo[session_server(x->session, tenant) % MEMO_SLOTS];
+
+	if (LIKELY(m->valid && m->tenant == tenant && ip_equal(&m->server, &x->now->server)))
+		return m->foreign;
+	return ask_foreign(m, x);
 }
 
 static bool serves(const struct policy *tenant, const struct ip *client)
@@ -136,24 +140,18 @@ static void raise_use(struct resolver *r, const struct exchange *x, struct use *
 	u->told_ns = x->ts_ns;
 }
 
-/* A query that wants recursion; where queries, or their tenant, are not visible: its response. */
+/* The query; where queries, or their tenant, are not visible: its response. */
 static bool is_use(const struct exchange *x)
 {
-	const struct observation *o = x->now;
-
-	if (o->opcode != DNS_OPCODE_QUERY || !(o->flags & DNS_FLAG_RD))
-		return false;
-	return !o->response || x->told_late || (!x->matched && x->queries_hidden);
+	return !x->now->response || x->told_late || (!x->matched && x->queries_hidden);
 }
 
-static void resolver_observe(void *state, const struct exchange *x)
+/* Asked of a resolver that is not the tenant's. */
+static OUT_OF_LINE void count_use(struct resolver *r, const struct exchange *x)
 {
 	const struct observation *o = x->now;
-	struct resolver *r = state;
 
-	if (!is_use(x) || x->tenant->resolvers.count == 0)
-		return;
-	if (!is_foreign(r, x->tenant, &o->server) || serves(x->tenant, &o->client))
+	if (serves(x->tenant, &o->client))
 		return;
 	struct use_key key = {
 		.client = o->client, .server = o->server, .tenant = x->tenant->number
@@ -165,6 +163,12 @@ static void resolver_observe(void *state, const struct exchange *x)
 	u->queries++;
 	if (is_new || age_of(u->told_ns, x->ts_ns) >= REPEAT_NS)
 		raise_use(r, x, u);
+}
+
+static void resolver_observe(void *state, const struct exchange *x)
+{
+	if (is_use(x) && x->tenant->resolvers.count > 0 && UNLIKELY(is_foreign(state, x)))
+		count_use(state, x);
 }
 
 static void resolver_stats(const void *state, struct judge_stats *out)
@@ -181,5 +185,6 @@ const struct family resolver_family = {
 	.free = resolver_free,
 	.adopt = resolver_adopt,
 	.observe = resolver_observe,
+	.concerns = CONCERN_ASKER,
 	.stats = resolver_stats,
 };

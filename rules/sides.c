@@ -23,12 +23,12 @@ void sides_note(struct sides *s, bool response, bool matched, int64_t ts_ns)
 
 bool sides_queries_hidden(const struct sides *s)
 {
-	return s->responses > 0 && s->responses - s->matched >= SIDES_SHARE * s->responses;
+	return s->responses > 0 && s->matched * SIDES_ONE_IN <= s->responses;
 }
 
 bool sides_responses_hidden(const struct sides *s, int64_t ts_ns)
 {
 	if (!s->has_query || age_of(s->first_query_ns, ts_ns) < SIDES_PATIENCE_NS)
 		return false;
-	return (double)s->queries - s->matched >= SIDES_SHARE * s->queries;
+	return s->matched * SIDES_ONE_IN <= s->queries;
 }

@@ -19,8 +19,8 @@
 #include "sensor/base/clock.h"
 
 #define SIDES_HALVED_AT 65536
-/* From this share of messages without their other half on, that half is taken for invisible. */
-#define SIDES_SHARE 0.9
+/* When at most one message in so many has its other half, that half is taken for invisible. */
+#define SIDES_ONE_IN 10
 /* Responses may be under way for so long before they are missed. */
 #define SIDES_PATIENCE_NS (5 * NS_PER_S)
 

@@ -272,7 +272,7 @@ static void update_family_observe(void *state, const struct exchange *x)
 	struct updates *u = state;
 	struct transaction t;
 
-	if (UNLIKELY(x->now->qtype == DNS_TYPE_TKEY))
+	if (x->now->qtype == DNS_TYPE_TKEY)
 		observe_tkey(u, x);
 	if (x->now->opcode != DNS_OPCODE_UPDATE)
 		return;
@@ -338,6 +338,7 @@ const struct family update_family = {
 	.free = update_family_free,
 	.adopt = update_family_adopt,
 	.observe = update_family_observe,
+	.concerns = CONCERN_UPDATE,
 	.tick = update_family_tick,
 	.end = update_family_end,
 	.stats = update_family_stats,

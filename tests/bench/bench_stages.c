@@ -117,17 +117,17 @@ FAMILIES(X)
 #undef X
 
 struct pair_result __real_pairs_observe(
-	struct pairs *p, const struct observation *o, uint64_t hash);
+	struct pairs *p, const struct observation *o, const struct session *session);
 struct pair_result __wrap_pairs_observe(
-	struct pairs *p, const struct observation *o, uint64_t hash);
+	struct pairs *p, const struct observation *o, const struct session *session);
 
 struct pair_result __wrap_pairs_observe(
-	struct pairs *p, const struct observation *o, uint64_t hash)
+	struct pairs *p, const struct observation *o, const struct session *session)
 {
 	if (!is_sample(PART_pairs))
-		return __real_pairs_observe(p, o, hash);
+		return __real_pairs_observe(p, o, session);
 	int64_t start_ns = clock_monotonic_ns();
-	struct pair_result result = __real_pairs_observe(p, o, hash);
+	struct pair_result result = __real_pairs_observe(p, o, session);
 	add_sample(PART_pairs, start_ns);
 	return result;
 }

@@ -481,7 +481,8 @@ void rig_see(struct rig *r, const struct message *m)
 {
 	struct observation *o = message_observe(r->world, m, ++r->seq);
 	tick_until(r, o->ts_ns);
-	struct pair_result pair = pairs_observe(r->pairs, o, pairs_prepare(r->pairs, o));
+	struct session session = session_of(SEED, o);
+	struct pair_result pair = pairs_observe(r->pairs, o, &session);
 	cr_assert_lt(pair.tenant, RIG_TENANTS_MAX);
 	struct sides *sides = &r->sides[pair.tenant];
 	sides_note(sides, o->response, pair.matched, o->ts_ns);
@@ -493,12 +494,15 @@ void rig_see(struct rig *r, const struct message *m)
 		.queries_hidden = sides_queries_hidden(sides),
 		.responses_hidden = sides_responses_hidden(sides, o->ts_ns),
 		.rtt_ns = pair.rtt_ns,
+		.session = &session,
 		.seq = o->seq,
 		.ts_ns = o->ts_ns,
 	};
-	if (r->family->place)
-		r->family->place(r->state, o, &x.place);
-	r->family->observe(r->state, &x);
+	if (judge_concerns(o) & r->family->concerns) {
+		if (r->family->place)
+			r->family->place(r->state, o, &session, &x.place);
+		r->family->observe(r->state, &x);
+	}
 	free(o);
 }
 

@@ -267,3 +267,63 @@ Test(judge, the_same_messages_give_the_same_alerts)
 		bench_deinit(&b);
 	}
 }
+
+Test(judge, what_a_message_concerns)
+{
+	enum { LISTED = CONCERN_LISTED, ASKER = CONCERN_ASKER, ANSWER = CONCERN_ANSWER };
+	static const struct {
+		const char *name;
+		struct message m;
+		unsigned concerns;
+	} rows[] = {
+		{ "a query", { .qname = "www.example" }, ASKER },
+		{ "of an iterator", { .qname = "www.example", .no_rd = true }, 0 },
+		{ "of a listed name", { .qname = "x.evil.example", .no_rd = true }, LISTED },
+		{ "its response", { .qname = "www.example", .response = true },
+			ASKER | ANSWER },
+		{ "one without a question", { .response = true, .no_rd = true }, 0 },
+		{ "with an address",
+			{ .qname = "www.example",
+				.response = true,
+				.no_rd = true,
+				.qtype = DNS_TYPE_AAAA,
+				.address = { { "192.0.2.1", 5 } } },
+			ANSWER | CONCERN_ADDRESSES },
+		{ "with an address that nobody asked for",
+			{ .qname = "www.example",
+				.response = true,
+				.no_rd = true,
+				.qtype = DNS_TYPE_MX,
+				.address = { { "192.0.2.1", 5 } } },
+			ANSWER },
+		{ "with an address, and there is none",
+			{ .qname = "www.example",
+				.response = true,
+				.no_rd = true,
+				.rcode = DNS_RCODE_NXDOMAIN,
+				.address = { { "192.0.2.1", 5 } } },
+			ANSWER },
+		{ "an UPDATE", { .qname = "x.evil.example", .opcode = DNS_OPCODE_UPDATE },
+			CONCERN_UPDATE },
+		{ "its response",
+			{ .qname = "corp", .opcode = DNS_OPCODE_UPDATE, .response = true },
+			CONCERN_UPDATE },
+		{ "about a key",
+			{ .qname = "key.example",
+				.qtype = DNS_TYPE_TKEY,
+				.response = true,
+				.no_rd = true },
+			CONCERN_UPDATE | ANSWER },
+		{ "a NOTIFY", { .qname = "x.evil.example", .opcode = DNS_OPCODE_NOTIFY }, 0 },
+	};
+	struct bench b;
+
+	bench_init(&b, 1 << 20);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct observation *o = message_observe(b.world, &rows[i].m, 1);
+		cr_expect_eq(judge_concerns(o), rows[i].concerns, "%s: %x", rows[i].name,
+			judge_concerns(o));
+		free(o);
+	}
+	bench_deinit(&b);
+}

@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "rules/evidence.h"
 #include "rules/generated.h"
@@ -372,4 +373,83 @@ Test(generated, most_random_labels_are_recognised_and_few_words)
 	}
 	cr_assert_gt(random, 750);
 	cr_assert_eq(word, 0);
+}
+
+/* One client's failures, some of them out of order, over ten minutes and more. */
+static void fail_on_and_off(struct rig *r, unsigned client, unsigned step)
+{
+	static const int jump_ms[] = { 0, 61000, -59000, 400000, -400000, 13000 };
+	char text[32], qname[64], ip[32];
+
+	snprintf(ip, sizeof(ip), "10.1.0.%u", client);
+	snprintf(qname, sizeof(qname), "%s.com", word_label(step + client, text));
+	fail_name(r,
+		500000 + step * 2500 + jump_ms[step / 8 % ARRAY_LEN(jump_ms)] * (client % 2),
+		ip, qname, DNS_TYPE_A);
+}
+
+/* The number that is told of one client in each alert, one after the other. */
+static size_t told_domains(const struct rig *r, unsigned client, double *number, size_t max)
+{
+	char ip[32], text[IP_TEXT_MAX];
+	size_t count = 0;
+
+	snprintf(ip, sizeof(ip), "10.1.0.%u", client);
+	for (size_t i = 0; i < r->alerts.count && count < max; i++) {
+		const struct alert *a = r->alerts.alert[i];
+		if (strcmp(ip_format(&a->source, text), ip) == 0)
+			number[count++] = alerts_why(a, "nxdomain_domains")->value.number;
+	}
+	return count;
+}
+
+Test(nxdomain, clients_that_step_in_time_do_not_disturb_each_other)
+{
+	struct rig *r[4];
+	double together[64], alone[64];
+
+	for (unsigned i = 0; i < ARRAY_LEN(r); i++) {
+		struct world *w = world_new();
+		struct policy *p = world_tenant(w, "acme", "10.1.0.0/16");
+		world_option(p, RULE_NXDOMAIN_TENANT, "enabled", "false");
+		world_option(p, RULE_NXDOMAIN_SPIKE, "min_domains", "6");
+		r[i] = rig_new(&nxdomain_family, w);
+	}
+	for (unsigned step = 0; step < 300; step++) {
+		for (unsigned client = 1; client <= 3; client++) {
+			fail_on_and_off(r[0], client, step);
+			fail_on_and_off(r[client], client, step);
+		}
+	}
+	for (unsigned client = 1; client <= 3; client++) {
+		size_t count = told_domains(r[0], client, together, 64);
+		cr_expect_gt(count, 2, "client %u", client);
+		cr_assert_eq(count, told_domains(r[client], client, alone, 64));
+		for (size_t i = 0; i < count; i++)
+			cr_expect_eq(together[i], alone[i], "client %u, alert %zu", client, i);
+	}
+	for (unsigned i = 0; i < ARRAY_LEN(r); i++)
+		rig_free(r[i]);
+}
+
+Test(nxdomain, any_time_at_all_is_taken)
+{
+	struct rig *r = rig_of_acme();
+	static const int64_t start_ms = WORLD_START_NS / NS_PER_MS;
+	static const int64_t times_ms[] = { -start_ms - 1, -start_ms, -2 * start_ms, 0,
+		-start_ms - 60001, 4 * start_ms, -4 * start_ms, 5 };
+
+	for (size_t i = 0; i < 20 * ARRAY_LEN(times_ms); i++) {
+		char qname[64], text[32];
+		snprintf(qname, sizeof(qname), "%s.com", random_label((unsigned)i, text));
+		struct message m = { .at_ms = times_ms[i % ARRAY_LEN(times_ms)],
+			.qname = qname,
+			.rcode = DNS_RCODE_NXDOMAIN };
+		r->tick_ns = INT64_MAX - NS_PER_S; /* no ticks */
+		rig_see(r, &m);
+		m.response = true;
+		rig_see(r, &m);
+	}
+	cr_assert_eq(rig_stats(r).table[0].used, 1);
+	rig_free(r);
 }

@@ -34,9 +34,10 @@ static void bench_free(struct bench *b)
 static struct pair_result see(struct bench *b, const struct message *m)
 {
 	struct observation *o = message_observe(b->world, m, 1);
-	uint64_t hash = pairs_prepare(b->pairs, o);
-	pairs_prefetch(b->pairs, hash);
-	struct pair_result result = pairs_observe(b->pairs, o, hash);
+	struct session session = session_of(SEED, o);
+	pairs_prepare(b->pairs, &session);
+	pairs_prefetch(b->pairs, &session);
+	struct pair_result result = pairs_observe(b->pairs, o, &session);
 	free(o);
 	return result;
 }
@@ -346,10 +347,11 @@ Test(pair, any_time_at_all_is_taken)
 	for (size_t i = 0; i < ARRAY_LEN(times); i++) {
 		struct observation *o = message_observe(b.world, &query, 1);
 		o->ts_ns = times[i];
-		pairs_observe(b.pairs, o, pairs_prepare(b.pairs, o));
+		struct session session = session_of(SEED, o);
+		pairs_observe(b.pairs, o, &session);
 		o->response = true;
 		o->ts_ns = times[ARRAY_LEN(times) - 1 - i];
-		pairs_observe(b.pairs, o, pairs_prepare(b.pairs, o));
+		pairs_observe(b.pairs, o, &session);
 		pairs_tick(b.pairs, times[i]);
 		free(o);
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "rules/table.h"
+#include "rules/table_probe.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -411,4 +411,71 @@ Test(table, few_entries_use_few_buckets_and_more_make_more)
 		cr_assert_eq(e->value, key * 3, "key %lu", (unsigned long)key);
 	}
 	table_free(t);
+}
+
+/* A table of 24-octet keys that is over its cap: entries come, are looked for, move and go. */
+struct wide {
+	uint64_t key[3];
+	uint64_t value;
+};
+
+static uint64_t wide_hash(uint64_t number)
+{
+	/* Many keys of one hash, and one whose tag is that of a free way. */
+	return number % 7 == 0 ? number % 5 << 32 : number * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+Test(table, sizes_that_are_known_change_nothing)
+{
+	struct table *plain = table_new("plain", sizeof(struct wide), 24, 64 << 10, SEED);
+	struct table *sized = table_new("sized", sizeof(struct wide), 24, 64 << 10, SEED);
+	struct wide *a, *b;
+	bool a_new, b_new;
+
+	for (uint64_t i = 0; i < 40000; i++) {
+		uint64_t number = i * 7919 % 3001, hash = wide_hash(number);
+		uint64_t key[3] = { number % 11, number, 1 };
+		if (i % 3 == 0) {
+			a = table_find(plain, hash, key);
+			b = table_find_sized(sized, hash, key, sizeof(*b), sizeof(key));
+			cr_assert_eq(!a, !b);
+		} else {
+			a = table_add(plain, hash, key, &a_new);
+			b = table_add_sized(sized, hash, key, &b_new, sizeof(*b), sizeof(key));
+			cr_assert_eq(a_new, b_new);
+			a->value++;
+			b->value++;
+		}
+		if (a) {
+			cr_assert_eq(memcmp(a, b, sizeof(*a)), 0);
+			cr_assert_eq((char *)a - (char *)plain->entry,
+				(char *)b - (char *)sized->entry);
+		}
+		if (a && i % 50 == 1) {
+			struct table_probe at = table_probe(sized, hash);
+			while (table_probe_entry(sized, &at, sizeof(*b)) != b)
+				at.ways &= at.ways - 1;
+			table_probe_drop(sized, &at);
+			table_remove(plain, a);
+		}
+	}
+	cr_assert_gt(table_stats(plain).evicted, 0);
+	cr_assert_eq(table_stats(plain).evicted, table_stats(sized).evicted);
+	cr_assert_eq(table_stats(plain).used, table_stats(sized).used);
+	table_free(plain);
+	table_free(sized);
+}
+
+Test(table, keys_are_compared_to_their_last_octet)
+{
+	static const uint8_t a[24] = { 1 };
+
+	for (size_t bytes = 1; bytes <= sizeof(a); bytes++) {
+		for (size_t i = 0; i < sizeof(a); i++) {
+			uint8_t b[24] = { 1 };
+			b[i] ^= 0x80;
+			cr_expect_eq(table_same_key(a, b, bytes), i >= bytes, "%zu of %zu", i,
+				bytes);
+		}
+	}
 }

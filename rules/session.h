@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * session.h -- who talks to whom in a message: client and server as hashes, computed once for all
+ * tables that are about one of them or both.
+ */
+#ifndef RULES_SESSION_H
+#define RULES_SESSION_H
+
+#include <stdint.h>
+
+#include "rules/observation.h"
+#include "sensor/base/hash.h"
+#include "sensor/base/ip.h"
+
+struct session {
+	uint64_t client, server; /* of the addresses */
+	uint64_t
+		ends; /* both ports, id, opcode, transport as they are; nothing else is in it */
+	uint64_t hash; /* of all three: a query's is its response's */
+};
+
+static inline struct session session_of(uint64_t seed, const struct observation *o)
+{
+	struct session s = {
+		.client = ip_hash(seed, &o->client),
+		.server = ip_hash(seed, &o->server),
+		.ends = o->client_port | (uint64_t)o->server_port << 16 |
+			(uint64_t)o->id << 32 | (uint64_t)o->opcode << 48 |
+			(uint64_t)o->transport << 56,
+	};
+	s.hash = hash_fold(s.client ^ s.ends, s.server ^ HASH_K2);
+	return s;
+}
+
+/* Of the client within a tenant. */
+static inline uint64_t session_client(const struct session *s, uint16_t tenant)
+{
+	return hash_word(s->client, tenant);
+}
+
+/* Of the server within a tenant. */
+static inline uint64_t session_server(const struct session *s, uint16_t tenant)
+{
+	return hash_word(s->server, tenant);
+}
+
+#endif

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * table_probe.h -- the insides of a table, and look-ups for what every message asks: where entry and
+ * key have sizes that the compiler knows, comparing keys is a few words and finding an entry's place
+ * a shift. For table.c and for those few who ask that often; all others take table.h.
+ *
+ * A look-up takes 25 instructions so, and 60 through table.c (callgrind, replay --threads 1 of the
+ * benchmark mix).
+ *
+ * One mapping of address space holds the most buckets that memory allows and behind them the most
+ * entries; the entry of way w of bucket b is number 8b + w. Only the first bucket_count of them are
+ * in use. When a bucket is full and there is room for more, their number doubles in place, so that
+ * a table of few entries lies close together in memory, whatever its cap. From then on a full bucket
+ * evicts.
+ *
+ * The high half of a hash is the tag, and multiplied by the number of buckets also chooses the
+ * bucket, so bucket b becomes 2b and 2b + 1, and tags alone say which entry goes where. 0 marks a
+ * free way; its bits in used and pinned are 0, too. What a tag cannot tell apart the key does.
+ *
+ * Threads: one, as in table.h.
+ */
+#ifndef RULES_TABLE_PROBE_H
+#define RULES_TABLE_PROBE_H
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+#include "rules/table.h"
+#include "sensor/base/attribute.h"
+#include "sensor/base/hash.h"
+
+#define TABLE_WAYS 8u
+
+struct table_bucket {
+	uint32_t tag[TABLE_WAYS];
+	uint8_t used;   /* bit per way: touched since the hand came by */
+	uint8_t pinned; /* bit per way */
+	uint8_t hand;
+	uint8_t unused[CACHE_LINE - TABLE_WAYS * 4 - 3];
+};
+static_assert(sizeof(struct table_bucket) == CACHE_LINE, "a bucket is one cache line");
+
+struct table {
+	struct table_bucket *bucket;
+	uint8_t *entry;
+	size_t bucket_count, bucket_max;
+	size_t entry_bytes, key_bytes;
+	size_t map_bytes;
+	uint64_t seed;
+	void (*evicted)(void *entry, void *arg);
+	void *evicted_arg;
+	struct table_stats stats;
+};
+
+static inline uint32_t table_tag(uint64_t hash)
+{
+	uint32_t tag = (uint32_t)(hash >> 32);
+	return tag ? tag : 1;
+}
+
+static inline size_t table_bucket_index(const struct table *t, uint32_t tag)
+{
+	return (size_t)((uint64_t)tag * t->bucket_count >> 32);
+}
+
+static inline struct table_bucket *table_bucket_of(const struct table *t, uint64_t hash)
+{
+	return &t->bucket[table_bucket_index(t, table_tag(hash))];
+}
+
+static inline void *table_entry_at(
+	const struct table *t, const struct table_bucket *b, unsigned way, size_t entry_bytes)
+{
+	size_t number = (size_t)(b - t->bucket) * TABLE_WAYS + way;
+	return t->entry + number * entry_bytes;
+}
+
+/*
+ * The ways with this tag, one bit each. Every message asks this several times: eight comparisons
+ * at once where every processor of the kind can (x86-64), one by one elsewhere.
+ */
+static inline unsigned table_ways_with(const struct table_bucket *b, uint32_t tag)
+{
+#ifdef __SSE2__
+	const __m128i *tags = (const __m128i *)b->tag;
+	__m128i wanted = _mm_set1_epi32((int)tag);
+	__m128i low = _mm_cmpeq_epi32(_mm_load_si128(tags), wanted);
+	__m128i high = _mm_cmpeq_epi32(_mm_load_si128(tags + 1), wanted);
+	__m128i ways = _mm_packs_epi16(_mm_packs_epi32(low, high), _mm_setzero_si128());
+	return (unsigned)_mm_movemask_epi8(ways);
+#else
+	unsigned ways = 0;
+
+	for (unsigned way = 0; way < TABLE_WAYS; way++)
+		ways |= (unsigned)(b->tag[way] == tag) << way;
+	return ways;
+#endif
+}
+
+/*
+ * The ways that may hold a hash, from the first one on:
+ *
+ *	for (struct table_probe p = table_probe(t, hash); p.ways; p.ways &= p.ways - 1) {
+ *		struct x *e = table_probe_entry(t, &p, sizeof(*e));
+ *		if (it is the one)
+ *			table_probe_touch(&p), ...
+ *	}
+ *
+ * A way may be freed on the way (table_probe_drop); nothing may be added.
+ */
+struct table_probe {
+	struct table_bucket *bucket;
+	unsigned ways;
+};
+
+static inline struct table_probe table_probe(const struct table *t, uint64_t hash)
+{
+	struct table_bucket *b = table_bucket_of(t, hash);
+	return (struct table_probe){ b, table_ways_with(b, table_tag(hash)) };
+}
+
+static inline unsigned table_probe_way(const struct table_probe *p)
+{
+	return (unsigned)__builtin_ctz(p->ways);
+}
+
+static inline void *table_probe_entry(
+	const struct table *t, const struct table_probe *p, size_t entry_bytes)
+{
+	return table_entry_at(t, p->bucket, table_probe_way(p), entry_bytes);
+}
+
+static inline void table_probe_touch(const struct table_probe *p)
+{
+	p->bucket->used |= (uint8_t)(p->ways & -p->ways);
+}
+
+/* What table_remove does, for a way that is in use. */
+static inline void table_drop(struct table *t, struct table_bucket *b, unsigned way)
+{
+	uint8_t bit = (uint8_t)(1u << way);
+
+	b->tag[way] = 0;
+	b->used &= (uint8_t)~bit;
+	b->pinned &= (uint8_t)~bit;
+	t->stats.used--;
+}
+
+static inline void table_probe_drop(struct table *t, const struct table_probe *p)
+{
+	table_drop(t, p->bucket, table_probe_way(p));
+}
+
+/* Are the keys the same? By words, as long as there are any: for sizes that are known. */
+static inline bool table_same_key(const void *a, const void *b, size_t key_bytes)
+{
+	const uint8_t *l = a, *r = b;
+	uint64_t differs = 0;
+
+#pragma GCC unroll 4
+	for (; key_bytes >= 8; key_bytes -= 8, l += 8, r += 8) {
+		uint64_t left, right;
+
+		memcpy(&left, l, 8);
+		memcpy(&right, r, 8);
+		differs |= left ^ right;
+	}
+	return differs == 0 && (key_bytes == 0 || memcmp(l, r, key_bytes) == 0);
+}
+
+/* table_hash; the size is the table's. */
+static inline uint64_t table_hash_sized(
+	const struct table *t, const void *key, size_t key_bytes)
+{
+	return hash_bytes(t->seed, key, key_bytes);
+}
+
+/* table_find; both sizes are the table's. */
+static inline void *table_find_sized(
+	struct table *t, uint64_t hash, const void *key, size_t entry_bytes, size_t key_bytes)
+{
+	for (struct table_probe p = table_probe(t, hash); p.ways; p.ways &= p.ways - 1) {
+		void *entry = table_probe_entry(t, &p, entry_bytes);
+		if (LIKELY(table_same_key(entry, key, key_bytes))) {
+			table_probe_touch(&p);
+			return entry;
+		}
+	}
+	return NULL;
+}
+
+/* The rest of table_take for a bucket without a free way: more buckets, or somebody's place. */
+void *table_take_full(struct table *t, uint64_t hash);
+
+/* A place for a new entry of this hash, which is not there yet. The caller writes all of it. */
+static inline void *table_take_sized(struct table *t, uint64_t hash, size_t entry_bytes)
+{
+	struct table_bucket *b = table_bucket_of(t, hash);
+	unsigned free_ways = table_ways_with(b, 0);
+
+	if (UNLIKELY(!free_ways))
+		return table_take_full(t, hash);
+	unsigned way = (unsigned)__builtin_ctz(free_ways);
+	b->tag[way] = table_tag(hash);
+	t->stats.used++;
+	return table_entry_at(t, b, way, entry_bytes);
+}
+
+/* table_add; both sizes are the table's. */
+static inline void *table_add_sized(struct table *t, uint64_t hash, const void *key,
+	bool *is_new, size_t entry_bytes, size_t key_bytes)
+{
+	void *entry = table_find_sized(t, hash, key, entry_bytes, key_bytes);
+
+	*is_new = !entry;
+	if (entry)
+		return entry;
+	entry = table_take_sized(t, hash, entry_bytes);
+	memcpy(entry, key, key_bytes);
+	memset((uint8_t *)entry + key_bytes, 0, entry_bytes - key_bytes);
+	return entry;
+}
+
+#endif
