@@ -4,7 +4,7 @@
 /* An address and one or more names. Every hosts file starts with the names of the host itself,
  * which no list means: they are counted apart. */
 
-static bool is_loopback_name(struct span name)
+bool hosts_is_own_name(struct span name)
 {
 	static const char *const own[] = { "localhost", "localhost.localdomain", "localdomain",
 		"local", "broadcasthost", "loopback", "0.0.0.0", "localhost4",
@@ -39,7 +39,7 @@ void hosts_read_line(struct intake *in, struct span line)
 	struct span rest = span_without_comment(line);
 	struct span name = span_word(&rest); /* the address, which says only "not here" */
 	for (name = span_word(&rest); name.len > 0; name = span_word(&rest)) {
-		if (is_loopback_name(name))
+		if (hosts_is_own_name(name))
 			intake_reject(in, FEED_REJECT_LOOPBACK);
 		else
 			intake_name(in, name, in->detail);

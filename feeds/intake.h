@@ -123,6 +123,9 @@ bool csv_is_row(struct span line);
 bool dnsmasq_is_option(struct span line);
 bool unbound_is_option(struct span line);
 
+/* A name of the host itself, that every hosts file has and no list means. */
+bool hosts_is_own_name(struct span name);
+
 /* The format of the content that starts like this: what most of its first lines look like. */
 enum feed_format recognise_format(struct span start);
 

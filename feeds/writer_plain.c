@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "feeds/intake.h"
 #include "feeds/writer_format.h"
 
 /*
@@ -46,6 +47,10 @@ void writer_hosts_name(struct writer *w, const struct blocklist_name *n)
 
 	if (!is_entry(w, n, text, &len))
 		return;
+	if (hosts_is_own_name((struct span){ text, len })) {
+		writer_unsaid(w, UNSAID_OWN);
+		return;
+	}
 	text_puts(&w->text, "0.0.0.0 ");
 	text_add(&w->text, text, len);
 	writer_end_line(w, false, n->origin);
