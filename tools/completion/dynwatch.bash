@@ -11,7 +11,14 @@ _dynwatch() {
   case $before in
     -i | --interface) mapfile -t COMPREPLY < <(compgen -W "$(ls /sys/class/net)" -- "$word") && return ;;
     --progress) mapfile -t COMPREPLY < <(compgen -W "auto always never" -- "$word") && return ;;
-    --format) mapfile -t COMPREPLY < <(compgen -W "auto table json" -- "$word") && return ;;
+    --format)
+      local formats="auto table json"
+      [ "${COMP_WORDS[1]}" = export ] && formats="rpz hosts domains adblock suricata"
+      mapfile -t COMPREPLY < <(compgen -W "$formats" -- "$word") && return ;;
+    --kind) mapfile -t COMPREPLY < <(compgen -W "malicious provider tunnel update_host ip_check" -- "$word") && return ;;
+    --min-severity) mapfile -t COMPREPLY < <(compgen -W "info low medium high critical" -- "$word") && return ;;
+    --what) mapfile -t COMPREPLY < <(compgen -W "names addresses all" -- "$word") && return ;;
+    --policy) mapfile -t COMPREPLY < <(compgen -W "nxdomain nodata drop tcp-only" -- "$word") && return ;;
   esac
   options=$("${COMP_WORDS[0]}" "${COMP_WORDS[1]}" --help 2> /dev/null | grep -oE -- '--?[a-z][a-z-]*' | sort -u)
   case $word in
