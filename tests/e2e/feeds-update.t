@@ -247,10 +247,12 @@ like "nor is https left for http" "$(of down .reason)" 'redirected from https to
 begin
 feed proxied http://feeds.test/ok/list.txt "proxy: \"http://me:pr0xy-key@${http#http://}\""
 feed direct /ok/list.txt 'proxy: ""'
+feed tunnel "$https/key/list.txt" 'auth_file: key' "proxy: \"$http\""
 feed bent http://feeds.test/ok/list.txt 'proxy: "http://me:pr0xy-key@127.0.0.1:1"'
 : > "$log"
-http_proxy=http://127.0.0.1:1 update
+SSL_CERT_FILE=$tmp/authority.pem http_proxy=http://127.0.0.1:1 update
 is "a proxy is used" "$(row proxied) $(asked http://feeds.test .host)" 'updated - 95 95 0 0 "feeds.test"'
+is "for https as well, and it does not see the key" "$(row tunnel) $(asked "${https#https://}" '["auth-key"]')" "updated - 95 95 0 0 null"
 is "or not, whatever the environment says" "$(row direct)" "updated - 95 95 0 0"
 is "one that is away is an error" "$(of bent .result)" failed
 is "and its password is not shown" "$(cat "$tmp/out" "$tmp/err" | grep -c pr0xy)" 0

@@ -4,8 +4,8 @@
   serve_feeds.py FOLDER PORT_FILE LOG [CERTIFICATE KEY]
 
 Serves the files of FOLDER on a port of 127.0.0.1 that it writes into PORT_FILE, over TLS when there is a
-certificate, and writes each request as a JSON line into LOG. It takes itself for a proxy too.
-Paths are /HOW/FILE; see HOW below. Every answer ends within 20 seconds.
+certificate, and writes each request as a JSON line into LOG. It is a proxy, too.
+Paths are /HOW/FILE; the method how_HOW says what happens. Every answer ends within 20 seconds.
 """
 import email.utils
 import gzip
@@ -13,6 +13,8 @@ import hashlib
 import http.server
 import json
 import os
+import select
+import socket
 import ssl
 import sys
 import threading
@@ -42,10 +44,29 @@ class Handler(http.server.BaseHTTPRequestHandler):
   def chunk(self, body):
     self.wfile.write(b"%x\r\n%s\r\n" % (len(body), body))
 
-  def do_GET(self):
+  def write_log(self):
     with log_lock, open(log_path, "a") as log:
       headers = {k.lower(): v for k, v in self.headers.items()}
       log.write(json.dumps({"target": self.path, "headers": headers}) + "\n")
+
+  def do_CONNECT(self):
+    """As a proxy of TLS: octets go both ways until either side ends."""
+    self.write_log()
+    self.close_connection = True
+    host, port = self.path.rsplit(":", 1)
+    with socket.create_connection((host, int(port)), timeout=5) as server:
+      self.head()
+      other = {self.connection: server, server: self.connection}
+      end = time.monotonic() + 20
+      while time.monotonic() < end:
+        for side in select.select(list(other), [], [], 1)[0]:
+          octets = side.recv(65536)
+          if not octets:
+            return
+          other[side].sendall(octets)
+
+  def do_GET(self):
+    self.write_log()
     target = urllib.parse.urlsplit(self.path)
     _, how, name = (target.path + "//").split("/")[:3]
     path = os.path.join(folder, name)
