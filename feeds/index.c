@@ -87,6 +87,22 @@ static size_t hits_add(
 	return count + 1;
 }
 
+/*
+ * Of the suffixes of one label only listed ones are in the filter, not all top-level domains: nearly
+ * always there is none.
+ */
+static inline bool has_single_labels(const struct index *index)
+{
+	return index->depths >> 1 & 1;
+}
+
+bool index_may_match(
+	const struct index *index, const struct dns_name *name, const struct index_look *look)
+{
+	return (depth_of(index, name) >= 2 && is_node(index, look->hash)) ||
+	       has_single_labels(index);
+}
+
 /* A suffix that is a node: is it listed itself, with a mark that goes for this name? */
 static size_t add_if_listed(const struct index *index, const struct dns_name *name,
 	unsigned labels, uint64_t hash, struct index_hit hit[INDEX_HITS_MAX], size_t count)
@@ -108,9 +124,7 @@ size_t index_match(const struct index *index, const struct dns_name *name,
 	unsigned depth = depth_of(index, name);
 	size_t count = 0;
 
-	/* Of the suffixes of one label only listed ones are in the filter, not all top-level
-	 * domains: nearly always there is none. */
-	if (UNLIKELY(index->depths >> 1 & 1) && depth >= 1) {
+	if (UNLIKELY(has_single_labels(index)) && depth >= 1) {
 		uint64_t hash = dns_name_hash_suffix(name, 1, index->seed);
 		if (is_node(index, hash))
 			count = add_if_listed(index, name, 1, hash, hit, count);

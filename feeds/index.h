@@ -117,6 +117,9 @@ struct index_look {
 };
 void index_prepare(
 	const struct index *index, const struct dns_name *name, struct index_look *look);
+/* False: index_match will find nothing, as it does for nearly every name. */
+NODISCARD bool index_may_match(
+	const struct index *index, const struct dns_name *name, const struct index_look *look);
 size_t index_match(const struct index *index, const struct dns_name *name,
 	const struct index_look *look, struct index_hit hit[INDEX_HITS_MAX]);
 /* Both in one call. */

@@ -62,7 +62,8 @@ static inline uint8_t fold_octet(uint8_t octet)
  * Copy folded; `out` has sixteen octets of slack, `left` is how many may be read from `from`. What
  * is left of whole steps goes together with some octets before it, once more.
  */
-static inline void copy_folded(uint8_t *out, const uint8_t *from, size_t len, size_t left)
+ALWAYS_INLINE static inline void copy_folded(
+	uint8_t *out, const uint8_t *from, size_t len, size_t left)
 {
 	size_t i = 0;
 

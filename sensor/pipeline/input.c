@@ -46,7 +46,8 @@ static void flush_lanes(struct input *in)
 }
 
 /* Room in a lane. Full: live gives up (the caller counts), replay sleeps until there is room. */
-static struct observation *offer(struct input *in, struct lane *lane, size_t bytes)
+ALWAYS_INLINE static inline struct observation *offer(
+	struct input *in, struct lane *lane, size_t bytes)
 {
 	struct observation *o = lane_offer(lane, in->number, bytes);
 	while (__builtin_expect(!o, 0) && !in->live) {
@@ -185,7 +186,7 @@ static void log_message(struct input *in, const struct pending *w)
 }
 
 /* Hand the message to its tenant's lane. False: ring full. */
-static bool hand_on(struct input *in, struct pending *w)
+ALWAYS_INLINE static inline bool hand_on(struct input *in, struct pending *w)
 {
 	const struct dns_message *m = &w->message;
 	observe_tenant(&in->observer, &w->who, w->frame, &w->packet);
@@ -221,7 +222,7 @@ static enum packet_result take_whole(struct input *in, struct pending *w)
  * A message that the capture cut behind its question: rules see what is there. Of an UPDATE they
  * would need all of it, and its signature stands at the end.
  */
-static enum packet_result take_beginning(struct input *in, struct pending *w)
+COLD static enum packet_result take_beginning(struct input *in, struct pending *w)
 {
 	if (w->message.opcode == DNS_OPCODE_QUERY && !hand_on(in, w))
 		return PACKET_REJECT_RING_FULL;
@@ -229,7 +230,7 @@ static enum packet_result take_beginning(struct input *in, struct pending *w)
 }
 
 /* One DNS payload: decode it, and ask the memory for what handing it on will need. */
-static void prepare_message(struct input *in, struct pending *w)
+ALWAYS_INLINE static inline void prepare_message(struct input *in, struct pending *w)
 {
 	const struct packet *p = &w->packet;
 
@@ -241,7 +242,7 @@ static void prepare_message(struct input *in, struct pending *w)
 }
 
 /* A prepared message: count it and hand it on. Returns what its packet counts as. */
-static enum packet_result take_message(struct input *in, struct pending *w)
+ALWAYS_INLINE static inline enum packet_result take_message(struct input *in, struct pending *w)
 {
 	switch (w->error) {
 	case DNS_OK: /* of a cut one, only what stood behind it is missing */

@@ -120,16 +120,23 @@ static size_t claim_copy(struct build *b, const void *bytes, size_t bytes_len)
 	return at;
 }
 
-/* Look a name up; `number` is 0 for the qname, n for names[n - 1]. */
-static void match_name(struct build *b, const struct index *index, const struct dns_name *name,
-	const struct index_look *look, uint8_t number)
+/* A name of which something may be listed; `number` is 0 for the qname, n for names[n - 1]. */
+static void take_matches(struct build *b, const struct index *index,
+	const struct dns_name *name, const struct index_look *look, uint8_t number)
 {
 	struct index_hit hit[INDEX_HITS_MAX];
 	size_t hits = index_match(index, name, look, hit);
 
-	for (size_t i = 0; UNLIKELY(i < hits) && b->match_count < OBSERVATION_MATCHES_MAX; i++)
+	for (size_t i = 0; i < hits && b->match_count < OBSERVATION_MATCHES_MAX; i++)
 		b->match[b->match_count++] =
 			(struct observation_match){ hit[i].entry, hit[i].labels, number };
+}
+
+static inline void match_name(struct build *b, const struct index *index,
+	const struct dns_name *name, const struct index_look *look, uint8_t number)
+{
+	if (UNLIKELY(index_may_match(index, name, look)))
+		take_matches(b, index, name, look, number);
 }
 
 /* Does an answer's record lead the asker on to another name? */
