@@ -1,52 +1,37 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "feeds/plain.h"
 
-/* What an octet of a bare name becomes; 0: it takes more than a look at it. */
-static const uint8_t folded[256] = {
-	['-'] = '-',
-	['.'] = '.',
-	['_'] = '_',
-#define DIGIT(d) [d] = d
-	DIGIT('0'),
-	DIGIT('1'),
-	DIGIT('2'),
-	DIGIT('3'),
-	DIGIT('4'),
-	DIGIT('5'),
-	DIGIT('6'),
-	DIGIT('7'),
-	DIGIT('8'),
-	DIGIT('9'),
-#undef DIGIT
-#define LETTER(upper, lower) [upper] = lower, [lower] = lower
-	LETTER('A', 'a'),
-	LETTER('B', 'b'),
-	LETTER('C', 'c'),
-	LETTER('D', 'd'),
-	LETTER('E', 'e'),
-	LETTER('F', 'f'),
-	LETTER('G', 'g'),
-	LETTER('H', 'h'),
-	LETTER('I', 'i'),
-	LETTER('J', 'j'),
-	LETTER('K', 'k'),
-	LETTER('L', 'l'),
-	LETTER('M', 'm'),
-	LETTER('N', 'n'),
-	LETTER('O', 'o'),
-	LETTER('P', 'p'),
-	LETTER('Q', 'q'),
-	LETTER('R', 'r'),
-	LETTER('S', 's'),
-	LETTER('T', 't'),
-	LETTER('U', 'u'),
-	LETTER('V', 'v'),
-	LETTER('W', 'w'),
-	LETTER('X', 'x'),
-	LETTER('Y', 'y'),
-	LETTER('Z', 'z'),
-#undef LETTER
-};
+#include <endian.h>
+
+/* Eight octets at a time: each test gives its answer in the highest bit of each octet. */
+#define EACH(octet) (UINT64_C(0x0101010101010101) * (octet))
+#define HIGH        EACH(0x80)
+
+/* Which octets are `from` or more? All of them are below 0x80. */
+static inline uint64_t at_least(uint64_t word, uint64_t from)
+{
+	return (word | HIGH) - EACH(from);
+}
+
+/* Which are `from` to `to`? */
+static inline uint64_t within(uint64_t word, uint64_t from, uint64_t to)
+{
+	return at_least(word, from) & ~at_least(word, to + 1) & HIGH;
+}
+
+/* Fold letters; false when there is something else than letters, digits, '-', '_' and '.'. */
+static inline bool fold(uint64_t *word)
+{
+	/* With this bit a letter is a small one, and nothing else becomes one. */
+	uint64_t letters = within(*word | EACH(0x20), 'a', 'z');
+	uint64_t others = (within(*word, '-', '9') & ~within(*word, '/', '/')) |
+			  within(*word, '_', '_');
+
+	if ((*word & HIGH) || (letters | others) != HIGH)
+		return false;
+	*word |= letters >> 2;
+	return true;
+}
 
 static bool is_number(const uint8_t *label)
 {
@@ -57,30 +42,47 @@ static bool is_number(const uint8_t *label)
 	return true;
 }
 
+/* The label that ends before wire[end] gets its length; false when it is empty or too long. */
+static bool end_label(struct dns_name *out, unsigned *label, unsigned end)
+{
+	unsigned len = end - *label - 1;
+
+	if (len == 0 || len > DNS_LABEL_MAX)
+		return false;
+	out->wire[*label] = (uint8_t)len;
+	out->label_at[out->label_count++] = (uint8_t)*label;
+	*label = end;
+	return true;
+}
+
 bool plain_name(struct dns_name *out, struct span text)
 {
 	uint8_t *wire = out->wire;
 	unsigned label = 0; /* where the length of the present label goes */
-	unsigned labels = 0;
+	uint64_t word;
 
 	if (text.len == 0 || text.len > DNS_NAME_MAX - 2)
 		return false;
-	for (unsigned i = 0; i <= text.len; i++) {
-		uint8_t octet = i < text.len ? folded[(unsigned char)text.at[i]] : '.';
-		wire[i + 1] = octet;
-		if (octet == 0)
+	out->label_count = 0;
+	/* Dots behind the text: the first ends the last label, the others fill its word up. */
+	unsigned end = (unsigned)text.len + 1;
+	memcpy(wire + 1, text.at, text.len);
+	memset(wire + end, '.', sizeof(word));
+	for (unsigned at = 1; at <= end; at += sizeof(word)) {
+		memcpy(&word, wire + at, sizeof(word));
+		word = le64toh(word);
+		if (!fold(&word))
 			return false;
-		if (octet != '.')
-			continue;
-		unsigned len = i - label;
-		if (len == 0 || len > DNS_LABEL_MAX)
-			return false;
-		wire[label] = (uint8_t)len;
-		out->label_at[labels++] = (uint8_t)label;
-		label = i + 1;
+		uint64_t dots = within(word, '.', '.');
+		word = htole64(word);
+		memcpy(wire + at, &word, sizeof(word));
+		for (; dots && label < end; dots &= dots - 1) {
+			unsigned dot = at + (unsigned)__builtin_ctzll(dots) / 8;
+			if (!end_label(out, &label, dot))
+				return false;
+		}
 	}
-	wire[label] = 0;
-	out->wire_len = (uint8_t)(label + 1);
-	out->label_count = (uint8_t)labels;
-	return !is_number(wire + out->label_at[labels - 1]);
+	wire[end] = 0;
+	out->wire_len = (uint8_t)(end + 1);
+	return !is_number(wire + out->label_at[out->label_count - 1]);
 }

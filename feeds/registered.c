@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "feeds/suffix_filter.h"
+#include "sensor/base/hash.h"
 
 /*
  * Why the cache is right. With ps(x) for "x is a public suffix", libpsl's answer is
@@ -34,7 +35,7 @@ struct cache_slot {
 struct registered {
 	const psl_ctx_t *psl;
 	const struct suffix_filter *filter;
-	uint64_t seed;                         /* the filter's */
+	uint64_t seed;
 	struct cache_slot name[CACHE_SLOTS];   /* reg(name) */
 	struct cache_slot parent[CACHE_SLOTS]; /* below(parent) */
 };
@@ -46,7 +47,7 @@ struct registered *registered_new(void)
 		return NULL;
 	r->psl = psl_builtin();
 	r->filter = suffix_filter_get();
-	r->seed = suffix_filter_seed(r->filter);
+	r->seed = hash_random_seed();
 	return r;
 }
 
@@ -111,7 +112,7 @@ unsigned registered_labels(struct registered *r, const struct dns_name *name)
 
 	window_text(name, window, text);
 	unsigned answer = 0;
-	if (!suffix_filter_may_be(r->filter, hash[window], hash[window - 1]) ||
+	if (!suffix_filter_may_be(r->filter, name) ||
 		!psl_is_public_suffix(r->psl, text)) {
 		struct cache_slot *parent = &r->parent[hash[window - 1] % CACHE_SLOTS];
 		if (!parent->used || parent->hash != hash[window - 1]) {
@@ -132,15 +133,12 @@ unsigned registered_labels(struct registered *r, const struct dns_name *name)
 enum registered_section registered_suffix_section(const struct dns_name *name)
 {
 	const psl_ctx_t *psl = psl_builtin();
-	const struct suffix_filter *filter = suffix_filter_get();
-	uint64_t hash[DNS_LABELS_MAX + 1];
 	char text[WINDOW_TEXT];
 	unsigned labels = name->label_count;
 
 	if (labels == 0 || labels > WINDOW_LABELS)
 		return REGISTERED_NO_SUFFIX;
-	dns_name_hash_suffixes(name, suffix_filter_seed(filter), hash, labels);
-	if (labels > 1 && !suffix_filter_may_be(filter, hash[labels], hash[labels - 1]))
+	if (labels > 1 && !suffix_filter_may_be(suffix_filter_get(), name))
 		return REGISTERED_NO_SUFFIX;
 	window_text(name, name->label_count, text);
 	if (!psl_is_public_suffix(psl, text))

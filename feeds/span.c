@@ -16,9 +16,11 @@ struct span span_trim(struct span s)
 
 struct span span_word(struct span *rest)
 {
-	struct span s = span_trim(*rest);
+	struct span s = *rest;
 	size_t len = 0;
 
+	while (s.len > 0 && span_is_space(s.at[0]))
+		s = span_skip(s, 1);
 	while (len < s.len && !span_is_space(s.at[len]))
 		len++;
 	*rest = span_skip(s, len);
@@ -27,9 +29,12 @@ struct span span_word(struct span *rest)
 
 struct span span_without_comment(struct span s)
 {
-	for (size_t i = 0; i < s.len; i++) {
-		if (s.at[i] == '#' && (i == 0 || span_is_space(s.at[i - 1])))
-			return (struct span){ .at = s.at, .len = i };
+	struct span rest = s;
+
+	for (const char *at; (at = memchr(rest.at, '#', rest.len));) {
+		if (at == s.at || span_is_space(at[-1]))
+			return (struct span){ .at = s.at, .len = (size_t)(at - s.at) };
+		rest = span_skip(rest, (size_t)(at - rest.at) + 1);
 	}
 	return s;
 }

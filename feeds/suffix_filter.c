@@ -28,26 +28,51 @@ struct suffix_filter {
 static struct suffix_filter builtin;
 static pthread_once_t builtin_once = PTHREAD_ONCE_INIT;
 
+/*
+ * Its first eight octets and its length: enough to tell it from nearly every rule, and at hand without
+ * a walk over the labels. No octet behind a name matters; there are eight in every struct dns_name.
+ */
+static uint64_t key_of(const struct suffix_filter *f, const uint8_t *wire, unsigned wire_len)
+{
+	uint64_t start;
+
+	memcpy(&start, wire, sizeof(start));
+	start = hash_first_octets(start, wire_len < 8 ? wire_len : 8);
+	return hash_fold(start ^ f->seed, HASH_K0 ^ wire_len);
+}
+
+static uint64_t key_of_name(const struct suffix_filter *f, const struct dns_name *name)
+{
+	return key_of(f, name->wire, name->wire_len);
+}
+
+static uint64_t key_of_parent(const struct suffix_filter *f, const struct dns_name *name)
+{
+	unsigned skip = name->wire[0] + 1u;
+
+	return key_of(f, name->wire + skip, name->wire_len - skip);
+}
+
 /* One filter for both kinds of nodes. */
 static uint64_t of_wildcard(uint64_t parent)
 {
 	return parent ^ HASH_K0;
 }
 
-static uint64_t bits_of(uint64_t hash)
+static uint64_t bits_of(uint64_t key)
 {
-	return UINT64_C(1) << (hash >> 58) | UINT64_C(1) << (hash >> 52 & 63) |
-	       UINT64_C(1) << (hash >> 46 & 63);
+	return UINT64_C(1) << (key >> 58) | UINT64_C(1) << (key >> 52 & 63) |
+	       UINT64_C(1) << (key >> 46 & 63);
 }
 
-static void add(struct suffix_filter *f, uint64_t hash)
+static void add(struct suffix_filter *f, uint64_t key)
 {
-	f->word[hash % WORDS] |= bits_of(hash);
+	f->word[key % WORDS] |= bits_of(key);
 }
 
-static bool has(const struct suffix_filter *f, uint64_t hash)
+static bool has(const struct suffix_filter *f, uint64_t key)
 {
-	return (f->word[hash % WORDS] & bits_of(hash)) == bits_of(hash);
+	return (f->word[key % WORDS] & bits_of(key)) == bits_of(key);
 }
 
 static bool is_listed(const psl_ctx_t *psl, const char *name)
@@ -67,11 +92,11 @@ static bool take_rule(struct suffix_filter *f, const psl_ctx_t *psl, const char 
 		rule + (is_wildcard ? 2 : 0), &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
 	bool ok = status == IDN2_OK && dns_name_parse(&name, ascii);
 	if (ok) {
-		uint64_t hash = dns_name_hash(&name, f->seed);
+		uint64_t key = key_of_name(f, &name);
 		/* libpsl takes "*.x" for a rule "x" as well. */
-		add(f, hash);
+		add(f, key);
 		if (is_wildcard)
-			add(f, of_wildcard(hash));
+			add(f, of_wildcard(key));
 		snprintf(below, sizeof(below), "%s%s", is_wildcard ? "0-0." : "", ascii);
 		ok = is_listed(psl, below);
 	}
@@ -115,17 +140,13 @@ const struct suffix_filter *suffix_filter_get(void)
 	return &builtin;
 }
 
-uint64_t suffix_filter_seed(const struct suffix_filter *f)
-{
-	return f->seed;
-}
-
 bool suffix_filter_is_complete(const struct suffix_filter *f)
 {
 	return f->complete;
 }
 
-bool suffix_filter_may_be(const struct suffix_filter *f, uint64_t name, uint64_t parent)
+bool suffix_filter_may_be(const struct suffix_filter *f, const struct dns_name *name)
 {
-	return !f->complete || has(f, name) || has(f, of_wildcard(parent));
+	return !f->complete || has(f, key_of_name(f, name)) ||
+	       has(f, of_wildcard(key_of_parent(f, name)));
 }

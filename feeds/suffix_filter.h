@@ -14,17 +14,16 @@
 #define FEEDS_SUFFIX_FILTER_H
 
 #include <stdbool.h>
-#include <stdint.h>
+
+#include "sensor/dns/name.h"
 
 struct suffix_filter;
 
 /* The filter for libpsl's built-in list; never NULL. */
 const struct suffix_filter *suffix_filter_get(void);
-/* Of the hashes that are asked with (dns_name_hash_suffixes): random in every process. */
-uint64_t suffix_filter_seed(const struct suffix_filter *f);
 /* Does it rule anything out? */
 bool suffix_filter_is_complete(const struct suffix_filter *f);
-/* Must libpsl be asked about the name of two labels or more with this hash and that of its parent? */
-bool suffix_filter_may_be(const struct suffix_filter *f, uint64_t name, uint64_t parent);
+/* Must libpsl be asked about this name of two labels or more? */
+bool suffix_filter_may_be(const struct suffix_filter *f, const struct dns_name *name);
 
 #endif

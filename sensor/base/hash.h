@@ -50,6 +50,16 @@ static inline uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t bytes
 	return hash_fold(hash ^ word ^ HASH_K1, HASH_K2 ^ bytes_len);
 }
 
+/* The first `count` (0..8) octets in memory of a word, the others zero. */
+static inline uint64_t hash_first_octets(uint64_t word, size_t count)
+{
+	static const uint8_t masks[16] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+	uint64_t mask;
+
+	memcpy(&mask, masks + 8 - count, 8);
+	return word & mask;
+}
+
 /* A seed from the operating system (getrandom); never fails: falls back to clock and pid. */
 uint64_t hash_random_seed(void);
 

@@ -479,16 +479,6 @@ bool dns_name_is_under(const struct dns_name *name, const struct dns_name *ances
 	return len == ancestor->wire_len && memcmp(suffix, ancestor->wire, len) == 0;
 }
 
-/* The first `count` (0..7) octets in memory of a word, the others zero. */
-static inline uint64_t first_octets(uint64_t word, unsigned count)
-{
-	static const uint8_t masks[16] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
-	uint64_t mask;
-
-	memcpy(&mask, masks + 8 - count, 8);
-	return word & mask;
-}
-
 uint64_t dns_name_hash_wire(const uint8_t *wire, size_t wire_len, uint64_t seed)
 {
 	uint64_t hash = seed;
@@ -502,7 +492,7 @@ uint64_t dns_name_hash_wire(const uint8_t *wire, size_t wire_len, uint64_t seed)
 	}
 	memcpy(&word, wire, 8);
 	return hash_fold(
-		hash ^ first_octets(word, (unsigned)left) ^ HASH_K1, HASH_K2 ^ wire_len);
+		hash ^ hash_first_octets(word, left) ^ HASH_K1, HASH_K2 ^ wire_len);
 }
 
 uint64_t dns_name_hash_suffix(const struct dns_name *name, unsigned labels, uint64_t seed)
