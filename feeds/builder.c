@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "feeds/index_layout.h"
 
+#include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 
-#include "sensor/base/hash.h"
 #include "sensor/base/pages.h"
 
 /* About 2 % of the suffixes that are no nodes pass a filter of 12 bits a node. */
 #define FILTER_BITS_PER_NODE 12
 #define SLOTS_AT_FIRST       1024
 #define ARENA_AT_FIRST       16384
-#define NODES_AHEAD          32 /* filter words asked for before they are written */
+#define NAMES_FOR_TWO        16384 /* from here on a second thread is worth its start */
+#define NODES_AHEAD          32    /* filter words asked for before they are written */
 
 struct index_builder {
 	struct index *index; /* arena and slots as they grow; set numbers are mark lists */
@@ -258,20 +260,53 @@ static bool make_filter(struct index *index, uint64_t node_count)
 	return index->filter != NULL;
 }
 
+/* The slots in a table of the last size: needs nothing of what finish_entries does. */
+struct last_slots {
+	struct index *index;
+	bool ok;
+};
+
+static void *make_last_slots(void *arg)
+{
+	struct last_slots *l = arg;
+	uint64_t names = l->index->name_count;
+
+	l->ok = resize_slots(l->index, names + names / 2 + 2);
+	return NULL;
+}
+
+/* Slots and names at once, if there are enough for two. False: out of memory. */
+static bool finish(struct index *index, const uint32_t *set_of)
+{
+	struct last_slots slots = { .index = index };
+	bool apart = false;
+	pthread_t thread;
+	sigset_t all, before;
+
+	if (index->name_count >= NAMES_FOR_TWO) {
+		/* Signals are for the threads that wait for them. */
+		sigfillset(&all);
+		pthread_sigmask(SIG_SETMASK, &all, &before);
+		apart = pthread_create(&thread, NULL, make_last_slots, &slots) == 0;
+		pthread_sigmask(SIG_SETMASK, &before, NULL);
+	}
+	finish_entries(index, set_of);
+	if (apart)
+		pthread_join(thread, NULL);
+	else
+		(void)make_last_slots(&slots);
+	return slots.ok;
+}
+
 /* Everything in its last size and form; false when out of memory. */
 static bool freeze(struct index_builder *b)
 {
 	struct index *index = b->index;
 	uint32_t *set_of = calloc(b->pool.cell_count + 1u, sizeof(*set_of));
-	bool ok =
-		set_of &&
-		resize_slots(index, (uint64_t)index->name_count + index->name_count / 2 + 2) &&
-		resize_arena(index, index->arena_len + INDEX_SLACK) &&
-		marks_freeze(&index->sets, &b->pool, set_of) &&
-		make_filter(index, b->node_count);
+	bool ok = set_of && resize_arena(index, index->arena_len + INDEX_SLACK) &&
+		  marks_freeze(&index->sets, &b->pool, set_of) &&
+		  make_filter(index, b->node_count) && finish(index, set_of);
 
-	if (ok)
-		finish_entries(index, set_of);
 	free(set_of);
 	return ok;
 }

@@ -43,7 +43,8 @@ bool hosts_is_entry(struct span line)
 /* What nearly every line is: a place where lists send their names, a space, and one bare name. */
 static bool read_usual_line(struct intake *in, struct span line)
 {
-	static const char *const starts[] = { "0.0.0.0 ", "127.0.0.1 ", "0.0.0.0\t", "127.0.0.1\t" };
+	static const char *const starts[] = { "0.0.0.0 ", "127.0.0.1 ", "0.0.0.0\t",
+		"127.0.0.1\t" };
 
 	for (size_t i = 0; i < ARRAY_LEN(starts); i++) {
 		if (!span_starts(line, starts[i]))

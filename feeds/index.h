@@ -84,7 +84,8 @@ uint64_t index_builder_seed(const struct index_builder *b);
 void index_builder_prefetch(const struct index_builder *b, uint64_t hash);
 NODISCARD enum index_added index_builder_put(
 	struct index_builder *b, const struct index_addition *a);
-/* Freeze. Frees the builder in every case; NULL when out of memory. */
+/* Freeze. Frees the builder in every case; NULL when out of memory. A thread of its own, ended when it
+ * returns, does a part of the work where there is much. */
 NODISCARD struct index *index_build(struct index_builder *b);
 void index_builder_free(struct index_builder *b);
 size_t index_builder_memory_bytes(const struct index_builder *b);

@@ -24,8 +24,8 @@ static inline bool fold(uint64_t *word)
 {
 	/* With this bit a letter is a small one, and nothing else becomes one. */
 	uint64_t letters = within(*word | EACH(0x20), 'a', 'z');
-	uint64_t others = (within(*word, '-', '9') & ~within(*word, '/', '/')) |
-			  within(*word, '_', '_');
+	uint64_t others =
+		(within(*word, '-', '9') & ~within(*word, '/', '/')) | within(*word, '_', '_');
 
 	if ((*word & HIGH) || (letters | others) != HIGH)
 		return false;

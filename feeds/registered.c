@@ -112,8 +112,7 @@ unsigned registered_labels(struct registered *r, const struct dns_name *name)
 
 	window_text(name, window, text);
 	unsigned answer = 0;
-	if (!suffix_filter_may_be(r->filter, name) ||
-		!psl_is_public_suffix(r->psl, text)) {
+	if (!suffix_filter_may_be(r->filter, name) || !psl_is_public_suffix(r->psl, text)) {
 		struct cache_slot *parent = &r->parent[hash[window - 1] % CACHE_SLOTS];
 		if (!parent->used || parent->hash != hash[window - 1]) {
 			unsigned below =

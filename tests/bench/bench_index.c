@@ -53,8 +53,8 @@ static const struct layout {
 		"2026-11-01 10:00:00,", ",AsyncRAT,90\n", "" },
 	{ "maltrail", "# Reference: https://example.com/report\n", "", "\n", "" },
 	{ "suricata", "", "{\"domain\":\"", "\"}\n", "" },
-	{ "misp", "{\"name\":\"bench\",\"type\":\"hostname\",\"version\":1,\"list\":[\"",
-		"", "\",\"", "last.bench.example\"]}" },
+	{ "misp", "{\"name\":\"bench\",\"type\":\"hostname\",\"version\":1,\"list\":[\"", "",
+		"\",\"", "last.bench.example\"]}" },
 };
 
 /* A name as malicious feeds hold them: a generated domain, mostly with a host in front. */
@@ -247,7 +247,8 @@ static void start_in_turns(struct start best[2], const struct plan plan[2])
 
 /* --- tables -------------------------------------------------------------------------------- */
 
-static void begin(struct plan plan[2], const struct layout *layout, size_t names, bool scattered)
+static void begin(
+	struct plan plan[2], const struct layout *layout, size_t names, bool scattered)
 {
 	char feed[64];
 
@@ -324,9 +325,11 @@ static void bench_all_names(char **sizes, size_t count)
 {
 	static const size_t usual[] = { 1000, 100000, 1000000, 10000000 };
 
-	puts("                      one processor   all of them   bytes a name      ns a look-up   "
+	puts("                      one processor   all of them   bytes a name      ns a "
+	     "look-up   "
 	     "   cache\n"
-	     "    names  order         M/s     ms     M/s     ms   index   peak  (all)   miss   hit"
+	     "    names  order         M/s     ms     M/s     ms   index   peak  (all)   miss  "
+	     " hit"
 	     "  deep      ms");
 	for (size_t i = 0; i < (count ? count : ARRAY_LEN(usual)); i++) {
 		size_t names = count ? strtoull(sizes[i], NULL, 10) : usual[i];
