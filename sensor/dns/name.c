@@ -491,8 +491,7 @@ uint64_t dns_name_hash_wire(const uint8_t *wire, size_t wire_len, uint64_t seed)
 		wire += 8;
 	}
 	memcpy(&word, wire, 8);
-	return hash_fold(
-		hash ^ hash_first_octets(word, left) ^ HASH_K1, HASH_K2 ^ wire_len);
+	return hash_fold(hash ^ hash_first_octets(word, left) ^ HASH_K1, HASH_K2 ^ wire_len);
 }
 
 uint64_t dns_name_hash_suffix(const struct dns_name *name, unsigned labels, uint64_t seed)

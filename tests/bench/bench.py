@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """bench.py -- how fast is it: dynwatch against libpcap's empty loop and tcpdump, by stage, in the
-worst cases, and what memory it takes. README.md says what the figures mean.
+worst cases, what memory it takes, what names of feeds cost. README.md says what the figures mean.
 
-    tests/bench/bench.py BUILD_DIR [compare|stages|worst]...     (make bench)
+    tests/bench/bench.py BUILD_DIR [compare|stages|worst|feeds]...     (make bench)
 
     PACKETS=5000000  FEED_NAMES=1000000  ROUNDS=5  may be set
 """
@@ -11,8 +11,8 @@ import os
 import subprocess
 import sys
 
-from measure import (Data, in_turns, machine, median, memory_limit, packets_of, run, running_cpu_ns,
-                     running_ns, table)
+from measure import (Data, in_turns, machine, median, memory_limit, packets_of, progress, run,
+                     running_cpu_ns, running_ns, table)
 
 PACKETS = int(os.environ.get("PACKETS", 5_000_000))
 FEED_NAMES = int(os.environ.get("FEED_NAMES", 1_000_000))
@@ -21,6 +21,7 @@ MEMORY_MB = 512
 # Logging every message writes some 300 bytes each.
 LOGGED_PACKETS = min(PACKETS, 1_000_000)
 WORST_PACKETS = min(PACKETS, 500_000)
+FEED_SIZES = ("1000", "100000", "1000000", "10000000")
 WORST = {
     "random-subdomain NXDOMAIN flood": ["--flood", "1"],
     "responses with 40 records": ["--answers-only", "--records", "40", "--tcp", "0",
@@ -102,7 +103,25 @@ def stages(data, config):
     print()
 
 
-SECTIONS = {"compare": compare, "stages": stages, "worst": worst}
+def bench_index(data, *arguments):
+    """A table of bench_index's."""
+    progress(f"bench_index {' '.join(arguments)}")
+    done = subprocess.run([data.bench("bench_index"), *arguments], check=True, timeout=900,
+                          stdout=subprocess.PIPE, text=True)
+    progress("")
+    header, *rows = (line.split("\t") for line in done.stdout.splitlines())
+    table(header, rows)
+
+
+def feeds(data, _config):
+    print("Listed names: loading, bytes a name (the peak with the program), ns a look-up, a start "
+          "from the cache.\n", flush=True)
+    bench_index(data, "names", *FEED_SIZES)
+    print("Loading 1,000,000 names by format.\n", flush=True)
+    bench_index(data, "formats", "1000000")
+
+
+SECTIONS = {"compare": compare, "stages": stages, "worst": worst, "feeds": feeds}
 
 
 def main():

@@ -7,7 +7,9 @@
  *	bench_index names [N...]     at growing sizes; default 1000 100000 1000000 10000000
  *	bench_index formats [N]      what reading each format costs; default 1000000
  *
- * Every start is in a process of its own, and the best of ROUNDS starts counts (default 3).
+ * Every start is in a process of its own, and the best of ROUNDS starts counts (default 3). Columns are
+ * separated by tabs: millions of names a second on one processor (of its CPU time) and on all of them
+ * (by the clock), bytes a name in the index and, with the program, at the peak.
  */
 #include <sched.h>
 #include <stdio.h>
@@ -298,8 +300,7 @@ static void bench_names(size_t names, bool scattered)
 	end(plan);
 	if (!again[0].from_cache || !again[1].from_cache)
 		fail("the cache was not used");
-	printf("%9zu  %-9s %6.2f %6.0f  %6.2f %6.0f  %6.1f %6.1f %6.1f  %5.1f %5.1f %5.1f  "
-	       "%6.0f\n",
+	printf("%zu\t%s\t%.2f\t%.0f\t%.2f\t%.0f\t%.1f\t%.1f\t%.1f\t%.0f\t%.0f\t%.0f\t%.0f\n",
 		names, scattered ? "scattered" : "sorted", rate(plan, best[0].cpu_s),
 		best[0].wall_s * 1e3, rate(plan, best[1].wall_s), best[1].wall_s * 1e3,
 		best[1].bytes / n, best[0].peak_bytes / n, best[1].peak_bytes / n,
@@ -315,7 +316,7 @@ static void bench_format(const struct layout *layout, size_t names)
 	begin(plan, layout, names, false);
 	start_in_turns(best, plan);
 	end(plan);
-	printf("%-9s %6.2f %6.0f  %6.2f %6.0f  %6.1f %6.1f\n", layout->format,
+	printf("%s\t%.2f\t%.0f\t%.2f\t%.0f\t%.1f\t%.1f\n", layout->format,
 		rate(plan, best[0].cpu_s), best[0].wall_s * 1e3, rate(plan, best[1].wall_s),
 		best[1].wall_s * 1e3, best[0].peak_bytes / (double)names,
 		best[1].peak_bytes / (double)names);
@@ -325,12 +326,9 @@ static void bench_all_names(char **sizes, size_t count)
 {
 	static const size_t usual[] = { 1000, 100000, 1000000, 10000000 };
 
-	puts("                      one processor   all of them   bytes a name      ns a "
-	     "look-up   "
-	     "   cache\n"
-	     "    names  order         M/s     ms     M/s     ms   index   peak  (all)   miss  "
-	     " hit"
-	     "  deep      ms");
+	puts("names\torder\tone: M/s\tms\tall: M/s\tms\tindex B\tpeak, one\tpeak, all\tmiss "
+	     "ns\thit "
+	     "ns\tdeep ns\tcache ms");
 	for (size_t i = 0; i < (count ? count : ARRAY_LEN(usual)); i++) {
 		size_t names = count ? strtoull(sizes[i], NULL, 10) : usual[i];
 		bench_names(names, false);
@@ -346,8 +344,7 @@ int main(int argc, char **argv)
 	}
 	if (argc < 2 || argc > 3 || strcmp(argv[1], "formats") != 0)
 		fail("names [N...] | formats [N]");
-	puts("           one processor   all of them    peak bytes a name\n"
-	     "format       M/s     ms     M/s     ms     one    all");
+	puts("format\tone: M/s\tms\tall: M/s\tms\tpeak, one\tpeak, all");
 	for (size_t i = 0; i < ARRAY_LEN(layouts); i++)
 		bench_format(&layouts[i], argc > 2 ? strtoull(argv[2], NULL, 10) : 1000000);
 	return 0;
