@@ -150,6 +150,23 @@ like "and in the head of the file" "$(head -n 5 "$tmp/hosts")" '^# listed with a
 like "the rails hold" "$(grep -cxE '0.0.0.0 (com|duckdns.org|ended.example.com)' "$tmp/hosts")" '^0$'
 like "a feed may be chosen" "$(export_as a --format domains --feed low | entries)" '^low.example.com$'
 is "who lists it may be said" "$(export_as a --format domains --feed low --comments | entries)" "low.example.com # low"
+cat > "$tmp/shared.json" << 'CONF'
+{"type": "bundle", "id": "bundle--1", "objects": [
+ {"type": "indicator", "id": "indicator--1", "pattern_type": "stix", "pattern": "[domain-name:value = 'red.example.com']",
+  "object_marking_refs": ["marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1"]},
+ {"type": "indicator", "id": "indicator--2", "pattern_type": "stix", "pattern": "[ipv4-addr:value = '192.0.2.200']",
+  "object_marking_refs": ["marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1"]},
+ {"type": "indicator", "id": "indicator--3", "pattern_type": "stix", "pattern": "[domain-name:value = 'both.example.com']",
+  "object_marking_refs": ["marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1"]},
+ {"type": "indicator", "id": "indicator--4", "pattern_type": "stix", "pattern": "[domain-name:value = 'unmarked.example.com']"}]}
+CONF
+echo both.example.com > "$tmp/public.txt"
+printf 'feeds:\n  - {name: shared, path: shared.json, kind: malicious}\n  - {name: public, path: public.txt, kind: malicious}\n' > "$tmp/c.yaml"
+is "what is marked for fewer eyes stays out of a file that is handed on, unless others have it" \
+  "$(export_as c --format rpz --max-tlp amber | entries | grep -v '^\*')" \
+  $'both.example.com CNAME .\nunmarked.example.com CNAME .'
+is "and is counted" "$(export_as c --format rpz --max-tlp amber > /dev/null; sed -n 's/.*left out, marked for fewer eyes: //p' "$tmp/said.txt")" 3
+is "without a limit all is there" "$(export_as c --format rpz | entries | grep -cv '^\*')" 4
 like "networks are none of a dataset of addresses" "$(export_as a --format suricata --what addresses; cat "$tmp/said.txt")" 'networks: only single addresses can be written: 2$'
 is "single addresses are" "$(export_as a --format suricata --what addresses)" $'192.0.2.9\n2001:db8:bad2::1'
 like "shipped lists, with what a tenant approved" "$(export_as a --format adblock --kind provider --tenant acme)" '^@@\|\|cam7.duckdns.org\^$'
@@ -218,6 +235,7 @@ done << 'USAGE'
 --format rpz --feed low --min-severity high
 --format rpz --kind allow
 --format rpz --min-severity big
+--format rpz --max-tlp blue
 --format rpz more
 --format
 USAGE

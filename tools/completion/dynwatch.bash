@@ -17,6 +17,7 @@ _dynwatch() {
       mapfile -t COMPREPLY < <(compgen -W "$formats" -- "$word") && return ;;
     --kind) mapfile -t COMPREPLY < <(compgen -W "malicious provider tunnel update_host ip_check" -- "$word") && return ;;
     --min-severity) mapfile -t COMPREPLY < <(compgen -W "info low medium high critical" -- "$word") && return ;;
+    --max-tlp) mapfile -t COMPREPLY < <(compgen -W "clear green amber amber+strict red" -- "$word") && return ;;
     --what) mapfile -t COMPREPLY < <(compgen -W "names addresses all" -- "$word") && return ;;
     --policy) mapfile -t COMPREPLY < <(compgen -W "nxdomain nodata drop tcp-only" -- "$word") && return ;;
   esac

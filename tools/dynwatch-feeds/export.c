@@ -14,6 +14,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define COMMAND      "dynwatch-feeds export"
 #define ZONE_DEFAULT "dynwatch.rpz"
@@ -32,6 +33,9 @@ static const char help[] =
 	"      --kind KIND       malicious (default), provider, tunnel, update_host or\n"
 	"                        ip_check; may be given several times\n"
 	"      --min-severity S  malicious feeds of this severity or higher only\n"
+	"      --max-tlp LEVEL   without entries marked for fewer eyes than that: clear, "
+	"green,\n"
+	"                        amber, amber+strict or red (default: all)\n"
 	"      --what WHAT       names, addresses or all; of a dataset names or addresses\n"
 	"                        (default: all of an rpz, else names)\n"
 	"      --zone NAME       of an rpz: its name (default " ZONE_DEFAULT ")\n"
@@ -44,7 +48,7 @@ static const char help[] =
 struct arguments {
 	struct export_wanted wanted;
 	const char *feed[FEEDS_MAX];
-	const char *format, *output, *what, *zone, *policy, *severity;
+	const char *format, *output, *what, *zone, *policy, *severity, *tlp;
 	bool comments;
 	struct writer_options options;
 };
@@ -102,6 +106,21 @@ static int take_what(struct arguments *args)
 	return 0;
 }
 
+/* Without it nothing is hidden. */
+static bool take_tlp(struct arguments *args)
+{
+	args->wanted.max_tlp = TLP_RED;
+	if (!args->tlp)
+		return true;
+	for (int i = TLP_CLEAR; i <= TLP_RED; i++) {
+		if (strcasecmp(facts_tlp_name((enum facts_tlp)i), args->tlp) != 0)
+			continue;
+		args->wanted.max_tlp = (enum facts_tlp)i;
+		return true;
+	}
+	return false;
+}
+
 static int take_zone(struct arguments *args)
 {
 	const char *zone = args->zone ? args->zone : ZONE_DEFAULT;
@@ -116,6 +135,10 @@ static int take_zone(struct arguments *args)
 		return usage_fail(COMMAND,
 			"--min-severity %s: not one of info, low, medium, high, critical",
 			args->severity);
+	if (!take_tlp(args))
+		return usage_fail(COMMAND,
+			"--max-tlp %s: not one of clear, green, amber, amber+strict, red",
+			args->tlp);
 	return 0;
 }
 
@@ -124,6 +147,7 @@ enum long_only {
 	OPTION_FEED,
 	OPTION_KIND,
 	OPTION_MIN_SEVERITY,
+	OPTION_MAX_TLP,
 	OPTION_WHAT,
 	OPTION_ZONE,
 	OPTION_POLICY,
@@ -139,6 +163,7 @@ static const struct option options[] = {
 	{ "feed", required_argument, NULL, OPTION_FEED },
 	{ "kind", required_argument, NULL, OPTION_KIND },
 	{ "min-severity", required_argument, NULL, OPTION_MIN_SEVERITY },
+	{ "max-tlp", required_argument, NULL, OPTION_MAX_TLP },
 	{ "what", required_argument, NULL, OPTION_WHAT },
 	{ "zone", required_argument, NULL, OPTION_ZONE },
 	{ "policy", required_argument, NULL, OPTION_POLICY },
@@ -162,6 +187,8 @@ static const char **word_of(struct arguments *args, int option)
 		return &args->wanted.tenant;
 	case OPTION_MIN_SEVERITY:
 		return &args->severity;
+	case OPTION_MAX_TLP:
+		return &args->tlp;
 	case OPTION_WHAT:
 		return &args->what;
 	case OPTION_ZONE:
@@ -308,24 +335,33 @@ static enum err write_file(struct arguments *args, struct export_set *set,
 		was ? export_file_next_serial(serial, wanted) : wanted, unchanged, why);
 }
 
-static enum err export(struct arguments *args, struct err_ctx *why) {
-	struct writer_counts counts; struct export_set set; struct text about = { 0 };
-	bool unchanged = false; enum err err = export_set_load(&set, &args->wanted, why);
-
-	if (!err){ put_about(&about, &set); args->options.about = about.at;
-		   args->options.remark = args->comments ? export_set_remark : NULL;
-		   args->options.remark_arg = &set;
-		   err = about.failed ? err_set(why, ERR_FAILED, "out of memory")
-				      : write_file(args, &set, &counts, &unchanged, why); }
-if (!err)
+static enum err export_feeds(struct arguments *args, struct err_ctx *why)
 {
-	count_other(args, &set, &counts);
-	export_tenant_warn(set.tenant, &args->wanted);
-	say_counts(args, &counts, unchanged);
-}
-text_deinit(&about);
-export_set_free(&set);
-return err;
+	struct writer_counts counts;
+	struct export_set set;
+	struct text about = { 0 };
+	bool unchanged = false;
+	enum err err = export_set_load(&set, &args->wanted, why);
+
+	if (!err) {
+		put_about(&about, &set);
+		args->options.about = about.at;
+		args->options.remark = args->comments ? export_set_remark : NULL;
+		args->options.remark_arg = &set;
+		err = about.failed ? err_set(why, ERR_FAILED, "out of memory")
+				   : write_file(args, &set, &counts, &unchanged, why);
+	}
+	if (!err) {
+		count_other(args, &set, &counts);
+		export_tenant_warn(set.tenant, &args->wanted);
+		say_counts(args, &counts, unchanged);
+		if (set.hidden > 0)
+			log_warning("%s: left out, marked for fewer eyes: %" PRIu64,
+				args->format, set.hidden);
+	}
+	text_deinit(&about);
+	export_set_free(&set);
+	return err;
 }
 
 int export_command(int argc, char **argv)
@@ -336,7 +372,7 @@ int export_command(int argc, char **argv)
 
 	if (done != -1)
 		return done;
-	enum err err = export(&args, &why);
+	enum err err = export_feeds(&args, &why);
 	if (err)
 		log_error("%s", why.text);
 	return (int)err;

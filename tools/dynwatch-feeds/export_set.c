@@ -111,8 +111,8 @@ static enum err choose_feeds(
 /* --- reading -------------------------------------------------------------------------------- */
 
 /* Shipped lists number their providers line by line, so they come by themselves. */
-static enum err read_feeds(struct export_set *s, struct feed_target *target, size_t first,
-	size_t count, struct err_ctx *why)
+static enum err read_feeds(struct export_set *s, struct feed_target *target, bool with_facts,
+	size_t first, size_t count, struct err_ctx *why)
 {
 	struct feed_item *item = calloc(count + 1, sizeof(*item));
 	size_t failed;
@@ -122,21 +122,23 @@ static enum err read_feeds(struct export_set *s, struct feed_target *target, siz
 	for (size_t i = 0; i < count; i++)
 		item[i] = (struct feed_item){ .spec = s->feed[first + i].spec,
 			.report = &s->feed[first + i].report,
-			.source = (uint16_t)(first + i) };
+			.source = (uint16_t)(first + i),
+			.facts = with_facts ? &s->feed[first + i].facts : NULL };
 	enum err err = feed_load_all(target, item, count, FEED_THREADS_ALL, &failed, why);
 	free(item);
 	return err;
 }
 
-static enum err read_into(struct export_set *s, struct feed_target *target, struct err_ctx *why)
+static enum err read_into(
+	struct export_set *s, struct feed_target *target, bool with_facts, struct err_ctx *why)
 {
 	size_t shipped = 0;
 
 	while (shipped < s->feed_count && !s->feed[shipped].configured)
 		shipped++;
-	enum err err = read_feeds(s, target, 0, shipped, why);
+	enum err err = read_feeds(s, target, with_facts, 0, shipped, why);
 	if (!err)
-		err = read_feeds(s, target, shipped, s->feed_count - shipped, why);
+		err = read_feeds(s, target, with_facts, shipped, s->feed_count - shipped, why);
 	return err;
 }
 
@@ -157,7 +159,8 @@ static enum err build(struct export_set *s, struct feed_target *target, struct e
 	return s->index && s->addresses ? ERR_OK : out_of_memory(why);
 }
 
-static enum err load_feeds(struct export_set *s, struct err_ctx *why)
+static enum err load_feeds(
+	struct export_set *s, const struct export_wanted *w, struct err_ctx *why)
 {
 	struct index *rail;
 	enum err err = shipped_build_rail(&rail, SEED, why);
@@ -171,7 +174,7 @@ static enum err load_feeds(struct export_set *s, struct err_ctx *why)
 	if (!err && (!target.builder || !target.addresses || !target.providers))
 		err = out_of_memory(why);
 	if (!err)
-		err = read_into(s, &target, why);
+		err = read_into(s, &target, w->max_tlp < TLP_RED, why);
 	if (!err)
 		err = build(s, &target, why);
 	index_builder_free(target.builder);
@@ -206,15 +209,28 @@ static enum err judge_feeds(struct export_set *s, bool force, struct err_ctx *wh
 
 /* --- the list ------------------------------------------------------------------------------- */
 
+/* Is the entry for fewer eyes than the file is? */
+static bool is_hidden(struct export_set *s, const struct export_wanted *w, const struct mark *m,
+	uint64_t fact_key)
+{
+	const struct facts *facts = s->feed[m->source].facts;
+	struct entry_facts e;
+	bool hidden = facts && facts_find(facts, fact_key, &e) && e.tlp > w->max_tlp;
+
+	s->hidden += hidden;
+	return hidden;
+}
+
 /* What the mark says of the name; false: nothing here. */
-static bool say_of(const struct export_set *s, const struct export_wanted *w,
-	const struct mark *m, enum blocklist_say *say)
+static bool say_of(struct export_set *s, const struct export_wanted *w, const struct mark *m,
+	uint64_t fact_key, enum blocklist_say *say)
 {
 	if (!mark_kind_is_of_feeds((enum mark_kind)m->kind))
 		return export_tenant_says(s->tenant, w, m, say);
 	if (m->kind == MARK_ALLOW)
 		*say = SAY_ALLOWED;
-	else if (s->feed[m->source].chosen && (w->kinds & 1u << m->kind))
+	else if (s->feed[m->source].chosen && (w->kinds & 1u << m->kind) &&
+		 !is_hidden(s, w, m, fact_key))
 		*say = SAY_LISTED;
 	else
 		return false;
@@ -231,13 +247,14 @@ static bool list_name(struct export_set *s, const struct export_wanted *w, uint3
 
 	if (!dns_name_from_wire(&name, wire, len))
 		return true; /* there is none of that kind */
+	uint64_t fact_key = dns_name_hash(&name, SEED);
 	for (size_t i = 0; i < count; i++) {
 		enum mark_scope scope = (enum mark_scope)mark[i].scope;
 		uint32_t origin = BLOCKLIST_NO_ORIGIN;
 		if (export_tenant_approves_provider(s->tenant, w, &mark[i]) &&
 			!blocklist_add_name(s->list, &name, scope, SAY_APPROVED, origin))
 			return false;
-		if (!say_of(s, w, &mark[i], &say))
+		if (!say_of(s, w, &mark[i], fact_key, &say))
 			continue;
 		if (say == SAY_LISTED)
 			origin = entry;
@@ -251,10 +268,11 @@ static bool list_network(struct export_set *s, const struct export_wanted *w, ui
 {
 	size_t count;
 	const struct mark *mark = address_set_marks(s->addresses, entry, &count);
+	uint64_t fact_key = facts_network_key(address_set_net(s->addresses, entry));
 	enum blocklist_say say;
 
 	for (size_t i = 0; i < count; i++) {
-		if (say_of(s, w, &mark[i], &say) &&
+		if (say_of(s, w, &mark[i], fact_key, &say) &&
 			!blocklist_add_network(s->list, address_set_net(s->addresses, entry),
 				say, say == SAY_LISTED ? entry : BLOCKLIST_NO_ORIGIN))
 			return false;
@@ -311,7 +329,7 @@ enum err export_set_load(
 	if (!err)
 		err = choose_feeds(out, wanted, why);
 	if (!err)
-		err = load_feeds(out, why);
+		err = load_feeds(out, wanted, why);
 	if (!err)
 		err = judge_feeds(out, wanted->force, why);
 	if (!err)
@@ -325,6 +343,8 @@ void export_set_free(struct export_set *set)
 	index_free(set->index);
 	address_set_free(set->addresses);
 	provider_registry_free(set->providers);
+	for (size_t i = 0; i < set->feed_count; i++)
+		facts_free(set->feed[i].facts);
 	free(set->feed);
 	free(set->spec);
 	config_free(set->config);

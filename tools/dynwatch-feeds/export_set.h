@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "feeds/blocklist.h"
+#include "feeds/facts.h"
 #include "sensor/base/text.h"
 #include "sensor/config/config.h"
 
@@ -26,6 +27,7 @@ struct export_wanted {
 	const char *const *feed;
 	size_t feed_count;          /* 0: every feed of the kinds */
 	enum severity min_severity; /* of malicious feeds */
+	enum facts_tlp max_tlp;     /* entries marked for fewer eyes are left out */
 	bool force; /* a feed that is not to be believed is taken for what could be read of it */
 	int64_t now_s;
 };
@@ -36,6 +38,7 @@ struct export_feed {
 	const struct config_feed *configured; /* NULL: a shipped list */
 	bool chosen; /* what it lists is wanted; of the others only what they allow, or whose it is */
 	struct feed_report report;
+	struct facts *facts; /* NULL: it says nothing of its entries, or nobody asked */
 };
 
 struct export_set {
@@ -48,6 +51,7 @@ struct export_set {
 	struct index *index;
 	struct address_set *addresses;
 	struct blocklist *list; /* origins are entries of the index or of the addresses */
+	uint64_t hidden;        /* entries above max_tlp, each as often as a feed has it */
 	int64_t newest_s;       /* when the configuration or a feed was changed last */
 };
 
