@@ -4,7 +4,7 @@
  * lie in a read buffer: what most captures are, at a fraction of the cost of going through libpcap,
  * which reads the file's header all the same and everything that is not such a file.
  *
- * Owner:   classic_deinit frees the buffer; the stream stays its owner's.
+ * Owner:   classic_deinit frees the buffer.
  * Threads: one input thread.
  * Input:   untrusted: lengths and times may lie.
  */
@@ -15,27 +15,34 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
+#include <sys/types.h>
 
 #include "sensor/capture/source.h"
 
+#define CLASSIC_FILE_HEADER_BYTES 24
+
+/* As read(2), of what comes behind the file's header: how many bytes, 0 at the end, -1 with errno. */
+typedef ssize_t classic_read_fn(void *arg, void *buf, size_t size);
+
 /* Zero-initialised is valid and reads nothing. */
 struct classic {
-	FILE *stream;
+	classic_read_fn *read;
+	void *arg;
 	uint8_t *buffer;
 	size_t start, end; /* of what has been read and not been delivered */
-	bool at_end;
-	int fraction_ns;
+	bool at_end, failed;
+	int error;            /* errno of the read that failed */
+	uint32_t fraction_ns; /* what one unit of a record's fraction is: 1 or 1000 */
 	uint32_t snaplen;
 	uint16_t link;
 };
 
 /*
- * Take the records over from a handle that has just read the file's header, whose first four bytes
- * are `magic`. False: it is no such file, or out of memory; then libpcap goes on.
+ * Take the records over from a handle that has just read the file's header, which is `header`, and
+ * nothing behind it. False: it is no such file, or out of memory; then libpcap goes on.
  */
-NODISCARD bool classic_init(
-	struct classic *c, pcap_t *pcap, FILE *stream, const uint8_t magic[4]);
+NODISCARD bool classic_init(struct classic *c, pcap_t *pcap,
+	const uint8_t header[CLASSIC_FILE_HEADER_BYTES], classic_read_fn *read, void *arg);
 void classic_deinit(struct classic *c);
 
 static inline bool classic_is_used(const struct classic *c)
@@ -44,10 +51,11 @@ static inline bool classic_is_used(const struct classic *c)
 }
 
 /*
- * The next frames; they stay valid until the next call. SOURCE_OK: go on, SOURCE_END: these were
- * the last, SOURCE_ERROR: these were the last before the damage that *why tells of.
+ * The next frames; they stay valid until the next call. Of a pipe those that are there, as soon as
+ * there is one. SOURCE_END and SOURCE_ERROR come when all frames before them were delivered; *why
+ * tells of the damage.
  */
-enum source_status classic_read(struct classic *c, struct frame batch[SOURCE_BATCH_MAX],
+enum source_status classic_next(struct classic *c, struct frame batch[SOURCE_BATCH_MAX],
 	size_t *count, struct err_ctx *why);
 
 #endif

@@ -6,7 +6,8 @@
  * at once, so that a pipe that delivers nothing can still be given up, and counts bytes for
  * progress. What it gives goes through decompress.c, so libpcap only sees the capture.
  *
- * The records of a classic pcap file are then read by classic.c from the same stream.
+ * The records of a classic pcap file are then read by classic.c, past the stream: of such a file
+ * libpcap is given the header and no byte more.
  *
  * Frames that were read before the end or an error are delivered first: `last` keeps what is to
  * be said after them.
@@ -45,10 +46,11 @@ struct file_source {
 	enum source_status last; /* SOURCE_OK: read on */
 	struct err_ctx last_why;
 	struct libpcap_batch batch;
-	struct classic classic; /* in use when the file is of that kind */
-	uint8_t magic[4];       /* the capture's first bytes */
-	uint8_t magic_len;
-	char name[]; /* for messages */
+	struct classic classic;                    /* in use when the file is of that kind */
+	uint8_t header[CLASSIC_FILE_HEADER_BYTES]; /* the capture's first bytes */
+	size_t header_len;
+	bool stream_ahead; /* libpcap's stream has got more than the header */
+	char name[];       /* for messages */
 };
 
 static struct file_source *file_of(struct source *s)
@@ -85,15 +87,36 @@ static ssize_t file_read(void *arg, void *buf, size_t size)
 	}
 }
 
-/* Read for stdio. */
+/* Read for stdio: first what may be a classic file's header, and only that. */
 static ssize_t stream_read(void *cookie, char *buf, size_t size)
 {
 	struct file_source *f = cookie;
-	ssize_t got = decompress_read(&f->decompress, buf, size);
+	size_t header_left = sizeof(f->header) - f->header_len;
 
-	for (ssize_t i = 0; i < got && f->magic_len < sizeof(f->magic); i++)
-		f->magic[f->magic_len++] = (uint8_t)buf[i];
+	if (header_left == 0) {
+		f->stream_ahead = true;
+		return decompress_read(&f->decompress, buf, size);
+	}
+	ssize_t got =
+		decompress_read(&f->decompress, buf, size < header_left ? size : header_left);
+	if (got > 0) {
+		memcpy(f->header + f->header_len, buf, (size_t)got);
+		f->header_len += (size_t)got;
+	}
 	return got;
+}
+
+/*
+ * Read for classic.c. Whoever interrupts is heard between two blocks: a compressed file may make many
+ * of what was read at once.
+ */
+static ssize_t block_read(void *arg, void *buf, size_t size)
+{
+	struct file_source *f = arg;
+	struct pollfd wake = { .fd = f->wake_fd, .events = POLLIN };
+
+	f->interrupted = f->interrupted || poll(&wake, 1, 0) == 1;
+	return f->interrupted ? 0 : decompress_read(&f->decompress, buf, size);
 }
 
 /* What is wrong: with what was compressed, or else as libpcap says. */
@@ -126,32 +149,15 @@ static void read_libpcap(
 	}
 }
 
-/* Asked between batches, since classic.c may go on for long without reading. */
-static bool is_woken(const struct file_source *f)
-{
-	struct pollfd wake = { .fd = f->wake_fd, .events = POLLIN };
-
-	return poll(&wake, 1, 0) == 1;
-}
-
 /* The same for a classic file. */
 static void read_classic(
 	struct file_source *f, struct frame batch[SOURCE_BATCH_MAX], size_t *count)
 {
 	struct err_ctx why = { { 0 } };
 
-	if (is_woken(f)) {
-		f->last = SOURCE_END;
-		return;
-	}
-
-	f->last = classic_read(&f->classic, batch, count, &why);
+	f->last = classic_next(&f->classic, batch, count, &why);
 	if (f->last == SOURCE_ERROR)
 		err_set(&f->last_why, ERR_INPUT, "%s: %s", f->name, reason(f, why.text));
-	else if (f->last == SOURCE_END && f->decompress.why[0]) {
-		f->last = SOURCE_ERROR;
-		err_set(&f->last_why, ERR_INPUT, "%s: %s", f->name, f->decompress.why);
-	}
 }
 
 static enum source_status file_next_batch(struct source *s,
@@ -247,9 +253,8 @@ static enum err handle_open(struct file_source *f, struct err_ctx *why)
 	if (!f->pcap)
 		return err_set(why, ERR_INPUT, "%s: %s", f->name, reason(f, text));
 	enum err err = libpcap_batch_adopt(&f->batch, f->pcap, f->name, why);
-	/* A pipe gives what there is; classic.c would wait until its buffer is full. */
-	if (err == ERR_OK && f->base.size_bytes > 0)
-		(void)!classic_init(&f->classic, f->pcap, f->stream, f->magic);
+	if (err == ERR_OK && f->header_len == sizeof(f->header) && !f->stream_ahead)
+		(void)!classic_init(&f->classic, f->pcap, f->header, block_read, f);
 	return err;
 }
 

@@ -270,14 +270,14 @@ Test(file, frames_come_in_batches_and_keep_their_bytes)
 	writer_open(&w, false);
 	put_pcap_header(&w, false, 1);
 	for (unsigned i = 0; i < COUNT; i++)
-		put_record(&w, SECONDS + i, 0, 20 + i * 7, 2000, (uint8_t)i);
+		put_record(&w, SECONDS + i, 0, 20 + i * 3, 2000, (uint8_t)i);
 	fclose(w.stream);
 	cr_assert_eq(source_open_file(&s, w.path, &why), ERR_OK, "%s", why.text);
 	cr_assert_str_eq(s->name, w.path);
 	while (source_next_batch(s, batch, &count, &why) == SOURCE_OK) {
 		cr_assert_eq(count, total < COUNT - 5 ? SOURCE_BATCH_MAX : 5);
 		for (size_t i = 0; i < count; i++, total++) {
-			cr_assert_eq(batch[i].caplen, 20 + total * 7);
+			cr_assert_eq(batch[i].caplen, 20 + total * 3);
 			cr_assert_eq(batch[i].ts_ns, (int64_t)(SECONDS + total) * NS_PER_S);
 			for (size_t at = 0; at < batch[i].caplen; at++)
 				cr_assert_eq(batch[i].bytes[at], (uint8_t)total);
@@ -300,6 +300,56 @@ Test(file, a_batch_of_the_largest_frames_fits)
 	written_read(&w, &r);
 	cr_assert_eq(r.count, SOURCE_BATCH_MAX + 1, "%s", r.why.text);
 	cr_assert_eq(r.first.caplen, 262144);
+}
+
+/* Records of all sizes, so that every part of one comes to lie across the end of a read. */
+enum { CROSSING = 4000 };
+
+static uint32_t crossing_len(size_t number)
+{
+	return number % 500 == 499 ? 262144 - (uint32_t)number : (uint32_t)(number * 37 % 400);
+}
+
+static void put_crossing(struct writer *w)
+{
+	put_pcap_header(w, false, 1);
+	for (size_t i = 0; i < CROSSING; i++)
+		put_record(w, SECONDS, (uint32_t)i, crossing_len(i), 262144, (uint8_t)i);
+}
+
+static void expect_crossing(struct source *s)
+{
+	struct frame batch[SOURCE_BATCH_MAX];
+	struct err_ctx why = { 0 };
+	enum source_status status;
+	size_t count, total = 0;
+
+	while ((status = source_next_batch(s, batch, &count, &why)) == SOURCE_OK) {
+		for (size_t i = 0; i < count; i++, total++) {
+			cr_assert_eq(batch[i].caplen, crossing_len(total), "%zu", total);
+			cr_assert_eq(batch[i].ts_ns,
+				SECONDS * NS_PER_S + (int64_t)total * NS_PER_US, "%zu", total);
+			for (size_t at = 0; at < batch[i].caplen; at++)
+				cr_assert_eq(batch[i].bytes[at], (uint8_t)total, "%zu", total);
+		}
+	}
+	cr_assert_eq(status, SOURCE_END, "%s", why.text);
+	cr_assert_eq(total, CROSSING);
+}
+
+Test(file, records_across_the_ends_of_reads_are_whole)
+{
+	struct err_ctx why = { 0 };
+	struct writer w;
+	struct source *s;
+
+	writer_open(&w, false);
+	put_crossing(&w);
+	fclose(w.stream);
+	cr_assert_eq(source_open_file(&s, w.path, &why), ERR_OK, "%s", why.text);
+	expect_crossing(s);
+	source_close(s);
+	unlink(w.path);
 }
 
 /* A file of three records, cut at every length. */
@@ -448,6 +498,58 @@ Test(file, dash_is_standard_input)
 	cr_assert_eq(r.position_bytes, 24 + 100 * 56);
 }
 
+/* A reader that waited for more before it gave these would wait for ever. */
+Test(file, what_a_pipe_holds_is_delivered_while_it_is_silent)
+{
+	struct writer w = stdin_pipe(3);
+	struct frame batch[SOURCE_BATCH_MAX];
+	struct err_ctx why = { 0 };
+	struct source *s;
+	size_t count;
+
+	cr_assert_eq(source_open_file(&s, "-", &why), ERR_OK, "%s", why.text);
+	cr_assert_eq(source_next_batch(s, batch, &count, &why), SOURCE_OK);
+	cr_assert_eq(count, 3);
+	put_record(&w, SECONDS, 0, 40, 40, 1);
+	put(&w, SECONDS, 3); /* and a piece of the next */
+	fflush(w.stream);
+	cr_assert_eq(source_next_batch(s, batch, &count, &why), SOURCE_OK);
+	cr_assert_eq(count, 1);
+	fclose(w.stream);
+	cr_assert_eq(source_next_batch(s, batch, &count, &why), SOURCE_ERROR);
+	source_close(s);
+}
+
+/* The pieces are of a size that has nothing in common with that of a read. */
+static void *write_in_pieces(void *argument)
+{
+	struct writer *w = argument;
+
+	setvbuf(w->stream, NULL, _IOFBF, 7919);
+	put_crossing(w);
+	fclose(w->stream);
+	return NULL;
+}
+
+Test(file, records_that_a_pipe_gives_in_pieces_are_whole)
+{
+	struct writer w = { 0 };
+	struct err_ctx why = { 0 };
+	struct source *s;
+	pthread_t thread;
+	int ends[2];
+
+	cr_assert_eq(pipe(ends), 0);
+	cr_assert_eq(dup2(ends[0], STDIN_FILENO), STDIN_FILENO);
+	close(ends[0]);
+	w.stream = fdopen(ends[1], "wb");
+	cr_assert_eq(pthread_create(&thread, NULL, write_in_pieces, &w), 0);
+	cr_assert_eq(source_open_file(&s, "-", &why), ERR_OK, "%s", why.text);
+	expect_crossing(s);
+	cr_assert_eq(pthread_join(thread, NULL), 0);
+	source_close(s);
+}
+
 Test(file, standard_input_that_is_cut_is_called_by_its_name)
 {
 	struct writer w = stdin_pipe(2);
@@ -513,34 +615,12 @@ Test(file, another_thread_interrupts_a_read_that_waits_for_a_silent_pipe)
 	fclose(w.stream);
 }
 
-Test(file, an_interrupt_ends_a_file_between_batches)
-{
-	struct frame batch[SOURCE_BATCH_MAX];
-	struct err_ctx why = { 0 };
-	struct writer w;
-	struct source *s;
-	size_t count;
-
-	writer_open(&w, false);
-	put_pcap_header(&w, false, 1);
-	for (unsigned i = 0; i < 1000; i++)
-		put_record(&w, SECONDS, 0, 40, 40, 1);
-	fclose(w.stream);
-	cr_assert_eq(source_open_file(&s, w.path, &why), ERR_OK, "%s", why.text);
-	cr_assert_eq(source_next_batch(s, batch, &count, &why), SOURCE_OK);
-	source_interrupt(s);
-	cr_assert_eq(source_next_batch(s, batch, &count, &why), SOURCE_END);
-	cr_assert_eq(source_next_batch(s, batch, &count, &why), SOURCE_END);
-	source_close(s);
-	unlink(w.path);
-}
-
 /* --- compressed ------------------------------------------------------------------------------- */
 
 /* Write a capture of so many records and compress the file in place; returns its new length. */
 static size_t packed_write(struct writer *w, enum pack_format format, unsigned records)
 {
-	static uint8_t bytes[1 << 20];
+	static uint8_t bytes[1 << 22];
 	size_t packed_len;
 
 	writer_open(w, false);
@@ -572,6 +652,32 @@ Test(file, compressed_captures_read_like_plain_ones)
 		cr_assert_eq(r.size_bytes, packed_len, "%s", pack_names[format]);
 		cr_assert_eq(r.position_bytes, packed_len, "%s: of the file as it is",
 			pack_names[format]);
+	}
+}
+
+/* Whatever it is compressed with: after what was read already nothing more is. */
+Test(file, an_interrupt_ends_a_file_long_before_its_end)
+{
+	enum { RECORDS = 40000 };
+
+	for (int format = PACK_PLAIN; format < PACK_FORMATS; format++) {
+		struct frame batch[SOURCE_BATCH_MAX];
+		struct err_ctx why = { 0 };
+		struct writer w;
+		struct source *s;
+		size_t count, total = 0;
+		packed_write(&w, format, RECORDS);
+		fclose(w.stream);
+		cr_assert_eq(source_open_file(&s, w.path, &why), ERR_OK, "%s", why.text);
+		cr_assert_eq(source_next_batch(s, batch, &count, &why), SOURCE_OK);
+		source_interrupt(s);
+		enum source_status status;
+		while ((status = source_next_batch(s, batch, &count, &why)) == SOURCE_OK)
+			total += count;
+		cr_assert_eq(status, SOURCE_END, "%s", pack_names[format]);
+		cr_assert_lt(total, RECORDS / 4, "%s: %zu", pack_names[format], total);
+		source_close(s);
+		unlink(w.path);
 	}
 }
 
