@@ -6,6 +6,8 @@
  */
 #include "sensor/packet/dedup.h"
 
+#include <assert.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,7 +31,7 @@ struct seen_set {
 	struct seen way[WAYS];
 } __attribute__((aligned(CACHE_LINE)));
 
-_Static_assert(sizeof(struct seen_set) == CACHE_LINE, "a set is one cache line");
+static_assert(sizeof(struct seen_set) == CACHE_LINE, "a set is one cache line");
 
 struct dedup {
 	struct seen_set set[SETS];
@@ -67,57 +69,79 @@ static inline uint64_t word_at(const uint8_t *bytes)
 	return word;
 }
 
-/*
- * All of the payload: of two answers that differ in one octet neither is a copy. Two independent
- * chains of 16 bytes; the last 16 may overlap what was read before, since the length is hashed too.
- */
-static inline uint64_t hash_payload(
-	const uint8_t *bytes, size_t bytes_len, const uint64_t key[2])
-{
-	uint64_t one = key[0], two = ~key[0];
-	size_t left = bytes_len;
+/* Two chains that do not wait for each other: of one the source, of the other the destination first. */
+struct chains {
+	uint64_t one, two;
+};
 
-	if (UNLIKELY(bytes_len < 16))
-		return hash_bytes(key[0], bytes, bytes_len);
-	for (; left > 32; left -= 32, bytes += 32) {
-		one = hash_fold(word_at(bytes) ^ one, word_at(bytes + 8) ^ key[1]);
-		two = hash_fold(word_at(bytes + 16) ^ two, word_at(bytes + 24) ^ key[1]);
-	}
-	if (left > 16)
-		one = hash_fold(word_at(bytes) ^ one, word_at(bytes + 8) ^ key[1]);
-	bytes += (ptrdiff_t)left - 16;
-	two = hash_fold(word_at(bytes) ^ two, word_at(bytes + 8) ^ key[1]);
-	return one ^ two;
+static inline void chains_add(
+	struct chains *c, const uint8_t *one, const uint8_t *two, const uint64_t key[2])
+{
+	c->one = hash_fold(word_at(one) ^ c->one, word_at(one + 8) ^ key[1]);
+	c->two = hash_fold(word_at(two) ^ c->two, word_at(two + 8) ^ key[1]);
 }
 
-static inline uint64_t hash_address(const struct ip *ip, const uint64_t key[2])
+/*
+ * All of the payload: of two answers that differ in one octet neither is a copy. 32 bytes at a time;
+ * the last 16 or 32 may overlap what was read before, since the length is hashed too: no branch
+ * depends on how many they are.
+ */
+static inline void chains_add_payload(
+	struct chains *c, const uint8_t *bytes, size_t bytes_len, const uint64_t key[2])
 {
-	return hash_fold(word_at(ip->bytes) ^ key[0], word_at(ip->bytes + 8) ^ key[1]);
+	const uint8_t *end = bytes + bytes_len;
+
+	if (UNLIKELY(bytes_len < 16)) {
+		c->two ^= hash_bytes(key[0], bytes, bytes_len);
+		return;
+	}
+	for (; end - bytes > 32; bytes += 32)
+		chains_add(c, bytes, bytes + 16, key);
+	chains_add(c, end - bytes > 16 ? bytes : end - 16, end - 16, key);
+}
+
+/* Fields that stand behind each other, as one word. */
+#define WORD_OF(p, field) word_at((const uint8_t *)(p) + offsetof(struct packet, field))
+#define FOLLOWS(first, second, bytes)                                                          \
+	static_assert(                                                                         \
+		offsetof(struct packet, second) == offsetof(struct packet, first) + (bytes),   \
+		#first " and " #second " are in one word")
+FOLLOWS(sport, dport, 2);
+FOLLOWS(sport, protocol, 4);
+FOLLOWS(sport, ip_ttl, 5);
+FOLLOWS(sport, ip_id, 6);
+FOLLOWS(payload_len, payload_missing, 4);
+FOLLOWS(tcp_seq, tcp_ack, 4);
+
+/* Ports, protocol and identification; the TTL may differ, the flags have its place. */
+static inline uint64_t ends_of(const struct packet *p)
+{
+	static const uint8_t all_but_ttl[8] = { 255, 255, 255, 255, 255, 0, 255, 255 };
+	static const uint8_t ttl_unit[8] = { [5] = 1 };
+
+	return (WORD_OF(p, sport) & word_at(all_but_ttl)) | p->tcp_flags * word_at(ttl_unit);
 }
 
 static inline uint64_t fingerprint(const struct packet *p, const uint64_t key[2])
 {
-	uint64_t ports = (uint64_t)p->sport << 48 | (uint64_t)p->dport << 32 |
-			 (uint64_t)p->ip_id << 16 | (uint64_t)p->protocol << 8 | p->tcp_flags;
-	uint64_t lens = (uint64_t)p->payload_len << 32 | p->payload_missing;
-	uint64_t stream = (uint64_t)p->tcp_seq << 32 | p->tcp_ack;
-	uint64_t src = hash_address(&p->src, key);
-	uint64_t dst = hash_address(&p->dst, key);
-	uint64_t rest = hash_fold(ports ^ key[0], lens ^ key[1]) ^ stream;
-	uint64_t payload = hash_payload(p->payload, p->payload_len, key);
+	struct chains c = { key[0], ~key[0] };
+	uint64_t rest = hash_fold(ends_of(p) ^ key[0], WORD_OF(p, payload_len) ^ key[1]);
 
-	/* src and dst in different places: an answer is no copy of its query */
-	return hash_fold(hash_fold(src ^ key[1], dst ^ key[0]) ^ rest, payload ^ key[0]) | 1;
+	chains_add(&c, p->src.bytes, p->dst.bytes, key);
+	chains_add_payload(&c, p->payload, p->payload_len, key);
+	/* one and two by different keys: an answer is no copy of its query */
+	return hash_fold(c.one ^ rest ^ WORD_OF(p, tcp_seq), c.two ^ key[1]) | 1;
 }
 
+/* By which tags it came; nearly all come by none, or by the same. */
 static inline uint16_t path_of(const struct packet *p, const uint64_t key[2])
 {
-	uint64_t tags;
+	static_assert(sizeof(p->vlan) == sizeof(uint64_t), "the tags are one word");
 
-	_Static_assert(sizeof(p->vlan) == sizeof(tags), "the tags are one word");
-	memcpy(&tags, p->vlan, sizeof(tags));
+	if (p->vlan_count == 0 && p->vni == PACKET_NO_VNI)
+		return 0;
 	uint64_t vni = (uint64_t)p->vlan_count << 32 | p->vni;
-	return (uint16_t)(hash_fold(tags ^ key[0], vni ^ key[1]) >> 48);
+	return (uint16_t)(hash_fold(WORD_OF(p, vlan) ^ key[0], vni ^ key[1]) >> 48);
 }
 
 static inline uint32_t distance(uint32_t a, uint32_t b)
@@ -159,6 +183,7 @@ static bool is_made_by_mirror(
 static inline struct seen *look_up(
 	const struct dedup *d, struct seen_set *set, uint64_t hash, uint32_t tick)
 {
+#pragma GCC unroll 4
 	for (struct seen *s = set->way; s < set->way + WAYS; s++)
 		if (UNLIKELY(s->hash == hash) && distance(tick, s->tick) <= d->window_ticks)
 			return s;
