@@ -41,6 +41,10 @@ struct layer {
 	bool rerouted;    /* the checksum covers another destination than dst (RFC 8200 8.1) */
 };
 
+/* packet.c: a frame of any kind, layer by layer: packet_decode without its short way (plain.h). */
+enum packet_result layers_decode(
+	struct packet *out, const struct frame *frame, struct decoder *d);
+
 /* link.c: a frame of the given link type; an Ethernet frame; what an EtherType announces. */
 enum packet_result link_decode(
 	struct packet *out, struct cursor *c, struct layer *layer, uint16_t link);

@@ -6,6 +6,7 @@
 
 #include "sensor/packet/fragment.h"
 #include "sensor/packet/layer.h"
+#include "sensor/packet/plain.h"
 
 static const struct {
 	const char *name;
@@ -68,7 +69,7 @@ static inline void packet_clear(struct packet *out)
 	out->vni = PACKET_NO_VNI;
 }
 
-enum packet_result packet_decode(
+enum packet_result layers_decode(
 	struct packet *out, const struct frame *frame, struct decoder *d)
 {
 	struct cursor c = cursor_init(frame->bytes, frame->caplen);
@@ -82,6 +83,15 @@ enum packet_result packet_decode(
 		layer.missing = frame->wire_len - frame->caplen;
 	packet_clear(out);
 	return link_decode(out, &c, &layer, frame->link);
+}
+
+enum packet_result packet_decode(
+	struct packet *out, const struct frame *frame, struct decoder *d)
+{
+	packet_clear(out);
+	if (LIKELY(plain_decode(out, frame, &d->options->ports)))
+		return PACKET_DNS;
+	return layers_decode(out, frame, d);
 }
 
 void decoder_expire(struct decoder *d, int64_t now_ns)

@@ -3,8 +3,9 @@
 #include "sensor/packet/layer.h"
 
 #include <arpa/inet.h>
-#include <endian.h>
 #include <netinet/in.h>
+
+#include "sensor/packet/checksum.h"
 
 #define UDP_HEADER_LEN 8
 #define TCP_HEADER_LEN 20
@@ -18,66 +19,15 @@ enum ip_tunnel {
 	IP_TUNNEL_MPLS = 137,   /* RFC 4023 */
 };
 
-/* A one's complement sum in the making: 64 bits and the carries out of them. */
-struct sum {
-	uint64_t word;
-	uint64_t carries;
-};
-
-static inline void sum_word(struct sum *sum, uint64_t word)
-{
-	sum->carries += __builtin_add_overflow(sum->word, word, &sum->word);
-}
-
-static inline void sum_bytes8(struct sum *sum, const uint8_t *bytes)
-{
-	uint64_t word;
-
-	memcpy(&word, bytes, 8);
-	sum_word(sum, word);
-}
-
-/*
- * Add at least 8 bytes, padded with zeros. A sum modulo 2^16 - 1 does not care how wide the
- * words are nor, as long as it is only compared with 0, in which byte order (RFC 1071 2).
- */
-static inline void sum_bytes(struct sum *sum, const uint8_t *bytes, size_t bytes_len)
-{
-	uint64_t word;
-
-	for (; bytes_len > 32; bytes_len -= 32, bytes += 32) {
-		sum_bytes8(sum, bytes);
-		sum_bytes8(sum, bytes + 8);
-		sum_bytes8(sum, bytes + 16);
-		sum_bytes8(sum, bytes + 24);
-	}
-	for (; bytes_len > 8; bytes_len -= 8, bytes += 8)
-		sum_bytes8(sum, bytes);
-	/* The last 1 to 8 bytes without a branch on their number: shift out what was counted.
-	 */
-	memcpy(&word, bytes + bytes_len - 8, 8);
-	sum_word(sum, htobe64(be64toh(word) << (64 - 8 * bytes_len)));
-}
-
-static inline uint16_t sum_fold(const struct sum *sum)
-{
-	uint64_t folded = (sum->word & 0xffffffff) + (sum->word >> 32) + sum->carries;
-
-	folded = (folded & 0xffff) + (folded >> 16 & 0xffff) + (folded >> 32);
-	folded = (folded & 0xffff) + (folded >> 16);
-	return (uint16_t)((folded & 0xffff) + (folded >> 16));
-}
-
 /* Verify a whole datagram. The addresses' IPv4-mapped prefix adds 0xffff, which is 0 here. */
 static enum packet_checksum udp_checksum(
 	const struct packet *out, const uint8_t *datagram, uint32_t datagram_len)
 {
-	struct sum sum = { .word = htonl(datagram_len), .carries = htons(IPPROTO_UDP) };
+	uint64_t sum = htonl(datagram_len) + (uint64_t)htons(IPPROTO_UDP);
 
-	sum_bytes(&sum, out->src.bytes, 16);
-	sum_bytes(&sum, out->dst.bytes, 16);
-	sum_bytes(&sum, datagram, datagram_len);
-	return sum_fold(&sum) == 0xffff ? PACKET_CHECKSUM_OK : PACKET_CHECKSUM_WRONG;
+	sum += checksum_sum(out->src.bytes, 16) + checksum_sum(out->dst.bytes, 16);
+	sum += checksum_sum(datagram, datagram_len);
+	return checksum_is_right(sum) ? PACKET_CHECKSUM_OK : PACKET_CHECKSUM_WRONG;
 }
 
 static inline bool is_dns(const struct packet *out, const struct layer *layer)

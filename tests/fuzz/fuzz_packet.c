@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* fuzz_packet -- packet_decode: two bytes of link type, the rest is the frame. */
 #include <stdlib.h>
+#include <string.h>
 
-#include "sensor/packet/packet.h"
+#include "sensor/packet/layer.h"
+#include "sensor/packet/plain.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t bytes_len);
 
@@ -31,6 +33,19 @@ static void expect_promises(const struct packet *p, enum packet_result result,
 	expect(p->payload + p->payload_len <= frame->bytes + frame->caplen);
 }
 
+/* What the short way recognises, the layers make the same of. */
+static void expect_same(const struct frame *frame, struct decoder *decoder)
+{
+	struct packet plain, layered;
+
+	memset(&plain, 0, sizeof(plain));
+	plain.vni = PACKET_NO_VNI;
+	if (!plain_decode(&plain, frame, &decoder->options->ports))
+		return;
+	expect(layers_decode(&layered, frame, decoder) == PACKET_DNS);
+	expect(memcmp(&plain, &layered, sizeof(plain)) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t bytes_len)
 {
 	static struct packet_options options;
@@ -55,6 +70,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t bytes_len)
 		frame.wire_len = frame.caplen + (uint32_t)wire_add[i];
 		enum packet_result result = packet_decode(&p, &frame, decoder);
 		expect_promises(&p, result, &frame, &options);
+		expect_same(&frame, decoder);
 	}
 	decoder_flush(decoder);
 	return 0;

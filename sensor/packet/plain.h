@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * plain.h -- a short way for the frames that nearly all are; not for other modules.
+ *
+ * Input:    untrusted.  Threads: no shared state.
+ */
+#ifndef SENSOR_PACKET_PLAIN_H
+#define SENSOR_PACKET_PLAIN_H
+
+#include "sensor/packet/packet.h"
+
+/*
+ * True: *out, which has been cleared, is what packet_decode makes of the frame, and that is
+ * PACKET_DNS. False: it takes the layers to tell, *out is in any state.
+ */
+bool plain_decode(struct packet *out, const struct frame *frame, const struct port_set *ports);
+
+#endif
