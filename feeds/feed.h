@@ -84,6 +84,13 @@ struct feed_spec {
 	enum provider_tier tier;
 };
 
+/* A malicious name below what a tenant calls its own. */
+struct feed_own_name {
+	uint64_t line;
+	uint8_t wire_len;
+	uint8_t wire[DNS_NAME_MAX];
+};
+
 struct feed_report {
 	enum feed_format format; /* what `auto` chose */
 	uint64_t lines;       /* all lines, comments and blank ones too; of JSON: the entries */
@@ -93,6 +100,8 @@ struct feed_report {
 	uint64_t duplicates;
 	uint64_t rejected[FEED_REJECT_COUNT];
 	char sample[FEED_REJECT_COUNT][FEED_SAMPLES_MAX][FEED_SAMPLE_MAX]; /* "12: text" */
+	uint64_t own_names; /* the first of them: */
+	struct feed_own_name own_name[FEED_SAMPLES_MAX];
 	int64_t modified_s; /* of the file; 0 for a compiled-in list */
 	uint64_t bytes;
 };
@@ -117,6 +126,9 @@ struct feed_target {
 	/* Suffixes of the shipped provider lists as an index, for the `broad` rail; NULL while
 	 * those are being loaded themselves. */
 	const struct index *provider_suffixes;
+	/* Zones and search suffixes of the tenants: malicious names below them are taken, and noted in
+	 * the report. NULL: not looked for. */
+	const struct index *own_suffixes;
 };
 
 /*

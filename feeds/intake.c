@@ -129,6 +129,36 @@ static void pass_harvest(struct intake *in, enum mark_kind kind)
 		in->hand_over(in);
 }
 
+static bool is_below_own(const struct intake *in, const struct dns_name *name)
+{
+	const struct index *own = in->target->own_suffixes;
+	struct index_hit hit[INDEX_HITS_MAX];
+	size_t count = index_match_name(own, name, hit), marks;
+
+	for (size_t i = 0; i < count && hit[i].labels < name->label_count; i++) {
+		const struct mark *mark = index_marks(own, hit[i].entry, &marks);
+		for (size_t k = 0; k < marks; k++) {
+			if (mark[k].kind == MARK_ZONE || mark[k].kind == MARK_SEARCH_SUFFIX)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Either somebody's host was taken over, or the list is wrong: the operator wants to know. */
+static void note_own_name(struct intake *in, const struct dns_name *name)
+{
+	struct feed_report *report = in->report;
+
+	if (report->own_names < FEED_SAMPLES_MAX) {
+		struct feed_own_name *own = &report->own_name[report->own_names];
+		own->line = report->lines;
+		own->wire_len = name->wire_len;
+		memcpy(own->wire, name->wire, name->wire_len);
+	}
+	report->own_names++;
+}
+
 /* What passes the rails goes into the harvest. */
 static void add_name(struct intake *in, const struct dns_name *name, enum mark_scope scope,
 	enum mark_kind kind, uint32_t detail)
@@ -154,6 +184,8 @@ static void add_name(struct intake *in, const struct dns_name *name, enum mark_s
 		.scope = (uint8_t)scope,
 		.source = in->source,
 		.detail = detail };
+	if (kind == MARK_MALICIOUS && in->target->own_suffixes && is_below_own(in, name))
+		note_own_name(in, name);
 	harvest_add_name(in->harvest, name, hash, mark);
 	pass_harvest(in, kind);
 }

@@ -80,6 +80,7 @@ static bool take(struct loader *l, struct ticket *t)
 	t->is_ready = t->is_done = false;
 	t->report.lines = t->block.first_line;
 	memset(t->report.rejected, 0, sizeof(t->report.rejected));
+	t->report.own_names = 0;
 	return got;
 }
 
@@ -142,6 +143,11 @@ static void merge_report(struct ticket *t)
 				FEED_SAMPLE_MAX);
 		all->rejected[r] += t->report.rejected[r];
 	}
+	for (uint64_t i = 0; i < t->report.own_names && i < FEED_SAMPLES_MAX &&
+			     all->own_names + i < FEED_SAMPLES_MAX;
+		i++)
+		all->own_name[all->own_names + i] = t->report.own_name[i];
+	all->own_names += t->report.own_names;
 }
 
 /* What only the source knows. */

@@ -6,6 +6,7 @@
 
 #include "feeds/shipped.h"
 #include "rules/verdict.h"
+#include "sensor/app/load.h"
 
 #define LINE_MAX_LEN (3 * DNS_NAME_TEXT_MAX)
 
@@ -14,6 +15,7 @@ struct search {
 	void (*say)(void *arg, const char *line);
 	void *arg;
 	size_t found;
+	uint64_t unsaid; /* beyond what reports keep */
 };
 
 /* What the tenants allow does not matter here, so that nobody's tenant asks. */
@@ -72,8 +74,60 @@ static void check_popular(struct search *s)
 	}
 }
 
-void collisions_warn(
-	const struct knowledge *known, void (*say)(void *arg, const char *line), void *arg)
+/* Is the name below this zone or suffix? Then that is said. */
+static bool say_below(struct search *s, const struct knowledge_feed *feed, uint64_t line_number,
+	const struct dns_name *name, const char *own, const char *what, const char *whose)
+{
+	char line[LINE_MAX_LEN], text[DNS_NAME_TEXT_MAX];
+	struct dns_name suffix;
+
+	if (!dns_name_parse(&suffix, own) || !dns_name_is_under(name, &suffix))
+		return false;
+	if (s->found++ < COLLISIONS_SAID_MAX) {
+		dns_name_format(name, text);
+		snprintf(line, sizeof(line),
+			"%s:%llu: feed %s: %s is listed as malicious and is below %s, %s%s",
+			feed->path, (unsigned long long)line_number, feed->name, text, own,
+			what, whose);
+		s->say(s->arg, line);
+	}
+	return true;
+}
+
+static void check_own_name(
+	struct search *s, const struct knowledge_feed *feed, const struct feed_own_name *found)
+{
+	const struct policy_set *all = s->known->policies;
+	struct dns_name name;
+	bool said = false;
+
+	if (!dns_name_from_wire(&name, found->wire, found->wire_len) ||
+		verdict_on(s->known, &name).feed_count == 0)
+		return; /* an allow feed has it */
+	for (size_t t = 0; t < all->tenant_count && !said; t++) {
+		const struct policy *p = &all->tenant[t];
+		for (size_t i = 0; i < p->zone_count && !said; i++)
+			said = say_below(s, feed, found->line, &name, p->zone[i].name,
+				"a zone of tenant ", p->id);
+		for (size_t i = 0; i < p->suffix_count && !said; i++)
+			said = say_below(s, feed, found->line, &name, p->suffix[i],
+				"a search suffix of tenant ", p->id);
+	}
+}
+
+static void check_own_names(struct search *s, const struct load_report *report)
+{
+	for (size_t i = 0; i < report->feed_count; i++) {
+		const struct feed_report *r = &report->feed[i].report;
+		for (uint64_t k = 0; k < r->own_names && k < FEED_SAMPLES_MAX; k++)
+			check_own_name(s, &s->known->feed[i], &r->own_name[k]);
+		if (r->own_names > FEED_SAMPLES_MAX)
+			s->unsaid += r->own_names - FEED_SAMPLES_MAX;
+	}
+}
+
+void collisions_warn(const struct knowledge *known, const struct load_report *report,
+	void (*say)(void *arg, const char *line), void *arg)
 {
 	struct search s = { .known = known, .say = say, .arg = arg };
 	char line[LINE_MAX_LEN];
@@ -81,9 +135,13 @@ void collisions_warn(
 	for (size_t i = 0; i < known->policies->tenant_count; i++)
 		check_tenant(&s, &known->policies->tenant[i]);
 	check_popular(&s);
-	if (s.found <= COLLISIONS_SAID_MAX)
+	check_own_names(&s, report);
+	if (s.found > COLLISIONS_SAID_MAX)
+		s.unsaid += s.found - COLLISIONS_SAID_MAX;
+	if (s.unsaid == 0)
 		return;
-	snprintf(line, sizeof(line), "%zu more names that feeds should not cover",
-		s.found - COLLISIONS_SAID_MAX);
+	snprintf(line, sizeof(line),
+		"%llu more names of tenants or of everybody are in malicious feeds",
+		(unsigned long long)s.unsaid);
 	say(arg, line);
 }

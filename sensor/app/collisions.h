@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * collisions.h -- malicious entries that nobody can mean: they cover a tenant's own zone or search
- * suffix, or a name of the shipped popular list. They are in force all the same; the operator is
- * told, with the place in the feed still to be looked for (`dynwatch lookup NAME`).
+ * collisions.h -- malicious entries that nobody can mean, or that mean one of our own: they cover a
+ * tenant's own zone or search suffix, or a name of the shipped popular list, or lie below such a zone or
+ * suffix. They are in force all the same; the operator is told.
  *
  * Threads:  no shared state.
  */
@@ -11,11 +11,13 @@
 
 #include "rules/knowledge.h"
 
+struct load_report;
+
 /* More of them are only counted. */
 #define COLLISIONS_SAID_MAX 20
 
-/* One line for each; `say` gets text without a place in front. */
-void collisions_warn(
-	const struct knowledge *known, void (*say)(void *arg, const char *line), void *arg);
+/* One line for each, with its place in the feed where that is known; `report` is of this loading. */
+void collisions_warn(const struct knowledge *known, const struct load_report *report,
+	void (*say)(void *arg, const char *line), void *arg);
 
 #endif

@@ -23,6 +23,7 @@ struct load {
 	struct index_builder *builder;
 	struct address_builder *addresses;
 	struct index *rail; /* the suffixes of the shipped provider lists */
+	struct index *own;  /* what tenants call theirs; NULL: nothing */
 	int64_t now_s;
 	const struct load_previous *previous;
 	/* Of each configured feed, in a reload: GUARD_FINE, or why it keeps what it had. */
@@ -61,7 +62,29 @@ static struct feed_target target_of(const struct load *l)
 		.addresses = l->addresses,
 		.providers = l->known->providers,
 		.provider_suffixes = l->rail,
+		.own_suffixes = l->own,
 	};
+}
+
+/* What the tenants say of names alone; most say nothing, and nothing is to be looked for. */
+static enum err build_own(struct load *l, uint64_t seed)
+{
+	struct index_builder *builder = index_builder_new(seed);
+	enum err err = builder ? policy_set_index(l->config->policies, builder, l->why)
+			       : out_of_memory(l);
+
+	if (err) {
+		index_builder_free(builder);
+		return err;
+	}
+	l->own = index_build(builder);
+	if (!l->own)
+		return out_of_memory(l);
+	if (index_name_count(l->own) == 0) {
+		index_free(l->own);
+		l->own = NULL;
+	}
+	return ERR_OK;
 }
 
 /* Give the feed its number, and room for its report. */
@@ -382,6 +405,8 @@ static enum err load_names(struct load *l, const struct load_options *options, u
 							l->addresses, l->report, feed_count);
 	enum err err =
 		l->report->from_cache ? ERR_OK : shipped_build_rail(&l->rail, seed, l->why);
+	if (!err && !l->report->from_cache)
+		err = build_own(l, seed);
 	if (!err)
 		err = load_feeds(l, seed);
 	if (!err)
@@ -433,6 +458,7 @@ enum err load_knowledge(struct knowledge **out, struct config *config,
 	index_builder_free(l.builder);
 	address_builder_free(l.addresses);
 	index_free(l.rail);
+	index_free(l.own);
 	free(l.doubt);
 	l.report->elapsed_ns = clock_monotonic_ns() - start_ns;
 	load_report_deinit(&unwanted);
@@ -522,7 +548,7 @@ void load_warn(const struct config *config, const struct knowledge *known,
 			say(arg, line.at);
 	}
 	text_deinit(&line);
-	collisions_warn(known, say, arg);
+	collisions_warn(known, report, say, arg);
 }
 
 static void log_line(void *arg, const char *line)

@@ -323,8 +323,39 @@ Test(load, entries_that_nobody_can_mean_are_told)
 	cr_expect(strstr(said.at, "update.microsoft.com, a name that everybody needs"), "%s",
 		said.at);
 	cr_expect_null(strstr(said.at, "harmless"), "%s", said.at);
-	cr_expect_null(strstr(said.at, "globex"), "%s", said.at);
+	cr_expect(strstr(said.at,
+			  "/list:4: feed bad: below.globex.example is listed as malicious and "
+			  "is below globex.example, a search suffix of tenant acme"),
+		"%s", said.at);
 	cr_expect_null(strstr(said.at, "fine.example"), "%s", said.at);
+	text_deinit(&said);
+	unload(&l);
+}
+
+Test(load, of_many_malicious_names_below_a_zone_most_are_only_counted)
+{
+	struct text said = { 0 }, list = { 0 };
+	size_t lines = 0;
+
+	text_puts(&list, "corp.example\nok.corp.example\n");
+	for (unsigned i = 0; i < 100; i++)
+		text_printf(&list, "h%u.corp.example\n", i);
+	write_file("list", list.at);
+	write_file("other", "ok.corp.example\n");
+	struct loaded l = load("tenants:\n  - id: acme\n    select: {networks: [10.0.0.0/8]}\n"
+			       "    zones: [{name: corp.example}]\n"
+			       "feeds:\n  - {name: bad, path: list, kind: malicious}\n"
+			       "  - {name: good, path: other, kind: allow}\n");
+	cr_assert_eq(l.err, ERR_OK, "%s", l.why.text);
+	load_warn(l.config, l.known, &l.report, keep_line, &said);
+	cr_assert_not_null(said.at);
+	for (const char *at = said.at; (at = strchr(at, '\n')); at++)
+		lines++;
+	cr_expect_leq(lines, 7, "%s", said.at);
+	cr_expect(strstr(said.at, "/list:3: feed bad: h0.corp.example"), "%s", said.at);
+	cr_expect_null(strstr(said.at, "ok.corp.example"), "%s", said.at);
+	cr_expect(strstr(said.at, "96 more names"), "%s", said.at);
+	text_deinit(&list);
 	text_deinit(&said);
 	unload(&l);
 }
