@@ -172,6 +172,10 @@ is "single addresses are" "$(export_as a --format suricata --what addresses)" $'
 like "shipped lists, with what a tenant approved" "$(export_as a --format adblock --kind provider --tenant acme)" '^@@\|\|cam7.duckdns.org\^$'
 like "and nothing of an approved provider" "$(export_as a --format rpz --kind provider --tenant acme | grep -w dynu.net)" 'rpz-passthru'
 
+before=$(date +%s)
+serial=$("$feeds" export --kind tunnel --format rpz 2> /dev/null | sed -n 's/ ; serial$//p')
+ok "the shipped lists alone have the time of now" test "$serial" -ge "$before"
+
 # --- files ----------------------------------------------------------------------------------
 
 force=()
@@ -229,6 +233,7 @@ done << 'USAGE'
 --format suricata --comments
 --format rpz --policy never
 --format rpz --zone a..b
+--format rpz --zone .
 --format rpz --tenant nobody
 --format rpz --feed nothing
 --format rpz --feed good

@@ -125,7 +125,7 @@ static int take_zone(struct arguments *args)
 {
 	const char *zone = args->zone ? args->zone : ZONE_DEFAULT;
 
-	if (!dns_name_parse(&args->options.zone, zone))
+	if (!dns_name_parse(&args->options.zone, zone) || args->options.zone.label_count == 0)
 		return usage_fail(COMMAND, "--zone %s: not a domain name", zone);
 	if (args->policy && !writer_policy_parse(&args->options.policy, args->policy))
 		return usage_fail(COMMAND,
@@ -314,7 +314,9 @@ static enum err write_file(struct arguments *args, struct export_set *set,
 	struct writer_counts *counts, bool *unchanged, struct err_ctx *why)
 {
 	struct writer_options *o = &args->options;
-	uint32_t wanted = (uint32_t)set->newest_s, serial;
+	/* The shipped lists alone have no time. */
+	int64_t time_s = set->newest_s ? set->newest_s : args->wanted.now_s;
+	uint32_t wanted = (uint32_t)time_s, serial;
 	struct export_file file;
 	struct err_ctx inner;
 
