@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "sensor/base/digits.h"
 #include "sensor/base/quantity.h"
 
 #define V4_OFFSET_BITS 96 /* where the IPv4 address starts in the mapped form */
@@ -24,27 +25,65 @@ bool ip_parse(struct ip *out, const char *text)
 	return false;
 }
 
-/* Decimal without leading zeros, then `end`; returns what follows. */
-static char *put_octet(char *at, uint8_t octet, char end)
+char *ip_put_v4(char *at, const uint8_t v4[4])
 {
-	if (octet >= 100)
-		*at++ = (char)('0' + octet / 100);
-	if (octet >= 10)
-		*at++ = (char)('0' + octet / 10 % 10);
-	*at++ = (char)('0' + octet % 10);
-	*at++ = end;
+	for (int i = 0; i < 4; i++) {
+		at = digits_put_octet(at, v4[i]);
+		*at++ = '.';
+	}
+	return at - 1;
+}
+
+/* Of a bit for each group that is zero: the first longest run of two or more (RFC 5952 4.2). */
+static unsigned longest_run(unsigned zeros, unsigned *count)
+{
+	unsigned starts = zeros;
+
+	/* a bit is left where a run of `count` begins */
+	for (*count = 1; starts & zeros >> *count; ++*count)
+		starts &= zeros >> *count;
+	return *count > 1 ? (unsigned)__builtin_ctz(starts) : 8;
+}
+
+static char *put_groups(char *at, const uint8_t v6[16])
+{
+	unsigned zeros = 0;
+	unsigned count;
+
+	for (unsigned i = 0; i < 8; i++)
+		zeros |= (unsigned)((v6[2 * i] | v6[2 * i + 1]) == 0) << i;
+	unsigned first = longest_run(zeros, &count);
+	for (unsigned i = 0; i < 8; i++) {
+		if (i == first) {
+			*at++ = ':';
+			i += count - 1;
+			if (i == 7)
+				*at++ = ':';
+			continue;
+		}
+		*at = ':';
+		at = digits_put_hex_group(
+			at + (i > 0), (uint16_t)(v6[2 * i] << 8 | v6[2 * i + 1]));
+	}
 	return at;
+}
+
+char *ip_put_v6(char *at, const uint8_t v6[16])
+{
+	static const uint8_t zeros[10];
+
+	if (memcmp(v6, zeros, sizeof(zeros)) == 0) {
+		/* "::", "::1" and addresses that hold an IPv4 one: rare, with forms of their
+		 * own. */
+		inet_ntop(AF_INET6, v6, at, IP_TEXT_MAX);
+		return at + strlen(at);
+	}
+	return put_groups(at, v6);
 }
 
 const char *ip_format(const struct ip *ip, char text[IP_TEXT_MAX])
 {
-	if (ip_is_v4(ip)) {
-		char *at = text;
-		for (unsigned i = 12; i < 16; i++)
-			at = put_octet(at, ip->bytes[i], i < 15 ? '.' : '\0');
-	} else {
-		inet_ntop(AF_INET6, ip->bytes, text, IP_TEXT_MAX);
-	}
+	*ip_put(text, ip) = '\0';
 	return text;
 }
 

@@ -94,6 +94,19 @@ NODISCARD bool ip_parse(struct ip *out, const char *text);
 /* Write the address into text[IP_TEXT_MAX]; returns text. */
 const char *ip_format(const struct ip *ip, char text[IP_TEXT_MAX]);
 
+/*
+ * The same in the middle of a text: without a NUL, returns what follows. `at` has room for
+ * IP_TEXT_MAX octets, of which some behind the end may be written, too. ip_put_v6 writes an address
+ * that stands for an IPv4 one as "::ffff:192.0.2.1".
+ */
+char *ip_put_v4(char *at, const uint8_t v4[4]);
+char *ip_put_v6(char *at, const uint8_t v6[16]);
+
+static inline char *ip_put(char *at, const struct ip *ip)
+{
+	return ip_is_v4(ip) ? ip_put_v4(at, ip->bytes + 12) : ip_put_v6(at, ip->bytes);
+}
+
 /* Keep the first `bits` (0..128) bits. */
 struct ip ip_masked(const struct ip *ip, unsigned bits);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sensor/base/text.h"
 
+#include "sensor/base/digits.h"
+
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,14 +72,10 @@ void text_printf(struct text *t, const char *format, ...)
 
 void text_put_u64(struct text *t, unsigned long long number)
 {
-	char digits[20]; /* of 2^64 - 1 */
-	char *at = digits + sizeof(digits);
-
-	do {
-		*--at = (char)('0' + number % 10);
-		number /= 10;
-	} while (number);
-	text_add(t, at, (size_t)(digits + sizeof(digits) - at));
+	if (!text_reserve(t, DIGITS_U64_MAX + DIGITS_SLACK))
+		return;
+	t->len = (size_t)(digits_put_u64(t->at + t->len, number) - t->at);
+	t->at[t->len] = '\0';
 }
 
 void text_deinit(struct text *t)

@@ -181,15 +181,22 @@ bool dns_record_address(
 const char *dns_error_name(enum dns_error error);
 const char *dns_error_meaning(enum dns_error error);
 
-/* Mnemonics. The number is written into text[16] when there is none (TYPE65280, RCODE17,
+/* Mnemonics. The number is written into the text when there is none (TYPE65280, RCODE17,
  * CLASS7, OPCODE9). */
-const char *dns_type_name(uint16_t type, char text[16]);
-const char *dns_rcode_name(uint16_t rcode, char text[16]);
-const char *dns_class_name(uint16_t class_, char text[16]);
+#define DNS_MNEMONIC_MAX 16
+const char *dns_type_name(uint16_t type, char text[DNS_MNEMONIC_MAX]);
+const char *dns_rcode_name(uint16_t rcode, char text[DNS_MNEMONIC_MAX]);
+const char *dns_class_name(uint16_t class_, char text[DNS_MNEMONIC_MAX]);
+const char *dns_opcode_name(uint8_t opcode, char text[DNS_MNEMONIC_MAX]);
 /* The error field of a TSIG record (RFC 8945 5.3.1): as RCODEs, but that 16 is BADSIG. */
 #define DNS_TSIG_BADSIG 16
-const char *dns_tsig_error_name(uint16_t error, char text[16]);
-const char *dns_opcode_name(uint8_t opcode, char text[16]);
+const char *dns_tsig_error_name(uint16_t error, char text[DNS_MNEMONIC_MAX]);
+/* The same in the middle of a text: without a NUL, returns what follows. `at` has room for
+ * DNS_MNEMONIC_MAX octets, all of which may be written. */
+char *dns_type_put(char *at, uint16_t type);
+char *dns_rcode_put(char *at, uint16_t rcode);
+char *dns_class_put(char *at, uint16_t class_);
+char *dns_opcode_put(char *at, uint8_t opcode);
 /* "A", "HTTPS", "TYPE65280" -> number; false when it is none. */
 NODISCARD bool dns_type_parse(uint16_t *out, const char *text);
 

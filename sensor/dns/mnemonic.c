@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "sensor/base/digits.h"
 #include "sensor/dns/message.h"
 
 #include <stdlib.h>
@@ -19,33 +20,44 @@ static const char *const error_meaning[] = {
 #undef MALFORMED
 };
 
-static const char *const type_name[] = {
-#define RRTYPE(mnemonic, number, rdata) [number] = #mnemonic,
+/* A mnemonic in as many octets as are copied at once; len is 0: the number has none. */
+struct word {
+	char text[DNS_MNEMONIC_MAX - 1]; /* with a NUL */
+	uint8_t len;
+};
+
+#define WORD(text)                                                                             \
+	{                                                                                      \
+		text, sizeof(text) - 1                                                         \
+	}
+
+static const struct word type_word[] = {
+#define RRTYPE(mnemonic, number, rdata) [number] = WORD(#mnemonic),
 #include "sensor/dns/types.def"
 #undef RRTYPE
 };
 
-static const char *const rcode_name[] = {
-#define RCODE(mnemonic, number) [number] = #mnemonic,
+static const struct word rcode_word[] = {
+#define RCODE(mnemonic, number) [number] = WORD(#mnemonic),
 #include "sensor/dns/rcodes.def"
 #undef RCODE
 };
 
-static const char *const class_name[] = {
-	[DNS_CLASS_IN] = "IN",
-	[DNS_CLASS_CH] = "CH",
-	[DNS_CLASS_HS] = "HS",
-	[DNS_CLASS_NONE] = "NONE",
-	[DNS_CLASS_ANY] = "ANY",
+static const struct word class_word[] = {
+	[DNS_CLASS_IN] = WORD("IN"),
+	[DNS_CLASS_CH] = WORD("CH"),
+	[DNS_CLASS_HS] = WORD("HS"),
+	[DNS_CLASS_NONE] = WORD("NONE"),
+	[DNS_CLASS_ANY] = WORD("ANY"),
 };
 
-static const char *const opcode_name[] = {
-	[DNS_OPCODE_QUERY] = "QUERY",
-	[DNS_OPCODE_IQUERY] = "IQUERY",
-	[DNS_OPCODE_STATUS] = "STATUS",
-	[DNS_OPCODE_NOTIFY] = "NOTIFY",
-	[DNS_OPCODE_UPDATE] = "UPDATE",
-	[DNS_OPCODE_DSO] = "DSO",
+static const struct word opcode_word[] = {
+	[DNS_OPCODE_QUERY] = WORD("QUERY"),
+	[DNS_OPCODE_IQUERY] = WORD("IQUERY"),
+	[DNS_OPCODE_STATUS] = WORD("STATUS"),
+	[DNS_OPCODE_NOTIFY] = WORD("NOTIFY"),
+	[DNS_OPCODE_UPDATE] = WORD("UPDATE"),
+	[DNS_OPCODE_DSO] = WORD("DSO"),
 };
 
 const char *dns_error_name(enum dns_error error)
@@ -58,54 +70,97 @@ const char *dns_error_meaning(enum dns_error error)
 	return error < DNS_ERROR_COUNT ? error_meaning[error] : "unknown";
 }
 
-/* The name at `number`, or `prefix` and the number (RFC 3597 5) written into text. */
-static const char *name_of(const char *const *names, size_t names_len, unsigned number,
-	const char *prefix, char text[16])
+/* The words of one vocabulary, and what stands before a number that has none (RFC 3597 5). */
+struct vocabulary {
+	const struct word *words;
+	size_t words_len;
+	const char *prefix;
+};
+
+#define VOCABULARY(words, prefix)                                                              \
+	(struct vocabulary)                                                                    \
+	{                                                                                      \
+		words, ARRAY_LEN(words), prefix                                                \
+	}
+
+static inline const struct word *find_word(struct vocabulary v, unsigned number)
 {
-	if (number < names_len && names[number])
-		return names[number];
-	/* By hand: an OPT has a class without a name, and stands in every other logged message. */
-	size_t prefix_len = strlen(prefix);
-	char *at = text + prefix_len;
-	unsigned unit = 1;
-	while (unit <= number / 10)
-		unit *= 10;
-	memcpy(text, prefix, prefix_len);
-	for (; unit > 0; unit /= 10)
-		*at++ = (char)('0' + number / unit % 10);
-	*at = '\0';
+	return number < v.words_len && v.words[number].len > 0 ? &v.words[number] : NULL;
+}
+
+static inline char *put_word(char *at, struct vocabulary v, unsigned number)
+{
+	const struct word *word = find_word(v, number);
+
+	if (LIKELY(word)) {
+		memcpy(at, word, DNS_MNEMONIC_MAX);
+		return at + word->len;
+	}
+	/* An OPT has a class without a name, and stands in every other logged message. */
+	size_t prefix_len = strlen(v.prefix);
+	memcpy(at, v.prefix, prefix_len);
+	return digits_put_u32(at + prefix_len, number);
+}
+
+static const char *name_of(char text[DNS_MNEMONIC_MAX], struct vocabulary v, unsigned number)
+{
+	const struct word *word = find_word(v, number);
+
+	if (word)
+		return word->text;
+	*put_word(text, v, number) = '\0';
 	return text;
 }
 
-const char *dns_type_name(uint16_t type, char text[16])
+char *dns_type_put(char *at, uint16_t type)
 {
-	return name_of(type_name, ARRAY_LEN(type_name), type, "TYPE", text);
+	return put_word(at, VOCABULARY(type_word, "TYPE"), type);
 }
 
-const char *dns_rcode_name(uint16_t rcode, char text[16])
+const char *dns_type_name(uint16_t type, char text[DNS_MNEMONIC_MAX])
 {
-	return name_of(rcode_name, ARRAY_LEN(rcode_name), rcode, "RCODE", text);
+	return name_of(text, VOCABULARY(type_word, "TYPE"), type);
 }
 
-const char *dns_tsig_error_name(uint16_t error, char text[16])
+char *dns_rcode_put(char *at, uint16_t rcode)
+{
+	return put_word(at, VOCABULARY(rcode_word, "RCODE"), rcode);
+}
+
+const char *dns_rcode_name(uint16_t rcode, char text[DNS_MNEMONIC_MAX])
+{
+	return name_of(text, VOCABULARY(rcode_word, "RCODE"), rcode);
+}
+
+const char *dns_tsig_error_name(uint16_t error, char text[DNS_MNEMONIC_MAX])
 {
 	return error == DNS_TSIG_BADSIG ? "BADSIG" : dns_rcode_name(error, text);
 }
 
-const char *dns_class_name(uint16_t class_, char text[16])
+char *dns_class_put(char *at, uint16_t class_)
 {
-	return name_of(class_name, ARRAY_LEN(class_name), class_, "CLASS", text);
+	return put_word(at, VOCABULARY(class_word, "CLASS"), class_);
 }
 
-const char *dns_opcode_name(uint8_t opcode, char text[16])
+const char *dns_class_name(uint16_t class_, char text[DNS_MNEMONIC_MAX])
 {
-	return name_of(opcode_name, ARRAY_LEN(opcode_name), opcode, "OPCODE", text);
+	return name_of(text, VOCABULARY(class_word, "CLASS"), class_);
+}
+
+char *dns_opcode_put(char *at, uint8_t opcode)
+{
+	return put_word(at, VOCABULARY(opcode_word, "OPCODE"), opcode);
+}
+
+const char *dns_opcode_name(uint8_t opcode, char text[DNS_MNEMONIC_MAX])
+{
+	return name_of(text, VOCABULARY(opcode_word, "OPCODE"), opcode);
 }
 
 bool dns_type_parse(uint16_t *out, const char *text)
 {
-	for (size_t type = 0; type < ARRAY_LEN(type_name); type++) {
-		if (type_name[type] && strcasecmp(type_name[type], text) == 0) {
+	for (size_t type = 0; type < ARRAY_LEN(type_word); type++) {
+		if (type_word[type].len > 0 && strcasecmp(type_word[type].text, text) == 0) {
 			*out = (uint16_t)type;
 			return true;
 		}

@@ -3,6 +3,10 @@
 
 #include <criterion/criterion.h>
 
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
 static struct ip ip(const char *text)
 {
 	struct ip out;
@@ -42,6 +46,38 @@ Test(ip, addresses_are_read_and_written)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct ip got = ip(rows[i].text);
 		cr_assert_str_eq(ip_format(&got, text), rows[i].shown, "%s", rows[i].text);
+	}
+}
+
+/* Written in the middle of a text, in no more room than was promised. */
+static void expect_put(const uint8_t octets[16])
+{
+	char room[IP_TEXT_MAX + 2], expected[INET6_ADDRSTRLEN];
+
+	memset(room, 'x', sizeof(room));
+	inet_ntop(AF_INET6, octets, expected, sizeof(expected));
+	size_t len = (size_t)(ip_put_v6(room, octets) - room);
+	cr_assert_eq(len, strlen(expected), "%.*s, not %s", (int)len, room, expected);
+	cr_assert_arr_eq(room, expected, len, "%.*s, not %s", (int)len, room, expected);
+	cr_assert_eq(room[IP_TEXT_MAX], 'x', "%s", expected);
+
+	memset(room, 'x', sizeof(room));
+	inet_ntop(AF_INET, octets, expected, sizeof(expected));
+	len = (size_t)(ip_put_v4(room, octets) - room);
+	cr_assert_eq(len, strlen(expected), "%.*s, not %s", (int)len, room, expected);
+	cr_assert_arr_eq(room, expected, len, "%.*s, not %s", (int)len, room, expected);
+}
+
+Test(ip, any_address_is_written_as_inet_ntop_does)
+{
+	uint8_t octets[16];
+
+	srand(3);
+	for (int i = 0; i < 50000; i++) {
+		unsigned zeros = (unsigned)i % 5; /* of five octets */
+		for (int k = 0; k < 16; k++)
+			octets[k] = (unsigned)rand() % 5 < zeros ? 0 : (uint8_t)rand();
+		expect_put(octets);
 	}
 }
 

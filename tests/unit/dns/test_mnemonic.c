@@ -31,6 +31,37 @@ Test(mnemonic, every_number_without_a_name_reads_back)
 	cr_expect_str_eq(dns_type_name(65280, text), "TYPE65280");
 }
 
+/* In the middle of a text: the same, in sixteen octets. */
+static void expect_put(char *(*put)(char *, uint16_t), uint16_t number, const char *name)
+{
+	char room[DNS_MNEMONIC_MAX + 1];
+
+	room[DNS_MNEMONIC_MAX] = 'x';
+	size_t len = (size_t)(put(room, number) - room);
+	cr_assert_eq(len, strlen(name), "%u: %.*s, not %s", number, (int)len, room, name);
+	cr_assert_arr_eq(room, name, len, "%u: %.*s, not %s", number, (int)len, room, name);
+	cr_assert_eq(room[DNS_MNEMONIC_MAX], 'x', "%u: %s", number, name);
+}
+
+static char *put_opcode(char *at, uint16_t opcode)
+{
+	return dns_opcode_put(at, (uint8_t)opcode);
+}
+
+Test(mnemonic, in_the_middle_of_a_text_they_are_the_same)
+{
+	char text[DNS_MNEMONIC_MAX];
+
+	for (unsigned i = 0; i <= 65535; i++) {
+		uint16_t number = (uint16_t)i;
+		expect_put(dns_type_put, number, dns_type_name(number, text));
+		expect_put(dns_class_put, number, dns_class_name(number, text));
+		expect_put(dns_rcode_put, number, dns_rcode_name(number, text));
+		if (i <= 255)
+			expect_put(put_opcode, number, dns_opcode_name((uint8_t)i, text));
+	}
+}
+
 Test(mnemonic, what_is_no_type_is_refused)
 {
 	static const char *const rows[] = { "", "AA", "TYPE", "TYPE65536", "TYPE-1", "TYPE1x",
