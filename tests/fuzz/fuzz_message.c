@@ -2,6 +2,7 @@
 /* fuzz_message.c -- any octets as a message: decoded, every name expanded, every record presented. */
 #include "sensor/dns/message.h"
 #include "sensor/dns/present.h"
+#include "sensor/dns/present_plain.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,12 +13,33 @@ static void require(bool holds)
 		abort();
 }
 
+/* What the fast path writes is what the general one does. */
+static void check_plain(const char *room, const char *end, const char *text, size_t text_len)
+{
+	if (!end)
+		return;
+	require((size_t)(end - room) == text_len);
+	require(text_len == 0 || memcmp(room, text, text_len) == 0);
+}
+
+static void check_plain_name(
+	const struct dns_message *m, uint16_t at, const struct dns_name *name)
+{
+	char room[PRESENT_PLAIN_NAME_MAX];
+	char text[DNS_NAME_TEXT_MAX];
+	struct cursor c = cursor_init(m->wire + at, (size_t)(m->wire_len - at));
+	size_t text_len = dns_name_format(name, text);
+
+	check_plain(room, present_plain_name(room, &c, m->wire), text, text_len);
+}
+
 static void check_record(
 	const struct dns_message *m, const struct dns_record *r, struct text *text)
 {
 	char mnemonic[16];
 	struct dns_name name;
 	struct ip ip;
+	char room[PRESENT_PLAIN_RDATA_MAX];
 
 	require((size_t)r->rdata_at + r->rdata_len <= m->wire_len);
 	require(r->section <= DNS_ADDITIONAL);
@@ -25,6 +47,7 @@ static void check_record(
 	require(strlen(dns_class_name(r->class, mnemonic)) > 0);
 	dns_message_name(m, r->owner_at, &name);
 	require(name.wire[name.wire_len - 1] == 0);
+	check_plain_name(m, r->owner_at, &name);
 	if (r->target_at) {
 		require(r->target_at >= r->rdata_at);
 		dns_message_name(m, r->target_at, &name);
@@ -35,6 +58,7 @@ static void check_record(
 	present_rdata(text, m, r);
 	for (size_t i = 0; i < text->len; i++)
 		require(text->at[i] >= 0x20 && text->at[i] <= 0x7e);
+	check_plain(room, present_plain_rdata(room, m, r), text->at, text->len);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * present_plain.h -- the text of names and RDATA as nearly all of them are: at once, from the wire.
+ *
+ * A name is plain when every octet of its labels stands for itself: printable ASCII without blank,
+ * dot, backslash and quote. A label is then its own text, folded: copied and checked sixteen octets
+ * at a time (SSE2; octet by octet elsewhere, and where the message ends before). RDATA is plain when
+ * it is nothing but addresses, numbers and plain names. What is not plain is left to dns_name_format
+ * and present_rdata, which write the same text of what is plain.
+ *
+ * What it buys: of a capture's names 99.6 % and of its records 85 % (options of OPT are most of the
+ * rest) are plain (test_present_plain.c tells); such a name of three or four labels takes 270
+ * instructions from the wire to its text (callgrind, replay --dns-log of mkpcap's mix) instead of
+ * being expanded, folded, formatted and looked through for what is to be escaped: 650.
+ *
+ * Output: no quote and no backslash, so it is as it should be inside a JSON string, too. No NUL.
+ * Input: messages that dns_message_decode accepted.  Threads: no shared state.
+ */
+#ifndef SENSOR_DNS_PRESENT_PLAIN_H
+#define SENSOR_DNS_PRESENT_PLAIN_H
+
+#include "sensor/dns/message.h"
+
+/* The room that is needed; some octets behind the text may be written. */
+#define PRESENT_PLAIN_NAME_MAX  (DNS_NAME_MAX + 1 + DNS_LABEL_MAX + 16)
+#define PRESENT_PLAIN_RDATA_MAX (2 * PRESENT_PLAIN_NAME_MAX + 64)
+
+/*
+ * The name at the cursor, as dns_name_format writes it. Returns what follows the text and moves the
+ * cursor behind the name; NULL when it is not plain, and the cursor stays. `wire` is the start of
+ * the message, c->end its end.
+ */
+char *present_plain_name(char *at, struct cursor *c, const uint8_t *wire);
+
+/* RDATA as present_rdata writes it. Returns what follows the text; NULL when it is not plain. */
+char *present_plain_rdata(char *at, const struct dns_message *m, const struct dns_record *r);
+
+#endif
