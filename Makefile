@@ -187,7 +187,7 @@ PROVE = DYNWATCH=$(B)/dynwatch DYNWATCH_FEEDS=$(B)/dynwatch-feeds MKPCAP=$(B)/mk
 golden: $(TEST_PROGRAMS) ## replay captures and compare with tests/golden; ACCEPT=1 rewrites what is expected
 	$(Q)$(SAN_ENV) ACCEPT=$(ACCEPT) $(PROVE) tests/golden/*.t
 
-e2e: $(TEST_PROGRAMS) ## end to end with real servers on private network namespaces (root); E=name one file
+e2e: $(TEST_PROGRAMS) $(BENCH_BINS) ## end to end with real servers on private network namespaces (root); E=name one file
 	$(Q)$(SAN_ENV) $(PROVE) $(if $(E),tests/e2e/$(E).t,tests/e2e/*.t)
 
 sanitize: check-asan ## unit tests and golden replays under AddressSanitizer and UBSan

@@ -6,7 +6,7 @@ Needs root: a veth pair between two network namespaces, which are gone afterward
 
     tests/bench/live.py BUILD_DIR     (make bench-live)
 
-    FEED_NAMES=1000000  FRAMES=4000000  TRIAL_S=3  TRIALS=6  may be set
+    FEED_NAMES=1000000  FRAMES=4000000  TRIAL_S=3  TRIALS=6  IDLE_S=5  ALERTS=10  may be set
 """
 import datetime
 import json
@@ -24,8 +24,8 @@ FEED_NAMES = int(os.environ.get("FEED_NAMES", 1_000_000))
 FRAMES = int(os.environ.get("FRAMES", 4_000_000))
 TRIAL_S = int(os.environ.get("TRIAL_S", 3))
 TRIALS = int(os.environ.get("TRIALS", 6))
-IDLE_S = 5
-ALERTS = 10
+IDLE_S = int(os.environ.get("IDLE_S", 5))
+ALERTS = int(os.environ.get("ALERTS", 10))
 INTERFACE = "eth1"
 
 

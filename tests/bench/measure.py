@@ -27,6 +27,8 @@ class Run:
 
 def run(argv, stdin=None, timeout_s=300, summary=None):
     """Run a program to its end; it must exit with 0. `summary`: a JSON file that it writes."""
+    if summary and os.path.exists(summary):
+        os.unlink(summary)  # that of another run would be taken for this one's
     with tempfile.TemporaryFile() as errors:
         started = time.monotonic_ns()
         child = subprocess.Popen(argv, stdin=stdin or subprocess.DEVNULL,
@@ -49,6 +51,8 @@ def run(argv, stdin=None, timeout_s=300, summary=None):
             sys.exit(f"{' '.join(argv)}: exit code {child.returncode}")
     written = None
     if summary:
+        if not os.path.exists(summary):
+            sys.exit(f"{' '.join(argv)}: no summary was written")
         with open(summary, encoding="utf-8") as file:
             written = json.load(file)
     cpu_ns = int((usage.ru_utime + usage.ru_stime) * 1e9)

@@ -4,7 +4,7 @@
 
     tests/bench/scale.py BUILD_DIR [packets|names|tenants|clients]...     (make bench-scale)
 
-    PACKETS=2000000  ROUNDS=5  MOST_PACKETS=100000000  MOST_NAMES=10000000  may be set
+    PACKETS=2000000  ROUNDS=5  MOST_PACKETS=100000000  MOST_NAMES=10000000  FEED_NAMES=1000000  may be set
 
 Everything runs on one thread, so that CPU and wall are one and a second core is free for mkpcap,
 which writes the long captures into a pipe: they take no disk.
@@ -20,7 +20,7 @@ PACKETS = int(os.environ.get("PACKETS", 2_000_000))
 ROUNDS = int(os.environ.get("ROUNDS", 5))
 MOST_PACKETS = int(os.environ.get("MOST_PACKETS", 100_000_000))
 MOST_NAMES = int(os.environ.get("MOST_NAMES", 10_000_000))
-FEED_NAMES = 1_000_000
+FEED_NAMES = int(os.environ.get("FEED_NAMES", 1_000_000))
 MEMORY_MB = 512
 
 
