@@ -56,6 +56,16 @@ alert_text alert_printf(struct alert *a, const char *format, ...)
 	return pool_keep(a, (size_t)written < room ? (size_t)written : room - 1);
 }
 
+alert_text alert_join_parts(struct alert *a, const char *const *part, size_t part_count)
+{
+	size_t room;
+	char *to = pool_room(a, &room);
+
+	if (room < 2)
+		return 0;
+	return pool_keep(a, text_join_parts(to, room, part, part_count));
+}
+
 void alert_why(struct alert *a, const char *feature, struct alert_value value,
 	struct alert_value threshold, struct alert_value baseline)
 {

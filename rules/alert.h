@@ -17,6 +17,7 @@
 #include "rules/rule.h"
 #include "sensor/base/attribute.h"
 #include "sensor/base/ip.h"
+#include "sensor/base/text.h"
 
 #define ALERT_WHY_MAX        10
 #define ALERT_ANSWERS_MAX    8
@@ -164,6 +165,9 @@ static inline const char *alert_get(const struct alert *a, alert_text at)
 /* Put text into the pool (cut when the pool is full); 0 for NULL or "". */
 alert_text alert_put(struct alert *a, const char *text);
 alert_text alert_printf(struct alert *a, const char *format, ...) PRINTF_LIKE(2, 3);
+/* Texts one after the other: alert_join(a, "tenant ", id, " has ..."). */
+alert_text alert_join_parts(struct alert *a, const char *const *part, size_t part_count);
+#define alert_join(a, ...) alert_join_parts(a, TEXT_PARTS(__VA_ARGS__))
 
 /* Append one reason; more than ALERT_WHY_MAX are dropped. Pass the values with the makers
  * below. */

@@ -433,16 +433,22 @@ static bool is_churning(const struct churn *s, const struct exchange *x, const s
 	return many || wide || f->countries >= COUNTRIES_CHURN;
 }
 
-static void judge_name(struct churn *s, const struct exchange *x, struct moves *m,
-	const struct moves_news *news, uint32_t now_s)
+/*
+ * Can an arrival be news at all, whatever the lists and the features say? There are never more of
+ * these than addresses. Of pools, which answer with several, most arrivals end here.
+ */
+static bool may_be_news(const struct exchange *x, const struct moves *m)
 {
-	if (is_rebinding(x, m, news, now_s)) {
-		struct standing st = standing_of(s, x);
-		if (!st.exempt)
-			raise_rebinding(s, x, m, news->has_public, now_s);
-	}
-	if (!news->arrived || m->count < 2)
-		return;
+	const union rule_value *option = x->tenant->rules.option;
+	bool flux = m->count >= option[OPTION_CHURN_FAST_FLUX_min_addresses].count;
+	bool churning = m->count >= 2 && m->set_size_max <= 1;
+
+	return flux || churning;
+}
+
+static void judge_arrival(
+	struct churn *s, const struct exchange *x, struct moves *m, uint32_t now_s)
+{
 	struct standing st = standing_of(s, x);
 	if (st.exempt)
 		return;
@@ -458,6 +464,18 @@ static void judge_name(struct churn *s, const struct exchange *x, struct moves *
 		raise_ddns(s, x, m, &st, &ddns, now_s);
 }
 
+static void judge_name(struct churn *s, const struct exchange *x, struct moves *m,
+	const struct moves_news *news, uint32_t now_s)
+{
+	if (is_rebinding(x, m, news, now_s)) {
+		struct standing st = standing_of(s, x);
+		if (!st.exempt)
+			raise_rebinding(s, x, m, news->has_public, now_s);
+	}
+	if (news->arrived && may_be_news(x, m))
+		judge_arrival(s, x, m, now_s);
+}
+
 static struct moves_key key_of(const struct observation *o, uint16_t tenant)
 {
 	return (struct moves_key){
@@ -469,6 +487,14 @@ static struct moves_key key_of(const struct observation *o, uint16_t tenant)
 	};
 }
 
+/* The name is hashed already; what else is in the key is one word. */
+static uint64_t hash_of(const struct moves_key *key)
+{
+	return hash_word(key->name_hash, key->tenant | (uint64_t)key->qtype << 16 |
+						 (uint64_t)key->name_len << 32 |
+						 (uint64_t)key->name_labels << 40);
+}
+
 static const struct table *churn_place(const void *state, const struct observation *o,
 	const struct session *session, uint64_t *hash)
 {
@@ -476,7 +502,7 @@ static const struct table *churn_place(const void *state, const struct observati
 	struct moves_key key = key_of(o, o->tenant);
 
 	(void)session;
-	*hash = table_hash_sized(s->names, &key, sizeof(key));
+	*hash = hash_of(&key);
 	return s->names;
 }
 
@@ -484,7 +510,7 @@ static const struct table *churn_place(const void *state, const struct observati
 static struct moves *moves_of(struct churn *s, struct glimpse *g)
 {
 	bool is_new;
-	struct moves *m = table_add(s->moves, table_hash(s->moves, &g->key), &g->key, &is_new);
+	struct moves *m = table_add(s->moves, hash_of(&g->key), &g->key, &is_new);
 	if (is_new)
 		glimpse_begin(g, m, s->known->geo);
 	if (g->ttl_max_s > m->ttl_max_s)
@@ -512,9 +538,7 @@ static struct glimpse *glimpse_of(
 	struct churn *s, const struct exchange *x, uint32_t ttl_s, uint32_t limit_s)
 {
 	struct moves_key key = key_of(x->now, x->tenant->number);
-	uint64_t hash = LIKELY(key.tenant == x->now->tenant)
-				? x->place
-				: table_hash_sized(s->names, &key, sizeof(key));
+	uint64_t hash = LIKELY(key.tenant == x->now->tenant) ? x->place : hash_of(&key);
 	bool is_new;
 
 	if (ttl_s > limit_s) /* known, if so, from a nearly expired answer */

@@ -196,8 +196,8 @@ static void write_key(struct emit *e)
 
 	if (a->has_source)
 		ip_format(&a->source, client);
-	a->key = alert_printf(a, "%s|%s|%s|%s", rule_table[a->rule].id,
-		alert_get(a, a->tenant_id), client, e->name);
+	a->key = alert_join(a, rule_table[a->rule].id, "|", alert_get(a, a->tenant_id), "|",
+		client, "|", e->name);
 }
 
 /* Is (rule, client, key name or question) excluded? A client alone as key has no name to match.
@@ -280,7 +280,7 @@ struct alert *emit_open(
 
 	if (!x->tenant->rules.rule[rule].enabled)
 		return NULL;
-	snprintf(e->name, sizeof(e->name), "%s", name ? name : "");
+	(void)text_join(e->name, sizeof(e->name), name ? name : "");
 	if (x->now && x->now->has_question)
 		dns_name_format_wire(observation_qname_wire(x->now), x->now->qname_len, qname);
 	if (x->now && is_excluded(e, x->tenant, rule, &x->now->client, qname, x->ts_ns))
@@ -304,7 +304,7 @@ void emit_client(struct emit *e, const struct ip *client, const char *name)
 		a->source_port = 0;
 	a->has_source = true;
 	a->source = *client;
-	snprintf(e->name, sizeof(e->name), "%s", name ? name : "");
+	(void)text_join(e->name, sizeof(e->name), name ? name : "");
 	e->excluded = is_excluded(e, e->tenant, a->rule, client, "", a->ts_ns);
 	write_key(e);
 }
@@ -370,20 +370,40 @@ void emit_commit(struct emit *e)
 /* --- lines to paste ------------------------------------------------------------------------
  */
 
-/* Can the text stand in YAML as it is, inside brackets too, and still be text? */
-static bool is_plain(const char *text)
+/* Octets that nothing in YAML begins or ends with: letters, digits, ". _ / -". */
+static bool is_plain_octet(unsigned char octet)
+{
+	unsigned char letter = octet | 0x20;
+
+	return (letter >= 'a' && letter <= 'z') || (octet >= '-' && octet <= '9') ||
+	       octet == '_';
+}
+
+/* Words that are no text in YAML 1.1. */
+static bool is_word(const char *text, size_t len)
 {
 	static const char *const words[] = { "true", "false", "yes", "no", "on", "off", "null",
 		"y", "n" };
 
+	if (len > strlen("false"))
+		return false;
 	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
 		if (strcasecmp(text, words[i]) == 0)
-			return false;
+			return true;
 	}
+	return false;
+}
+
+/* Can the text stand in YAML as it is, inside brackets too, and still be text? */
+static bool is_plain(const char *text)
+{
+	size_t len = 0;
+
 	if (!isalnum((unsigned char)text[0]))
 		return false;
-	return text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-				 "0123456789._/-")] == '\0';
+	while (is_plain_octet((unsigned char)text[len]))
+		len++;
+	return text[len] == '\0' && !is_word(text, len);
 }
 
 const char *emit_yaml(struct emit *e, const char *text)
@@ -392,7 +412,7 @@ const char *emit_yaml(struct emit *e, const char *text)
 	size_t len = 0;
 
 	if (is_plain(text)) {
-		snprintf(to, YAML_TEXT_MAX, "%s", text);
+		(void)text_join(to, YAML_TEXT_MAX, text);
 		return to;
 	}
 	to[len++] = '"';
@@ -413,28 +433,36 @@ static void write_owner(struct emit *e, char *to, size_t size)
 	char client[IP_TEXT_MAX], network[IP_NET_TEXT_MAX + 2] = "";
 
 	if (e->tenant->number != POLICY_UNMAPPED) {
-		snprintf(to, size, "tenants:\n  - id: %s\n", emit_yaml(e, e->tenant->id));
+		(void)text_join(
+			to, size, "tenants:\n  - id: ", emit_yaml(e, e->tenant->id), "\n");
 		return;
 	}
 	if (a->has_source)
-		snprintf(network, sizeof(network), "%s/%d", ip_format(&a->source, client),
-			ip_is_v4(&a->source) ? 32 : 128);
-	snprintf(to, size,
+		(void)text_join(network, sizeof(network), ip_format(&a->source, client),
+			ip_is_v4(&a->source) ? "/32" : "/128");
+	(void)text_join(to, size,
 		"# no tenant has this client yet: choose an id and its networks\n"
-		"tenants:\n  - id: new-tenant\n    select:\n      networks: [%s]\n",
-		network[0] ? emit_yaml(e, network) : "");
+		"tenants:\n  - id: new-tenant\n    select:\n      networks: [",
+		network[0] ? emit_yaml(e, network) : "", "]\n");
+}
+
+static void put_hint(struct emit *e, const char *lines)
+{
+	char owner[512];
+
+	write_owner(e, owner, sizeof(owner));
+	e->alert.allow_hint = alert_join(&e->alert, owner, lines);
 }
 
 void emit_hint(struct emit *e, const char *format, ...)
 {
-	char owner[512], lines[4 * DNS_NAME_TEXT_MAX];
+	char lines[4 * DNS_NAME_TEXT_MAX];
 	va_list args;
 
 	va_start(args, format);
 	vsnprintf(lines, sizeof(lines), format, args);
 	va_end(args);
-	write_owner(e, owner, sizeof(owner));
-	e->alert.allow_hint = alert_printf(&e->alert, "%s%s", owner, lines);
+	put_hint(e, lines);
 }
 
 void emit_hint_exclude(struct emit *e, const char *name)
@@ -454,5 +482,9 @@ void emit_hint_exclude(struct emit *e, const char *name)
 
 void emit_hint_approve(struct emit *e, const char *name)
 {
-	emit_hint(e, "    ddns:\n      approved:\n        - name: %s\n", emit_yaml(e, name));
+	char lines[4 * DNS_NAME_TEXT_MAX];
+
+	(void)text_join(lines, sizeof(lines),
+		"    ddns:\n      approved:\n        - name: ", emit_yaml(e, name), "\n");
+	put_hint(e, lines);
 }

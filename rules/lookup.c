@@ -142,7 +142,7 @@ static void begin_sentence(const struct target *t, char *to, size_t size)
 	char number[16];
 
 	if (t->number == 0) {
-		snprintf(to, size, "%s asked for ", t->client);
+		(void)text_join(to, size, t->client, " asked for ");
 		return;
 	}
 	if (is_question(t->x->now, t->number)) {
@@ -159,9 +159,9 @@ static void begin_sentence(const struct target *t, char *to, size_t size)
 static const char *refusal(const struct target *t, const char *verb, char *to, size_t size)
 {
 	if (t->x->tenant->number == POLICY_UNMAPPED)
-		snprintf(to, size, "nobody has %s", verb);
+		(void)text_join(to, size, "nobody has ", verb);
 	else
-		snprintf(to, size, "%s has not %s", t->x->tenant->id, verb);
+		(void)text_join(to, size, t->x->tenant->id, " has not ", verb);
 	return to;
 }
 
@@ -244,8 +244,8 @@ static void raise_malicious(struct lookup *l, const struct target *t)
 			alert_none(), alert_none());
 	fill_target(l, a, t, indicator_score(a, v));
 	begin_sentence(t, begin, sizeof(begin));
-	a->message = alert_printf(a, "%s%s, which is listed as malicious (%s by %s)", begin,
-		t->full, listed, alert_get(a, a->indicator_provider));
+	a->message = alert_join(a, begin, t->full, ", which is listed as malicious (", listed,
+		" by ", alert_get(a, a->indicator_provider), ")");
 	emit_commit(l->emit);
 }
 
@@ -326,8 +326,8 @@ static void raise_unapproved(struct lookup *l, const struct target *t)
 	why_provider(l, a, v);
 	fill_target(l, a, t, v->tier == TIER_A ? 50 : 30);
 	begin_sentence(t, begin, sizeof(begin));
-	a->message = alert_printf(a, "%sthe dynamic-DNS name %s (provider %s), which %s", begin,
-		t->key, provider_id(l, v), refusal(t, "approved", no, sizeof(no)));
+	a->message = alert_join(a, begin, "the dynamic-DNS name ", t->key, " (provider ",
+		provider_id(l, v), "), which ", refusal(t, "approved", no, sizeof(no)));
 	emit_hint_approve(l->emit, t->key);
 	emit_commit(l->emit);
 }

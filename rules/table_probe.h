@@ -33,7 +33,6 @@
 
 #include "rules/table.h"
 #include "sensor/base/attribute.h"
-#include "sensor/base/hash.h"
 
 #define TABLE_WAYS 8u
 
@@ -172,13 +171,6 @@ static inline bool table_same_key(const void *a, const void *b, size_t key_bytes
 		differs |= left ^ right;
 	}
 	return differs == 0 && (key_bytes == 0 || memcmp(l, r, key_bytes) == 0);
-}
-
-/* table_hash; the size is the table's. */
-static inline uint64_t table_hash_sized(
-	const struct table *t, const void *key, size_t key_bytes)
-{
-	return hash_bytes(t->seed, key, key_bytes);
 }
 
 /* table_find; both sizes are the table's. */

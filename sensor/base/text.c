@@ -10,10 +10,8 @@
 
 #define SIZE_FIRST 256
 
-bool text_reserve(struct text *t, size_t more)
+bool text_grow(struct text *t, size_t more)
 {
-	if (LIKELY(!t->failed && more < t->size - t->len))
-		return true;
 	if (t->failed || more >= SIZE_MAX / 4 - t->len) {
 		t->failed = true;
 		return false;
@@ -82,4 +80,19 @@ void text_deinit(struct text *t)
 {
 	free(t->at);
 	*t = (struct text){ 0 };
+}
+
+size_t text_join_parts(char *to, size_t size, const char *const *part, size_t part_count)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < part_count; i++) {
+		size_t part_len = strlen(part[i]);
+		if (part_len > size - 1 - len)
+			part_len = size - 1 - len;
+		memcpy(to + len, part[i], part_len);
+		len += part_len;
+	}
+	to[len] = '\0';
+	return len;
 }

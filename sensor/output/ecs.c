@@ -19,6 +19,12 @@
 static const uint64_t id_seeds[2] = { UINT64_C(0x64796e7761746368),
 	UINT64_C(0x6576656e742e6964) };
 
+static void put_hex(char to[16], uint64_t number)
+{
+	for (int i = 15; i >= 0; i--, number >>= 4)
+		to[i] = "0123456789abcdef"[number & 0xf];
+}
+
 void ecs_id(
 	char id[ECS_ID_LEN + 1], const char *sensor, const struct alert *a, int64_t window_ns)
 {
@@ -31,8 +37,9 @@ void ecs_id(
 		for (size_t i = 0; i < ARRAY_LEN(parts); i++)
 			hash = hash_bytes(hash, parts[i], strlen(parts[i]));
 		hash = hash_word(hash, (uint64_t)window_ns);
-		snprintf(id + 16 * half, 17, "%016llx", (unsigned long long)hash);
+		put_hex(id + 16 * half, hash);
 	}
+	id[ECS_ID_LEN] = '\0';
 }
 
 static void put_time(struct json *j, const char *key, int64_t ts_ns)

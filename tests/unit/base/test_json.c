@@ -247,3 +247,28 @@ Test(json, out_of_memory_is_the_texts_failure)
 	cr_assert_null(t.at);
 	cr_assert_eq(t.len, 0);
 }
+
+/* What is copied by blocks is what is escaped byte by byte, wherever in the text it stands. */
+Test(json, a_byte_is_written_alike_at_every_place_of_every_length)
+{
+	static const uint8_t bytes[] = { 'x', '"', '\\', 0x1f, 0x20, 0x7e, 0x7f, 0x80, 0xff,
+		0 };
+	struct guard g = { 0 };
+
+	for (size_t len = 1; len <= 50; len++) {
+		for (size_t at = 0; at < len; at++) {
+			for (size_t i = 0; i < ARRAY_LEN(bytes); i++) {
+				char plain[64], want[80], alone[16];
+				memset(plain, 'a', len);
+				plain[at] = (char)bytes[i];
+				want_of_byte(bytes[i], alone);
+				alone[strlen(alone) - 1] = '\0'; /* without its quotes */
+				sprintf(want, "\"%.*s%s%.*s\"", (int)at, plain, alone + 1,
+					(int)(len - 1 - at), plain + at + 1);
+				expect_string(
+					(const char *)guard_place(&g, plain, len), len, want);
+			}
+		}
+	}
+	guard_deinit(&g);
+}

@@ -113,3 +113,17 @@ Test(text, a_failure_is_sticky_and_harmless)
 	text_deinit(&t);
 	cr_assert_not(t.failed);
 }
+
+Test(text, parts_are_joined_and_cut_where_the_room_ends)
+{
+	char to[8];
+
+	cr_assert_eq(text_join(to, sizeof(to), "ab", "", "c"), 3);
+	cr_assert_str_eq(to, "abc");
+	cr_assert_eq(text_join(to, sizeof(to), "abcdef", "g", "h"), 7);
+	cr_assert_str_eq(to, "abcdefg");
+	cr_assert_eq(text_join(to, 3, "a", "bcd", "e"), 2);
+	cr_assert_str_eq(to, "ab");
+	cr_assert_eq(text_join(to, 1, "a"), 0);
+	cr_assert_str_eq(to, "");
+}

@@ -3,6 +3,7 @@
 
 #include "tests/unit/rules/observations.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <yaml.h>
@@ -430,6 +431,12 @@ Test(emit, text_is_quoted_when_yaml_would_read_something_else)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		cr_assert_str_eq(
 			emit_yaml(b.emit, rows[i].text), rows[i].yaml, "%s", rows[i].text);
+	/* Every octet, as what follows the first one. */
+	for (int octet = 1; octet < 256; octet++) {
+		char text[] = { 'a', (char)octet, 'b', '\0' };
+		bool plain = (octet < 0x80 && isalnum(octet)) || strchr("._/-", octet);
+		cr_expect_eq(emit_yaml(b.emit, text)[0] == 'a', plain, "%#x", octet);
+	}
 	bench_deinit(&b);
 }
 
