@@ -39,6 +39,8 @@
 #define POLL_MS           100
 #define DRAIN_NS          (150 * NS_PER_MS) /* the oldest block is 100 ms old, and some time to get it */
 #define CHECK_INTERVAL_NS NS_PER_S
+#define UNASKED_MAX                                                                            \
+	16 /* full batches in a row without asking the kernel: about a millisecond */
 #define SNAPLEN_DEFAULT   65535
 #define BUFFER_MB_DEFAULT 64
 #define BUFFER_MB_MAX     2047 /* libpcap takes bytes in an int */
@@ -57,7 +59,8 @@ struct live_source {
 	int control_fd;              /* for questions about the interface */
 	unsigned index; /* of the interface when it was opened; 0: "any" has none */
 	enum live_state state;
-	bool said; /* that it is not UP */
+	bool said;     /* that it is not UP */
+	unsigned full; /* batches in a row that were full: more is waiting */
 	int64_t check_at_ns;
 	int64_t end_at_ns; /* interrupted: read until then; 0 before that */
 	int64_t since_ns;  /* frames before this one are not for us; INT64_MIN: all are */
@@ -383,9 +386,17 @@ static void housekeeping(struct live_source *l)
 	interface_check(l);
 }
 
-/* Wait for frames or interruption. A socket in trouble must not make the loop spin. */
+/*
+ * Wait for frames or interruption. A socket in trouble must not make the loop spin. Behind a full batch
+ * there is nearly always another one: asking whether there is would be a system call and a lock that the
+ * kernel wants, too, so it is done once in a while, for the interruption. Receiving takes 59 ns a frame
+ * in place of 71 (CPU of source_next_batch in a loop, veth pair, 300,000 packets/s); libpcap with an
+ * empty callback and a poll for each batch takes 63 there.
+ */
 static void frames_wait(struct live_source *l)
 {
+	if (l->full % UNASKED_MAX != 0)
+		return;
 	struct pollfd ready[] = {
 		{ .fd = l->end_at_ns == 0 ? l->wake_fd : -1, .events = POLLIN },
 		{ .fd = l->pcap ? pcap_get_selectable_fd(l->pcap) : -1, .events = POLLIN },
@@ -429,10 +440,13 @@ static enum source_status live_next_batch(struct source *s,
 	if (is_drained(l))
 		return SOURCE_END;
 	housekeeping(l);
-	if (!l->pcap)
+	if (!l->pcap) {
+		l->full = 0;
 		return SOURCE_OK;
+	}
 	if (libpcap_read(&l->batch, l->pcap, batch, count) < 0 && !interface_is_lost(l))
 		handle_give_up(l, pcap_geterr(l->pcap), false);
+	l->full = *count == SOURCE_BATCH_MAX ? l->full + 1 : 0;
 	if (l->since_ns != INT64_MIN)
 		drop_foreign(l, batch, count);
 	for (size_t i = 0; i < *count; i++)

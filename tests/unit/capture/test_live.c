@@ -229,6 +229,30 @@ Test(live, a_signal_handler_ends_the_source_at_once_and_for_good)
 	source_close(interrupted_source);
 }
 
+/* More than the source takes before it asks the kernel, and whoever interrupts, again. */
+Test(live, an_interrupt_among_many_frames_that_wait_ends_the_source_behind_them)
+{
+	enum { SENT = 40 * SOURCE_BATCH_MAX };
+	struct frame batch[SOURCE_BATCH_MAX];
+	struct err_ctx why = { 0 };
+	enum source_status status;
+	size_t count = 0, total = 0;
+
+	struct source *s = open_lo();
+	for (unsigned i = 0; i < SENT; i++)
+		send_udp(dns_port(), "a question");
+	while (count < SOURCE_BATCH_MAX) {
+		cr_assert_eq(source_next_batch(s, batch, &count, &why), SOURCE_OK);
+		total += count;
+	}
+	source_interrupt(s);
+	while ((status = source_next_batch(s, batch, &count, &why)) == SOURCE_OK)
+		total += count;
+	cr_assert_eq(status, SOURCE_END);
+	cr_assert_eq(total, SENT);
+	source_close(s);
+}
+
 /* --- errors ---------------------------------------------------------------------------------- */
 
 Test(live, a_wrong_name_is_an_error_that_lists_the_right_ones)
