@@ -1,19 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "feeds/carry.h"
 
-static bool names_provider(enum mark_kind kind)
-{
-	return kind == MARK_PROVIDER || kind == MARK_TUNNEL || kind == MARK_UPDATE_HOST ||
-	       kind == MARK_IP_CHECK;
-}
-
 /* Numbers of providers are of one version: the id is what stays. False: out of memory. */
 static bool carry_provider(
 	struct feed_target *target, const struct carry_source *from, struct mark *mark)
 {
 	const struct provider *provider = provider_at(from->providers, mark->detail);
 
-	if (!names_provider((enum mark_kind)mark->kind) || !provider)
+	if (!mark_kind_has_provider((enum mark_kind)mark->kind) || !provider)
 		return true;
 	mark->detail = provider_register(target->providers, provider->id, provider->tier);
 	return mark->detail != PROVIDER_NONE;

@@ -13,7 +13,7 @@ static enum err find_provider(
 	const struct feed_spec *spec = source->spec;
 	const char *id = spec->provider ? spec->provider : spec->name;
 
-	if (!intake_has_provider(spec->kind) || spec->format == FEED_SHIPPED)
+	if (!mark_kind_has_provider(spec->kind) || spec->format == FEED_SHIPPED)
 		return ERR_OK;
 	source->detail = provider_register(target->providers, id, spec->tier);
 	if (source->detail != PROVIDER_NONE)

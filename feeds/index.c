@@ -233,6 +233,12 @@ bool mark_kind_is_of_feeds(enum mark_kind kind)
 	return kind < MARK_KIND_COUNT && kinds[kind].from_feed;
 }
 
+bool mark_kind_has_provider(enum mark_kind kind)
+{
+	return kind == MARK_PROVIDER || kind == MARK_TUNNEL || kind == MARK_UPDATE_HOST ||
+	       kind == MARK_IP_CHECK;
+}
+
 const char *mark_kind_name(enum mark_kind kind)
 {
 	return kind < MARK_KIND_COUNT ? kinds[kind].name : "unknown";

@@ -135,6 +135,8 @@ NODISCARD bool index_find(
 NODISCARD bool index_find_hashed(
 	const struct index *index, const struct dns_name *name, uint64_t hash, uint32_t *entry);
 
+/* The marks of all entries, each at least once. */
+const struct mark *index_all_marks(const struct index *index, size_t *count);
 /* The marks of an entry, sorted by kind. */
 const struct mark *index_marks(const struct index *index, uint32_t entry, size_t *count);
 /*
@@ -170,6 +172,8 @@ static inline bool mark_applies(const struct mark *m, unsigned hit_labels, unsig
 const char *mark_kind_name(enum mark_kind kind);
 /* Is it said by a feed (source is a feed's number), not by a tenant's policy? */
 bool mark_kind_is_of_feeds(enum mark_kind kind);
+/* Is the detail the number of a provider? */
+bool mark_kind_has_provider(enum mark_kind kind);
 /* "malicious" -> MARK_MALICIOUS, feed kinds only. */
 NODISCARD bool mark_kind_parse(enum mark_kind *out, const char *text);
 

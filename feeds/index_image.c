@@ -140,19 +140,21 @@ static bool record_is_sound(const struct index *index, uint64_t entry, uint64_t 
 	       *next - entry - sizeof(uint32_t) <= DNS_NAME_MAX;
 }
 
-static bool names_are_sound(const struct index *index)
+/* Bits by entry: at which a record starts. */
+static bool names_are_sound(const struct index *index, uint8_t *starts)
 {
 	uint64_t count = 0;
 
 	for (uint64_t at = ENTRY_FIRST; at < index->arena_len; count++) {
+		starts[at / 8] |= (uint8_t)(1u << at % 8);
 		if (!record_is_sound(index, at, &at))
 			return false;
 	}
 	return count == index->name_count;
 }
 
-/* Every slot leads into the arena, and some are free, so that every search ends. */
-static bool slots_are_sound(const struct index *index)
+/* Every slot leads to a record, and some are free, so that every search ends. */
+static bool slots_are_sound(const struct index *index, const uint8_t *starts)
 {
 	uint64_t used = 0;
 
@@ -160,7 +162,7 @@ static bool slots_are_sound(const struct index *index)
 		uint32_t entry = index->slot[i].entry;
 		if (entry == ENTRY_NONE)
 			continue;
-		if (entry < ENTRY_FIRST || entry >= index->arena_len)
+		if (entry >= index->arena_len || !(starts[entry / 8] >> entry % 8 & 1))
 			return false;
 		used++;
 	}
@@ -169,5 +171,17 @@ static bool slots_are_sound(const struct index *index)
 
 bool index_is_sound(const struct index *index)
 {
-	return sets_are_sound(&index->sets) && slots_are_sound(index) && names_are_sound(index);
+	size_t bytes = index->arena_len / 8 + 1;
+	uint8_t *starts = pages_new(bytes);
+	bool ok = starts && sets_are_sound(&index->sets) && names_are_sound(index, starts) &&
+		  slots_are_sound(index, starts);
+
+	pages_free(starts, bytes);
+	return ok;
+}
+
+const struct mark *index_all_marks(const struct index *index, size_t *count)
+{
+	*count = index->sets.mark_count;
+	return index->sets.mark;
 }

@@ -45,12 +45,6 @@ struct span intake_json_text(const json_t *object, const char *key)
 	return (struct span){ json_string_value(value), json_string_length(value) };
 }
 
-bool intake_has_provider(enum mark_kind kind)
-{
-	return kind == MARK_PROVIDER || kind == MARK_TUNNEL || kind == MARK_UPDATE_HOST ||
-	       kind == MARK_IP_CHECK;
-}
-
 /* Is the name listed as something that strangers share the names below of? */
 static bool is_shared_suffix(
 	const struct intake *in, const struct dns_name *name, uint64_t hash)

@@ -89,9 +89,6 @@ const char *intake_text(struct span text, char copy[FACTS_TEXT_MAX + 1]);
 struct span normalise_unwrap(struct span s, char buffer[FEED_LINE_MAX]);
 bool normalise_strip_scheme(struct span *s);
 
-/* Does the kind carry the number of a provider? */
-bool intake_has_provider(enum mark_kind kind);
-
 void domains_read_line(struct intake *in, struct span line);
 void hosts_read_line(struct intake *in, struct span line);
 void list_read_line(struct intake *in, struct span line);

@@ -12,7 +12,7 @@ void list_read_line(struct intake *in, struct span line)
 	struct span provider = span_word(&rest);
 	if (name.len == 0)
 		return;
-	if (!intake_has_provider(in->spec->kind)) {
+	if (!mark_kind_has_provider(in->spec->kind)) {
 		intake_name(in, name, 0);
 		return;
 	}

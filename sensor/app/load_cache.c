@@ -91,7 +91,8 @@ void load_cache_init(struct load_cache *cache, const struct config *config,
 {
 	*cache = (struct load_cache){ .path = options->cache != LOAD_CACHE_NO ? config->cache
 									      : NULL,
-		.day = options->now_s / SECONDS_A_DAY };
+		.day = options->now_s / SECONDS_A_DAY,
+		.policies = config->policies };
 	if (!cache->path)
 		return;
 	add_program(&cache->identity);
@@ -184,7 +185,33 @@ struct restored {
 	uint64_t address_count;
 };
 
-static bool get_addresses(struct restored *out, struct cache_reader *r)
+/* Does the mark speak of feeds, providers and tenants that there are? */
+static bool mark_is_sound(const struct mark *m, const struct policy_set *policies,
+	const struct provider_registry *providers, size_t feed_count)
+{
+	if (mark_kind_is_of_feeds((enum mark_kind)m->kind))
+		return m->source < feed_count &&
+		       (!mark_kind_has_provider((enum mark_kind)m->kind) ||
+			       m->detail < provider_count(providers));
+	return m->source < policies->tenant_count &&
+	       (m->kind != MARK_APPROVED ||
+		       m->detail < policies->tenant[m->source].approved_count);
+}
+
+static bool marks_are_sound(
+	const struct restored *r, const struct policy_set *policies, size_t feed_count)
+{
+	size_t count;
+	const struct mark *mark = index_all_marks(r->index, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		if (!mark_is_sound(&mark[i], policies, r->providers, feed_count))
+			return false;
+	}
+	return true;
+}
+
+static bool get_addresses(struct restored *out, struct cache_reader *r, size_t feed_count)
 {
 	uint64_t *count = &out->address_count;
 
@@ -197,7 +224,8 @@ static bool get_addresses(struct restored *out, struct cache_reader *r)
 		return false;
 	for (uint64_t i = 0; i < *count; i++) {
 		const struct cached_address *a = &out->address[i];
-		if (a->net.bits > 128 || a->mark.kind >= MARK_KIND_COUNT)
+		if (a->net.bits > 128 || a->mark.source >= feed_count ||
+			(a->mark.kind != MARK_MALICIOUS && a->mark.kind != MARK_ALLOW))
 			return false;
 	}
 	return true;
@@ -236,11 +264,13 @@ static bool get_all(const struct load_cache *cache, struct cache_reader *r,
 
 	if (ok)
 		out->providers = get_providers(r);
-	ok = ok && out->providers && get_facts(out, r, feed_count) && get_addresses(out, r);
+	ok = ok && out->providers && get_facts(out, r, feed_count) &&
+	     get_addresses(out, r, feed_count);
 	if (ok)
 		out->index = index_restore(r);
 	ok = cache_close(r) && out->index;
-	return ok && index_is_sound(out->index);
+	return ok && index_is_sound(out->index) &&
+	       marks_are_sound(out, cache->policies, feed_count);
 }
 
 /* Hand over what was read. False when out of memory. */

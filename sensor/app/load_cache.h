@@ -19,7 +19,8 @@
 struct load_cache {
 	const char *path; /* NULL: none */
 	struct text identity;
-	int64_t day; /* since 1970 */
+	int64_t day;                       /* since 1970 */
+	const struct policy_set *policies; /* of the configuration, whose they stay */
 };
 
 /* The identity of what is about to be loaded; without one (out of memory) there is no cache. */
