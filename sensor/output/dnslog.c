@@ -23,7 +23,8 @@
  * written by dns_name_format and present_rdata and escaped where they lie. A name that comes again
  * in the message, by a pointer, is copied from where it was written.
  *
- * 1,090 instructions a message instead of 4,890 (callgrind, replay --dns-log of mkpcap's mix).
+ * 2,100 instructions a message of two records instead of 5,900 when every piece went through its own
+ * text (callgrind: replay of mkpcap's mix with --dns-log, less the same without).
  */
 #define ROOM_FIXED    1024
 #define ROOM_RECORD   (ROOM_FIXED + PRESENT_PLAIN_NAME_MAX + PRESENT_PLAIN_RDATA_MAX)
