@@ -20,6 +20,8 @@ enum column {
 	CONFIDENCE,
 	TO_IDS,
 	CATEGORY,
+	COMMENT,
+	KIND,
 	FIRST_SEEN,
 	UNTIL,
 	REFERENCE,
@@ -56,8 +58,10 @@ static const struct {
 	{ "malware_family", CATEGORY },
 	{ "family", CATEGORY },
 	{ "threat_type", CATEGORY },
-	{ "threat", CATEGORY }, /* URLhaus */
-	{ "category", CATEGORY },
+	{ "threat", CATEGORY },     /* URLhaus */
+	{ "event_info", CATEGORY }, /* MISP: what the event is about, */
+	{ "comment", COMMENT },     /* somebody's remark on the value, */
+	{ "category", KIND },       /* and "Network activity" or the like */
 	{ "first_seen_utc", FIRST_SEEN },
 	{ "first_seen", FIRST_SEEN },
 	{ "firstseen", FIRST_SEEN },
@@ -225,6 +229,19 @@ static bool is_false(struct span text)
 	return span_equals(text, "0") || span_equals(text, "false") || span_equals(text, "no");
 }
 
+/* What says most of why the value is listed. */
+static struct span category_of(const struct csv *c)
+{
+	static const enum column columns[] = { CATEGORY, COMMENT };
+
+	for (size_t i = 0; i < ARRAY_LEN(columns); i++) {
+		struct span text = field_of(c, columns[i]);
+		if (span_trim(text).len > 0)
+			return text;
+	}
+	return field_of(c, KIND);
+}
+
 /* What the row says of its value; false when that is nothing. */
 static bool read_facts(struct entry_facts *out, const struct csv *c,
 	char category[FACTS_TEXT_MAX + 1], char reference[FACTS_TEXT_MAX + 1])
@@ -232,7 +249,7 @@ static bool read_facts(struct entry_facts *out, const struct csv *c,
 	struct span confidence = field_of(c, CONFIDENCE);
 
 	*out = (struct entry_facts){
-		.category = intake_text(field_of(c, CATEGORY), category),
+		.category = intake_text(category_of(c), category),
 		.reference = intake_text(field_of(c, REFERENCE), reference),
 		.confidence = FACTS_NO_CONFIDENCE,
 	};

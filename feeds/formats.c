@@ -11,7 +11,7 @@ const struct intake_format intake_formats[FEED_FORMAT_COUNT] = {
 	[FEED_URLS] = { "urls", urls_read_line },
 	[FEED_DNSMASQ] = { "dnsmasq", dnsmasq_read_line, .names_only = true },
 	[FEED_UNBOUND] = { "unbound", unbound_read_line, .names_only = true },
-	[FEED_MALTRAIL] = { "maltrail", maltrail_read_line },
+	[FEED_MALTRAIL] = { "maltrail", maltrail_read_line, &maltrail_state_bytes },
 	[FEED_SURICATA] = { "suricata", suricata_read_line },
 	[FEED_MISP] = { "misp", csv_read_line, &csv_state_bytes, csv_finish,
 		misp_read_document },

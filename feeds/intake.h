@@ -103,6 +103,7 @@ void urls_read_line(struct intake *in, struct span line);
 void dnsmasq_read_line(struct intake *in, struct span line);
 void unbound_read_line(struct intake *in, struct span line);
 void maltrail_read_line(struct intake *in, struct span line);
+extern const size_t maltrail_state_bytes;
 void suricata_read_line(struct intake *in, struct span line);
 /* One JSON text as a whole. */
 void misp_read_document(struct intake *in, const json_t *document);

@@ -4,8 +4,28 @@
 /*
  * Maltrail's trails: names, addresses, "host/path" and "/path" mixed, a trail a line; or built
  * as trails.csv with the trail first. A trail with a path is about that one page: the host may
- * be anybody's.
+ * be anybody's. "# Reference: URL" lines stand in front of the trails that come from there.
  */
+struct maltrail {
+	bool has_trails; /* since the last reference: the next one is of what follows it */
+	char reference[FACTS_TEXT_MAX + 1];
+};
+
+const size_t maltrail_state_bytes = sizeof(struct maltrail);
+
+/* Of several in a row the first stays. True: the line is one. */
+static bool read_reference(struct maltrail *m, struct span line)
+{
+	static const char start[] = "# Reference:";
+
+	line = span_trim(line);
+	if (!span_starts(line, start))
+		return false;
+	if (m->has_trails || !m->reference[0])
+		(void)intake_text(span_skip(line, strlen(start)), m->reference);
+	m->has_trails = false;
+	return true;
+}
 
 /* The next field of a line of trails.csv; *rest is what follows its comma. */
 static struct span take_field(struct span *rest)
@@ -23,14 +43,18 @@ static struct span take_field(struct span *rest)
 	return field;
 }
 
-/* trails.csv: what the trail is of, and who says so. */
+/* trails.csv says what the trail is of, and who says so; of text it is the reference above. */
 static void take_with_facts(struct intake *in, struct span trail, struct span rest)
 {
 	char category[FACTS_TEXT_MAX + 1], reference[FACTS_TEXT_MAX + 1];
 	struct entry_facts facts = { .confidence = FACTS_NO_CONFIDENCE };
+	struct maltrail *m = in->state;
 
 	facts.category = intake_text(take_field(&rest), category);
 	facts.reference = intake_text(take_field(&rest), reference);
+	if (!facts.reference && m->reference[0])
+		facts.reference = m->reference;
+	m->has_trails = true;
 	in->facts = facts.category || facts.reference ? &facts : NULL;
 	intake_name(in, trail, in->detail);
 	in->facts = NULL;
@@ -56,7 +80,7 @@ static bool is_network(struct span trail)
 
 void maltrail_read_line(struct intake *in, struct span line)
 {
-	if (domains_is_comment(line))
+	if (read_reference(in->state, line) || domains_is_comment(line))
 		return;
 	struct span rest = span_trim(span_without_comment(line));
 	struct span trail = take_field(&rest);

@@ -89,8 +89,9 @@ static void take_attribute(
 {
 	char category[FACTS_TEXT_MAX + 1];
 	enum facts_tlp tlp = tlp_of(attribute);
+	struct span remark = intake_json_text(attribute, "comment");
 	struct entry_facts facts = {
-		.category = intake_text(around->info, category),
+		.category = intake_text(around->info.len > 0 ? around->info : remark, category),
 		.confidence = FACTS_NO_CONFIDENCE,
 		.tlp = (uint8_t)(tlp ? tlp : around->tlp),
 	};

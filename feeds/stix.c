@@ -245,10 +245,52 @@ static enum facts_tlp tlp_of(const json_t *indicator)
 	return tlp;
 }
 
-/* The name, which most publishers make of the family; else the first label or type. */
-static struct span category_of(const json_t *indicator)
+/*
+ * What the bundle's relationships say: indicators by id, with the name of the malware (or of another
+ * thing that has one: a tool, an actor, a campaign) that they indicate.
+ */
+static json_t *find_indicated(const json_t *objects)
 {
-	struct span name = intake_json_text(indicator, "name");
+	/* json_object() is another's here: sensor/base/json.h */
+	json_t *names = json_pack("{}"), *indicated = json_pack("{}");
+	json_t *object;
+	size_t i;
+
+	json_array_foreach(objects, i, object)
+	{
+		const json_t *id = json_object_get(object, "id");
+		json_t *name = json_object_get(object, "name");
+		if (json_is_string(id) && json_is_string(name) &&
+			!span_equals(intake_json_text(object, "type"), "indicator"))
+			(void)json_object_set(names, json_string_value(id), name);
+	}
+	json_array_foreach(objects, i, object)
+	{
+		const json_t *from = json_object_get(object, "source_ref");
+		const json_t *to = json_object_get(object, "target_ref");
+		if (!json_is_string(from) || !json_is_string(to) ||
+			!span_equals(
+				intake_json_text(object, "relationship_type"), "indicates"))
+			continue;
+		json_t *name = json_object_get(names, json_string_value(to));
+		if (name && !json_object_get(indicated, json_string_value(from)))
+			(void)json_object_set(indicated, json_string_value(from), name);
+	}
+	json_decref(names);
+	return indicated;
+}
+
+/* The malware that it indicates; the name, which most publishers make of the family; else the first
+ * label or type. */
+static struct span category_of(const json_t *indicator, const json_t *indicated)
+{
+	const json_t *id = json_object_get(indicator, "id");
+	struct span name = { "", 0 };
+
+	if (json_is_string(id))
+		name = intake_json_text(indicated, json_string_value(id));
+	if (name.len == 0)
+		name = intake_json_text(indicator, "name");
 
 	if (name.len == 0)
 		name = first_of(indicator, "labels");
@@ -256,7 +298,8 @@ static struct span category_of(const json_t *indicator)
 }
 
 static void read_facts(struct entry_facts *out, const json_t *indicator,
-	char category[FACTS_TEXT_MAX + 1], char reference[FACTS_TEXT_MAX + 1])
+	const json_t *indicated, char category[FACTS_TEXT_MAX + 1],
+	char reference[FACTS_TEXT_MAX + 1])
 {
 	const json_t *confidence = json_object_get(indicator, "confidence");
 	const json_t *external =
@@ -264,7 +307,7 @@ static void read_facts(struct entry_facts *out, const json_t *indicator,
 	double value = json_number_value(confidence);
 
 	*out = (struct entry_facts){
-		.category = intake_text(category_of(indicator), category),
+		.category = intake_text(category_of(indicator, indicated), category),
 		.reference = intake_text(intake_json_text(external, "url"), reference),
 		.confidence = FACTS_NO_CONFIDENCE,
 		.tlp = (uint8_t)tlp_of(indicator),
@@ -303,7 +346,7 @@ static bool is_unsure(const struct intake *in, const json_t *indicator)
 	return confidence && json_number_value(confidence) < in->spec->min_confidence;
 }
 
-static void read_indicator(struct intake *in, const json_t *indicator)
+static void read_indicator(struct intake *in, const json_t *indicator, const json_t *indicated)
 {
 	char category[FACTS_TEXT_MAX + 1], reference[FACTS_TEXT_MAX + 1];
 	struct entry_facts facts;
@@ -312,7 +355,7 @@ static void read_indicator(struct intake *in, const json_t *indicator)
 	struct span type = intake_json_text(indicator, "pattern_type");
 
 	intake_next_entry(in, pattern);
-	read_facts(&facts, indicator, category, reference);
+	read_facts(&facts, indicator, indicated, category, reference);
 	in->facts = &facts;
 	if (json_is_true(json_object_get(indicator, "revoked")))
 		intake_reject(in, FEED_REJECT_REVOKED);
@@ -340,11 +383,13 @@ void stix_read_document(struct intake *in, const json_t *document)
 	json_t *object;
 
 	objects = objects ? objects : document;
+	json_t *indicated = find_indicated(objects);
 	if (span_equals(intake_json_text(objects, "type"), "indicator"))
-		read_indicator(in, objects);
+		read_indicator(in, objects, indicated);
 	json_array_foreach(objects, i, object)
 	{
 		if (span_equals(intake_json_text(object, "type"), "indicator"))
-			read_indicator(in, object);
+			read_indicator(in, object, indicated);
 	}
+	json_decref(indicated);
 }

@@ -200,6 +200,39 @@ static const struct {
 		"\"trail\",\"info\",\"reference\"\n\"evil.example\",\"emotet (malware)\","
 		"\"(static)\"\n",
 		"emotet (malware)", "(static)", 0, 0, FACTS_NO_CONFIDENCE, TLP_NONE },
+	{ "Maltrail's text", FEED_MALTRAIL,
+		"# Copyright\n# Reference: https://old.example/\nother.example\n\n"
+		"# Reference: https://r.example/1\n# Reference: https://r.example/2\n"
+		"evil.example\n# a remark\nmore.example\n",
+		NULL, "https://r.example/1", 0, 0, FACTS_NO_CONFIDENCE, TLP_NONE },
+	{ "STIX with relationships", FEED_STIX,
+		"{\"objects\":[{\"type\":\"relationship\",\"relationship_type\":\"indicates\","
+		"\"source_ref\":\"indicator--1\",\"target_ref\":\"malware--2\"},"
+		"{\"type\":\"relationship\",\"relationship_type\":\"based-on\","
+		"\"source_ref\":\"indicator--1\",\"target_ref\":\"malware--3\"},"
+		"{\"type\":\"malware\",\"id\":\"malware--3\",\"name\":\"Other\"},"
+		"{\"type\":\"indicator\",\"id\":\"indicator--1\",\"name\":\"evil.example\","
+		"\"pattern\":\"[domain-name:value = 'evil.example']\"},"
+		"{\"type\":\"malware\",\"id\":\"malware--2\",\"name\":\"AsyncRAT\"}]}",
+		"AsyncRAT", NULL, 0, 0, FACTS_NO_CONFIDENCE, TLP_NONE },
+	{ "STIX with a relationship to nothing", FEED_STIX,
+		"{\"objects\":[{\"type\":\"relationship\",\"relationship_type\":\"indicates\","
+		"\"source_ref\":\"indicator--1\",\"target_ref\":\"malware--2\"},"
+		"{\"type\":\"indicator\",\"id\":\"indicator--1\",\"name\":\"Known\","
+		"\"pattern\":\"[domain-name:value = 'evil.example']\"}]}",
+		"Known", NULL, 0, 0, FACTS_NO_CONFIDENCE, TLP_NONE },
+	{ "MISP's CSV with a remark", FEED_AUTO,
+		"uuid,event_id,category,type,value,comment,to_ids,date\n"
+		"1,2,Network activity,domain,evil.example,AsyncRAT C2,1,2026-01-01\n",
+		"AsyncRAT C2", NULL, Y2026, 0, FACTS_NO_CONFIDENCE, TLP_NONE },
+	{ "MISP's CSV without one", FEED_AUTO,
+		"uuid,event_id,category,type,value,comment,to_ids,date\n"
+		"1,2,Network activity,domain,evil.example,,1,2026-01-01\n",
+		"Network activity", NULL, Y2026, 0, FACTS_NO_CONFIDENCE, TLP_NONE },
+	{ "MISP's attribute with a remark", FEED_MISP,
+		"{\"Attribute\":[{\"type\":\"domain\",\"value\":\"evil.example\","
+		"\"comment\":\"dropper\"}]}",
+		"dropper", NULL, 0, 0, FACTS_NO_CONFIDENCE, TLP_NONE },
 };
 
 static void expect_text(const char *got, const char *want, const char *name)

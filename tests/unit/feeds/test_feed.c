@@ -461,6 +461,33 @@ Test(feed, what_is_no_file_is_an_error_with_its_path)
 	feed_rig_deinit(&rig);
 }
 
+/* Not a byte of it is held that the limit does not allow: the file is a hole behind its start. */
+Test(feed, a_json_text_over_the_limit_is_an_error_that_names_the_limit)
+{
+	static const enum feed_format formats[] = { FEED_AUTO, FEED_STIX, FEED_MISP };
+	char path[] = "/tmp/dynwatch-feed-XXXXXX";
+	struct feed_report report;
+	struct feed_rig rig;
+	int fd = mkstemp(path);
+
+	cr_assert_neq(fd, -1);
+	cr_assert_eq(write(fd, "{\"type\":\"bundle\",\"objects\":[", 29), 29);
+	cr_assert_eq(ftruncate(fd, (off_t)FEED_DOCUMENT_MAX + 1), 0);
+	close(fd);
+	for (size_t i = 0; i < ARRAY_LEN(formats); i++) {
+		struct feed_spec spec = malicious;
+		spec.name = "large";
+		spec.path = path;
+		spec.format = formats[i];
+		feed_rig_init(&rig);
+		cr_expect_eq(feed_load(&rig.target, &spec, 1, &report, &rig.why), ERR_USAGE);
+		cr_expect(strstr(rig.why.text, path) && strstr(rig.why.text, "256 MiB of JSON"),
+			"%s", rig.why.text);
+		feed_rig_deinit(&rig);
+	}
+	unlink(path);
+}
+
 Test(feed, chunks_of_a_file_may_end_anywhere)
 {
 	char path[] = "/tmp/dynwatch-feed-XXXXXX";
@@ -593,6 +620,46 @@ Test(feed, the_kept_files_give_the_counts_that_were_counted_by_hand)
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
 		expect_file(cases[i].file, &cases[i]);
+}
+
+Test(feed, what_stands_around_a_name_or_in_its_place_is_taken_or_refused)
+{
+	static const struct {
+		enum feed_reject reject;
+		uint64_t count;
+	} refused[] = { { FEED_REJECT_LINE_TOO_LONG, 1 }, { FEED_REJECT_NUL_BYTE, 1 },
+		{ FEED_REJECT_ENCODING, 1 }, { FEED_REJECT_SYNTAX, 3 },
+		{ FEED_REJECT_RESERVED, 1 }, { FEED_REJECT_RESOLVER, 1 },
+		{ FEED_REJECT_WIDE, 1 }, { FEED_REJECT_NUMERIC, 1 }, { FEED_REJECT_NAME, 3 },
+		{ FEED_REJECT_SINGLE_LABEL, 1 }, { FEED_REJECT_PUBLIC_SUFFIX, 1 },
+		{ FEED_REJECT_BROAD, 2 }, { FEED_REJECT_TOO_DEEP, 1 } };
+	static const char *const taken[] = { "quoted.example", "single.example",
+		"angle.example", "evil.paren.example", "evil.brace.example",
+		"evil.word.example", "userinfo.example", "www.leading.example",
+		"trailing.example", "host.example", "page.example", "xn--tt-8ja.example",
+		"xn--bcher-kva.example" };
+	struct feed_spec spec = malicious;
+	struct feed_rig rig;
+	uint64_t all = 0;
+
+	spec.name = "names";
+	spec.path = "tests/data/feeds/traps.names";
+	spec.format = FEED_DOMAINS;
+	feed_rig_init(&rig);
+	cr_assert_eq(feed_load(&rig.target, &spec, 1, &rig.report, &rig.why), ERR_OK, "%s",
+		rig.why.text);
+	for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
+		cr_expect_eq(rig.report.rejected[refused[i].reject], refused[i].count, "%s",
+			feed_reject_name(refused[i].reject));
+		all += refused[i].count;
+	}
+	cr_expect_eq(feed_report_rejected(&rig.report), all);
+	cr_expect_eq(rig.report.accepted[SCOPE_SUFFIX], ARRAY_LEN(taken));
+	cr_expect_eq(rig.report.addresses, 2);
+	feed_rig_build(&rig);
+	for (size_t i = 0; i < ARRAY_LEN(taken); i++)
+		cr_expect_eq(feed_rig_hits(&rig, taken[i]), 1, "%s", taken[i]);
+	feed_rig_deinit(&rig);
 }
 
 /* One source, converted to six formats by its publisher; in four of them with the names below a
