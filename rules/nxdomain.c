@@ -20,16 +20,17 @@
  *
  * When most of a tenant's clients fail at once it is an outage or a flood: one nxdomain.tenant.
  */
-#include <assert.h>
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "rules/crowd.h"
 #include "rules/evidence.h"
 #include "rules/generated.h"
 #include "rules/judge.h"
+#include "rules/nxdomain_client.h"
 #include "rules/suspect.h"
 #include "rules/table_probe.h"
 #include "sensor/base/clock.h"
@@ -37,51 +38,9 @@
 #include "sensor/base/quantity.h"
 #include "sensor/dns/message.h"
 
-#define WINDOW_SLICES   5
-#define FEW_DOMAINS     4
-#define BASELINE_ALPHA  0.02
-#define BASELINE_LEARNT 60 /* minutes */
-#define CUSUM_SLACK     0.5
-#define CUSUM_BOUND     5.0
-#define NS_PER_MINUTE   (60 * NS_PER_S)
+#define CUSUM_BOUND 5.0
 /* A flood of one domain's subdomains has few domains: so many failures count as being over. */
 #define FLOOD_FACTOR 5
-
-struct client {
-	struct suspect_key key;
-	int32_t slice; /* number of the current slice of the window */
-	int32_t minute;
-	uint16_t nx[WINDOW_SLICES], answers[WINDOW_SLICES];
-	uint32_t nx_minute; /* in the current minute */
-	uint32_t active_epoch;
-	bool is_suspect;
-	uint8_t few_count;
-	/* So far the one cache line that an answer other than NXDOMAIN touches. */
-	uint32_t minutes_learnt;
-	float mean, variance, cusum;
-	int64_t alarm_until_ns; /* minutes before are not learned from */
-	int64_t emitted_slice;  /* at most one alert a slice */
-	uint32_t warm_epoch;
-	uint32_t few[FEW_DOMAINS]; /* the first failing domains of this window */
-	bool few_generated[FEW_DOMAINS];
-} __attribute__((aligned(CACHE_LINE)));
-static_assert(
-	offsetof(struct client, minutes_learnt) == CACHE_LINE, "one line for most answers");
-static_assert(sizeof(struct client) == 2 * CACHE_LINE, "entries begin at cache lines");
-
-/*
- * Per tenant number: how many clients are active and how many fail, in this and the last window,
- * and the present: the span of capture time in which none of the numbers of minute, slice and
- * window changes, so that they are computed once for all clients and not for every answer.
- */
-struct crowd {
-	int64_t from_ns;
-	uint64_t span_ns; /* 0: not known */
-	int32_t slice, minute;
-	uint32_t slot; /* of the slice, in nx[] and answers[] */
-	uint32_t epoch;
-	uint32_t active[2], warm[2];
-};
 
 struct nxdomain {
 	struct emit *emit;
@@ -106,7 +65,7 @@ static void *nxdomain_new(const struct family_env *env)
 		return NULL;
 	s->emit = env->emit;
 	s->seed = env->seed;
-	s->clients = table_new("nxdomain_clients", sizeof(struct client),
+	s->clients = table_new("nxdomain_clients", sizeof(struct nxdomain_client),
 		sizeof(struct suspect_key), env->memory_bytes / 2, env->seed);
 	s->suspects = table_new("nxdomain_suspects", sizeof(struct suspect),
 		sizeof(struct suspect_key), env->memory_bytes / 2, env->seed);
@@ -152,103 +111,13 @@ static int64_t window_ns(const struct policy *p)
 	return p->rules.option[OPTION_NXDOMAIN_SPIKE_window].ns;
 }
 
-/* Counts are at least as noisy as chance makes them (Poisson), and never less than one. */
-static double sigma_of(const struct client *c)
-{
-	return fmax(sqrt(fmax(c->variance, c->mean)), 1.0);
-}
-
-/* Learn one finished minute with `x` failures; clipped, so that one burst teaches little. */
-static void learn_minute(struct client *c, double x)
-{
-	double sigma = sigma_of(c);
-	double clipped =
-		c->minutes_learnt >= BASELINE_LEARNT ? fmin(x, c->mean + 3 * sigma) : x;
-	double delta = clipped - c->mean;
-	double alpha = c->minutes_learnt < BASELINE_LEARNT ? 1.0 / (c->minutes_learnt + 1.0)
-							   : BASELINE_ALPHA;
-	c->mean += (float)(alpha * delta);
-	c->variance = (float)((1 - alpha) * (c->variance + alpha * delta * delta));
-	c->cusum = (float)fmax(0, c->cusum + x - c->mean - CUSUM_SLACK * sigma);
-	c->minutes_learnt++;
-}
-
-/* Minutes without any failure, all at once. */
-static void learn_silence(struct client *c, int64_t minutes)
-{
-	double keep = pow(1 - BASELINE_ALPHA, (double)minutes);
-	if (minutes <= 0)
-		return;
-	c->mean *= (float)keep;
-	c->variance *= (float)keep;
-	c->cusum = (float)fmax(0, c->cusum - (double)minutes * (c->mean + CUSUM_SLACK));
-	c->minutes_learnt += (uint32_t)(minutes < 100000 ? minutes : 100000);
-}
-
-/* How far into period `number` of this length is this time? Dividing to find out would cost more. */
-static uint64_t since_start(int64_t ts_ns, int64_t number, int64_t period_ns)
-{
-	return (uint64_t)ts_ns - (uint64_t)number * (uint64_t)period_ns;
-}
-
-static bool is_within(int64_t ts_ns, int64_t number, int64_t period_ns)
-{
-	return since_start(ts_ns, number, period_ns) < (uint64_t)period_ns;
-}
-
-static void roll_minute(struct client *c, int64_t ts_ns)
-{
-	if (is_within(ts_ns, c->minute, NS_PER_MINUTE))
-		return;
-	int32_t now = (int32_t)(ts_ns / NS_PER_MINUTE), gap = now - c->minute;
-	if (gap <= 0) {
-		if (gap < -1) /* another time line: begin there, keep what was learned */
-			c->minute = now;
-		return;
-	}
-	if (ts_ns >= c->alarm_until_ns) {
-		learn_minute(c, c->nx_minute);
-		learn_silence(c, gap - 1);
-	}
-	c->minute = now;
-	c->nx_minute = 0;
-}
-
-/* Where a slice counts: captures may carry times before 1970, too. */
-static uint32_t slot_of(int32_t slice)
-{
-	return (uint32_t)slice % WINDOW_SLICES;
-}
-
-static void roll_window(struct client *c, int32_t slice)
-{
-	int32_t gap = slice - c->slice;
-	if (gap == 0)
-		return;
-	if (gap < 0 || gap >= WINDOW_SLICES) {
-		memset(c->nx, 0, sizeof(c->nx));
-		memset(c->answers, 0, sizeof(c->answers));
-		c->few_count = 0;
-		c->is_suspect = false;
-	} else {
-		for (int32_t i = c->slice + 1; i <= slice; i++)
-			c->nx[slot_of(i)] = c->answers[slot_of(i)] = 0;
-	}
-	c->slice = slice;
-}
-
-static void bump(uint16_t *counter)
-{
-	if (*counter < UINT16_MAX)
-		++*counter;
-}
-
 static struct suspect_key key_of(const struct exchange *x)
 {
 	return (struct suspect_key){ .ip = x->now->client, .tenant = x->tenant->number };
 }
 
-static struct suspect *suspect_of(struct nxdomain *s, const struct client *c, bool make)
+static struct suspect *suspect_of(
+	struct nxdomain *s, const struct nxdomain_client *c, bool make)
 {
 	uint64_t hash = table_hash(s->suspects, &c->key);
 	bool is_new;
@@ -257,7 +126,7 @@ static struct suspect *suspect_of(struct nxdomain *s, const struct client *c, bo
 }
 
 /* The window passed without failures: others may have the room. */
-static void release_suspect(struct nxdomain *s, const struct client *c)
+static void release_suspect(struct nxdomain *s, const struct nxdomain_client *c)
 {
 	struct suspect *suspect = suspect_of(s, c, false);
 	if (suspect) {
@@ -269,82 +138,24 @@ static void release_suspect(struct nxdomain *s, const struct client *c)
 /* --- the present --------------------------------------------------------------------------
  */
 
-/* A new window has begun, or an old one again: who is active is counted anew. */
-static void start_epoch(struct crowd *crowd, uint32_t epoch)
-{
-	bool next = crowd->epoch + 1 == epoch;
-
-	if (crowd->epoch == epoch)
-		return;
-	crowd->active[1] = next ? crowd->active[0] : 0;
-	crowd->warm[1] = next ? crowd->warm[0] : 0;
-	crowd->active[0] = crowd->warm[0] = 0;
-	crowd->epoch = epoch;
-}
-
-/* Narrow the present, which is left_ns long from `since_ns` before now on, to a period around now. */
-static void narrow(
-	uint64_t *since_ns, uint64_t *left_ns, int64_t ts_ns, int64_t number, int64_t period_ns)
-{
-	uint64_t since = since_start(ts_ns, number, period_ns);
-	/* Of a time before 1970: no period is kept, each answer begins anew. */
-	uint64_t left = since < (uint64_t)period_ns ? (uint64_t)period_ns - since : 0;
-
-	if (since < *since_ns)
-		*since_ns = since;
-	if (left < *left_ns)
-		*left_ns = left;
-}
-
-static OUT_OF_LINE void start_present(struct crowd *crowd, const struct exchange *x)
-{
-	int64_t window = window_ns(x->tenant), slice_ns = window / WINDOW_SLICES;
-	int64_t epoch = x->ts_ns / window;
-	uint64_t since = UINT64_MAX, left = UINT64_MAX;
-
-	start_epoch(crowd, (uint32_t)epoch + 1);
-	crowd->slice = (int32_t)(x->ts_ns / slice_ns);
-	crowd->slot = slot_of(crowd->slice);
-	crowd->minute = (int32_t)(x->ts_ns / NS_PER_MINUTE);
-	narrow(&since, &left, x->ts_ns, epoch, window);
-	narrow(&since, &left, x->ts_ns, crowd->slice, slice_ns);
-	narrow(&since, &left, x->ts_ns, crowd->minute, NS_PER_MINUTE);
-	crowd->from_ns = left ? (int64_t)((uint64_t)x->ts_ns - since) : 0;
-	crowd->span_ns = left ? since + left : 0;
-}
-
 /* The tenant's crowd, with the present that x is in; NULL when there is none. */
 static struct crowd *crowd_now(struct nxdomain *s, const struct exchange *x)
 {
 	if (UNLIKELY(x->tenant->number >= s->crowd_count))
 		return NULL;
 	struct crowd *crowd = &s->crowd[x->tenant->number];
-	if (UNLIKELY((uint64_t)x->ts_ns - (uint64_t)crowd->from_ns >= crowd->span_ns))
-		start_present(crowd, x);
+	if (UNLIKELY(!crowd_is_now(crowd, x->ts_ns)))
+		crowd_start_present(crowd, x->ts_ns, window_ns(x->tenant));
 	return crowd;
 }
 
-static void join_crowd(struct crowd *crowd, struct client *c, bool warm)
-{
-	if (!crowd)
-		return;
-	if (c->active_epoch != crowd->epoch) {
-		c->active_epoch = crowd->epoch;
-		crowd->active[0]++;
-	}
-	if (warm && c->warm_epoch != crowd->epoch) {
-		c->warm_epoch = crowd->epoch;
-		crowd->warm[0]++;
-	}
-}
-
 /* A client seen for the first time, or forgotten since. */
-static OUT_OF_LINE struct client *new_client(
+static OUT_OF_LINE struct nxdomain_client *new_client(
 	struct nxdomain *s, const struct exchange *x, uint64_t hash)
 {
 	struct suspect_key key = key_of(x);
 	bool is_new;
-	struct client *c = table_add(s->clients, hash, &key, &is_new);
+	struct nxdomain_client *c = table_add(s->clients, hash, &key, &is_new);
 
 	c->minute = (int32_t)(x->ts_ns / NS_PER_MINUTE);
 	c->slice = (int32_t)(x->ts_ns / (window_ns(x->tenant) / WINDOW_SLICES));
@@ -352,42 +163,43 @@ static OUT_OF_LINE struct client *new_client(
 	return c;
 }
 
-static struct client *client_of(struct nxdomain *s, const struct exchange *x)
+static struct nxdomain_client *client_of(struct nxdomain *s, const struct exchange *x)
 {
 	struct suspect_key key = key_of(x);
 	uint64_t hash = LIKELY(key.tenant == x->now->tenant)
 				? x->place
 				: session_client(x->session, key.tenant);
-	struct client *c = table_find_sized(s->clients, hash, &key, sizeof(*c), sizeof(key));
+	struct nxdomain_client *c =
+		table_find_sized(s->clients, hash, &key, sizeof(*c), sizeof(key));
 
 	return LIKELY(c != NULL) ? c : new_client(s, x, hash);
 }
 
 /* Bring a client that was last seen in another present up to this one. */
-static OUT_OF_LINE void roll(
-	struct nxdomain *s, const struct exchange *x, struct client *c, struct crowd *crowd)
+static OUT_OF_LINE void roll(struct nxdomain *s, const struct exchange *x,
+	struct nxdomain_client *c, struct crowd *crowd)
 {
 	int64_t slice_ns = window_ns(x->tenant) / WINDOW_SLICES;
 
-	roll_minute(c, x->ts_ns);
+	nxdomain_client_roll_minute(c, x->ts_ns);
 	if (!is_within(x->ts_ns, c->slice, slice_ns)) {
 		bool was_suspect = c->is_suspect;
-		roll_window(c, (int32_t)(x->ts_ns / slice_ns));
+		nxdomain_client_roll_window(c, (int32_t)(x->ts_ns / slice_ns));
 		if (was_suspect && !c->is_suspect)
 			release_suspect(s, c);
 	}
-	join_crowd(crowd, c, false);
+	crowd_join(crowd, c, false);
 }
 
-static bool is_in_present(const struct client *c, const struct crowd *crowd)
+static bool is_in_present(const struct nxdomain_client *c, const struct crowd *crowd)
 {
 	return crowd && c->slice == crowd->slice && c->minute == crowd->minute &&
 	       c->active_epoch == crowd->epoch;
 }
 
-static struct client *count_answer(struct nxdomain *s, const struct exchange *x)
+static struct nxdomain_client *count_answer(struct nxdomain *s, const struct exchange *x)
 {
-	struct client *c = client_of(s, x);
+	struct nxdomain_client *c = client_of(s, x);
 	struct crowd *crowd = crowd_now(s, x);
 
 	if (UNLIKELY(!is_in_present(c, crowd)))
@@ -398,7 +210,7 @@ static struct client *count_answer(struct nxdomain *s, const struct exchange *x)
 
 /* Note one failing domain; true when it is new in the window (only then is there news to
  * judge). */
-static bool note_domain(struct nxdomain *s, const struct exchange *x, struct client *c,
+static bool note_domain(struct nxdomain *s, const struct exchange *x, struct nxdomain_client *c,
 	const struct dns_name *n, unsigned registered)
 {
 	size_t len;
@@ -432,7 +244,7 @@ static bool note_domain(struct nxdomain *s, const struct exchange *x, struct cli
 }
 
 static struct tally tally_client(
-	struct nxdomain *s, const struct exchange *x, const struct client *c)
+	struct nxdomain *s, const struct exchange *x, const struct nxdomain_client *c)
 {
 	struct tally t = { .minutes = (double)window_ns(x->tenant) / (double)NS_PER_MINUTE };
 	for (unsigned i = 0; i < WINDOW_SLICES; i++) {
@@ -446,7 +258,7 @@ static struct tally tally_client(
 			(uint32_t)(window_ns(x->tenant) / NS_PER_S), &t.domains, &t.generated);
 	t.learnt = c->minutes_learnt >= BASELINE_LEARNT;
 	t.rate = t.nx / t.minutes;
-	t.z = (t.rate - c->mean) / sigma_of(c);
+	t.z = (t.rate - c->mean) / nxdomain_client_sigma(c);
 	t.ratio = t.answers ? (double)t.nx / t.answers : 0;
 	return t;
 }
@@ -455,10 +267,11 @@ static struct tally tally_client(
  */
 
 /* Far over its baseline: fast (z), slowly (CUSUM), or so much that no baseline excuses it. */
-static bool is_excess(const struct exchange *x, const struct client *c, const struct tally *t)
+static bool is_excess(
+	const struct exchange *x, const struct nxdomain_client *c, const struct tally *t)
 {
 	const union rule_value *option = x->tenant->rules.option;
-	double sigma = sigma_of(c);
+	double sigma = nxdomain_client_sigma(c);
 
 	if (t->ratio < option[OPTION_NXDOMAIN_SPIKE_min_ratio].number)
 		return false;
@@ -478,7 +291,7 @@ static bool looks_generated(const struct exchange *x, const struct tally *t)
 	       t->generated >= option[OPTION_NXDOMAIN_DGA_min_generated].number * t->domains;
 }
 
-static void explain(struct alert *a, const struct exchange *x, const struct client *c,
+static void explain(struct alert *a, const struct exchange *x, const struct nxdomain_client *c,
 	const struct tally *t, double min_domains)
 {
 	const union rule_value *option = x->tenant->rules.option;
@@ -510,8 +323,8 @@ static const char *window_text(const struct exchange *x, char text[QUANTITY_TEXT
 	return quantity_format_duration(window_ns(x->tenant), text);
 }
 
-static void raise_client(struct nxdomain *s, const struct exchange *x, struct client *c,
-	const struct tally *t, bool dga)
+static void raise_client(struct nxdomain *s, const struct exchange *x,
+	struct nxdomain_client *c, const struct tally *t, bool dga)
 {
 	char ip[IP_TEXT_MAX], window[QUANTITY_TEXT_MAX];
 	enum rule_id rule = dga ? RULE_NXDOMAIN_DGA : RULE_NXDOMAIN_SPIKE;
@@ -556,8 +369,8 @@ static bool is_crowd(
 	       *warm >= option[OPTION_NXDOMAIN_TENANT_min_share].number * *active;
 }
 
-static void raise_tenant(struct nxdomain *s, const struct exchange *x, const struct client *c,
-	const struct tally *t, uint32_t warm, uint32_t active)
+static void raise_tenant(struct nxdomain *s, const struct exchange *x,
+	const struct nxdomain_client *c, const struct tally *t, uint32_t warm, uint32_t active)
 {
 	static const struct ip nobody;
 	const union rule_value *option = x->tenant->rules.option;
@@ -583,7 +396,8 @@ static void raise_tenant(struct nxdomain *s, const struct exchange *x, const str
 	emit_commit(s->emit);
 }
 
-static void judge_client(struct nxdomain *s, const struct exchange *x, struct client *c)
+static void judge_client(
+	struct nxdomain *s, const struct exchange *x, struct nxdomain_client *c)
 {
 	const union rule_value *option = x->tenant->rules.option;
 	uint64_t floor = option[OPTION_NXDOMAIN_SPIKE_min_domains].count;
@@ -593,7 +407,7 @@ static void judge_client(struct nxdomain *s, const struct exchange *x, struct cl
 	uint32_t warm, active;
 
 	if (t.ratio >= option[OPTION_NXDOMAIN_SPIKE_min_ratio].number)
-		join_crowd(crowd_now(s, x), c, t.domains * 2 >= floor || flood);
+		crowd_join(crowd_now(s, x), c, t.domains * 2 >= floor || flood);
 	if (c->is_suspect && t.domains * 2 >= floor) {
 		struct suspect *suspect = suspect_of(s, c, false);
 		if (suspect) /* an alert in progress: a flood must not push it out */
@@ -619,7 +433,7 @@ static void judge_client(struct nxdomain *s, const struct exchange *x, struct cl
  * meets its server.
  */
 static OUT_OF_LINE void judge_meeting_point(
-	struct nxdomain *s, const struct exchange *x, const struct client *c)
+	struct nxdomain *s, const struct exchange *x, const struct nxdomain_client *c)
 {
 	struct dns_name n;
 	char text[DNS_NAME_TEXT_MAX], ip[IP_TEXT_MAX], address[IP_TEXT_MAX];
@@ -651,7 +465,7 @@ static OUT_OF_LINE void judge_meeting_point(
 
 /* A look-up that failed: is it evidence, and is there news to judge? */
 static OUT_OF_LINE void observe_failure(
-	struct nxdomain *s, const struct exchange *x, struct client *c)
+	struct nxdomain *s, const struct exchange *x, struct nxdomain_client *c)
 {
 	struct dns_name n;
 
@@ -676,7 +490,7 @@ static void nxdomain_observe(void *state, const struct exchange *x)
 	if (!x->matched && !x->queries_hidden)
 		return;
 
-	struct client *c = count_answer(s, x);
+	struct nxdomain_client *c = count_answer(s, x);
 	if (rcode == DNS_RCODE_NXDOMAIN)
 		observe_failure(s, x, c);
 	else if (UNLIKELY(c->is_suspect) && rcode == DNS_RCODE_NOERROR)
