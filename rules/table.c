@@ -68,7 +68,7 @@ void table_free(struct table *t)
 
 uint64_t table_hash(const struct table *t, const void *key)
 {
-	return hash_bytes(t->seed, key, t->key_bytes);
+	return hash_key(t->seed, key, t->key_bytes);
 }
 
 static void *entry_at(const struct table *t, const struct table_bucket *b, unsigned way)

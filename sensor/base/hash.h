@@ -60,6 +60,26 @@ static inline uint64_t hash_first_octets(uint64_t word, size_t count)
 	return word & mask;
 }
 
+/*
+ * The same for keys that somebody on the wire chooses: the hash stands in both factors. Were one of
+ * them the word alone, a word could make the product zero, and all before it would be forgotten.
+ */
+static inline uint64_t hash_key(uint64_t seed, const void *bytes, size_t bytes_len)
+{
+	const uint8_t *at = bytes;
+	size_t left = bytes_len;
+	uint64_t hash = seed;
+	uint64_t word;
+
+	for (; left >= 8; left -= 8, at += 8) {
+		memcpy(&word, at, 8);
+		hash = hash_fold(hash ^ HASH_K1, word ^ HASH_K0 ^ (hash << 32 | hash >> 32));
+	}
+	word = 0;
+	memcpy(&word, at, left);
+	return hash_fold(hash ^ word ^ HASH_K1, HASH_K2 ^ bytes_len);
+}
+
 /* A seed from the operating system (getrandom); never fails: falls back to clock and pid. */
 uint64_t hash_random_seed(void);
 

@@ -78,7 +78,7 @@ static void blocks_release(struct fragments *s, struct datagram *d)
 
 static uint32_t *chain_of(struct fragments *s, const struct key *key)
 {
-	return &s->chain[hash_bytes(s->seed, key, sizeof(*key)) & s->chain_mask];
+	return &s->chain[hash_key(s->seed, key, sizeof(*key)) & s->chain_mask];
 }
 
 static void datagram_remove(struct fragments *s, uint32_t number)

@@ -69,8 +69,7 @@ static bool same_ends(const struct packet *a, const struct packet *b)
 /* Tags are no part of the hash, so that acknowledgements with others find their stream. */
 static struct tcp_chain *chain_of(struct tcp_streams *s, const struct packet *p)
 {
-	uint64_t hash = hash_bytes(s->seed, p->src.bytes, sizeof(p->src.bytes));
-	hash = hash_bytes(hash, p->dst.bytes, sizeof(p->dst.bytes));
+	uint64_t hash = ip_hash(ip_hash(s->seed, &p->src), &p->dst);
 	hash = hash_word(hash, (uint64_t)p->sport << 16 | p->dport);
 	return &s->chain[hash & s->chain_mask];
 }

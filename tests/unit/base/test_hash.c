@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "sensor/base/attribute.h"
 #include "sensor/base/hash.h"
 
 #include <criterion/criterion.h>
@@ -38,6 +39,28 @@ Test(hash, spreads_counters_over_the_low_bits)
 	for (size_t i = 0; i < 1024; i++)
 		most = bucket[i] > most ? bucket[i] : most;
 	cr_assert_lt(most, 2 * 64, "64 are expected in each, one has %u", most);
+}
+
+Test(hash, no_chosen_word_makes_a_key_forget_what_stands_before_it)
+{
+	static const uint64_t chosen[] = { 0, HASH_K0, HASH_K1, HASH_K2, ~HASH_K0 };
+
+	for (size_t i = 0; i < ARRAY_LEN(chosen); i++) {
+		uint64_t one[2] = { 1, chosen[i] }, other[2] = { 2, chosen[i] };
+		cr_expect_neq(hash_key(7, one, 16), hash_key(7, other, 16), "%zu", i);
+		cr_expect_neq(hash_key(7, one, 16), hash_key(8, one, 16), "%zu", i);
+	}
+}
+
+Test(hash, of_a_key_reads_no_byte_past_the_end)
+{
+	static const char text[] = "0123456789abcdefghijklmnop";
+	struct guard g = { 0 };
+
+	for (size_t len = 0; len < sizeof(text); len++)
+		cr_assert_eq(hash_key(7, guard_place(&g, text, len), len),
+			hash_key(7, text, len), "length %zu", len);
+	guard_deinit(&g);
 }
 
 Test(hash, random_seeds_differ)
