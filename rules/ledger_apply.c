@@ -382,6 +382,7 @@ static bool read_difference(
 	}
 	d->removed_count = d->added_count = d->kept_count = 0;
 	d->seized = NULL;
+	d->seized_in = NULL;
 	for (unsigned i = 0; i < parts * LEDGER_SLOTS && type; i++) {
 		struct ledger_entry *e = part[i / LEDGER_SLOTS];
 		struct ledger_slot *slot = &e->slot[i % LEDGER_SLOTS];

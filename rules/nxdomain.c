@@ -237,6 +237,7 @@ static bool note_domain(struct nxdomain *s, const struct exchange *x, struct nxd
 			suspect_add(t, c->few[i], c->few_generated[i], now_s, window_s);
 	}
 	c->is_suspect = true;
+	c->is_generator = t->generator;
 	bool is_new = suspect_add(t, hash, generated, now_s, window_s);
 	if (is_new)
 		suspect_sample(t, n);
@@ -350,7 +351,7 @@ static void raise_client(struct nxdomain *s, const struct exchange *x,
 	emit_hint_exclude(s->emit, NULL);
 	emit_commit(s->emit);
 	if (dga && suspect) {
-		suspect->generator = true;
+		suspect->generator = c->is_generator = true;
 		table_pin(s->suspects, suspect, true);
 	}
 }
@@ -493,7 +494,7 @@ static void nxdomain_observe(void *state, const struct exchange *x)
 	struct nxdomain_client *c = count_answer(s, x);
 	if (rcode == DNS_RCODE_NXDOMAIN)
 		observe_failure(s, x, c);
-	else if (UNLIKELY(c->is_suspect) && rcode == DNS_RCODE_NOERROR)
+	else if (UNLIKELY(c->is_generator) && rcode == DNS_RCODE_NOERROR)
 		judge_meeting_point(s, x, c);
 }
 

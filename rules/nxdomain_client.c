@@ -66,7 +66,7 @@ void nxdomain_client_roll_window(struct nxdomain_client *c, int32_t slice)
 		memset(c->nx, 0, sizeof(c->nx));
 		memset(c->answers, 0, sizeof(c->answers));
 		c->few_count = 0;
-		c->is_suspect = false;
+		c->is_suspect = c->is_generator = false;
 	} else {
 		for (int32_t i = c->slice + 1; i <= slice; i++)
 			c->nx[slot_of(i)] = c->answers[slot_of(i)] = 0;

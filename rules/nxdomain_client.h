@@ -31,6 +31,7 @@ struct nxdomain_client {
 	uint32_t nx_minute; /* in the current minute */
 	uint32_t active_epoch;
 	bool is_suspect;
+	bool is_generator; /* as its suspect says, which most answers then need not be asked for */
 	uint8_t few_count;
 	/* So far the one cache line that an answer other than NXDOMAIN touches. */
 	uint32_t minutes_learnt;

@@ -110,7 +110,7 @@ static inline enum packet_checksum verify(const struct datagram *d, size_t len)
 bool plain_decode(struct packet *out, const struct frame *frame, const struct port_set *ports)
 {
 	struct cursor c = cursor_init(frame->bytes, frame->caplen);
-	struct datagram d;
+	struct datagram d = { 0 };
 
 	if (frame->link != PACKET_LINK_ETHERNET || frame->caplen < FRAME_MIN ||
 		!headers_step(out, &c, &d))

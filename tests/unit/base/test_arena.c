@@ -29,7 +29,7 @@ Test(arena, pieces_are_zeroed_aligned_and_apart)
 Test(arena, texts_are_copied_with_their_end)
 {
 	struct arena a = { 0 };
-	char *text[500], expected[16];
+	char *text[500], expected[32];
 
 	for (int i = 0; i < 500; i++) {
 		int len = snprintf(expected, sizeof(expected), "text %d", i);
