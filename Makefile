@@ -1,6 +1,6 @@
 # dynwatch -- build, test, install.  `make help` lists the targets.
 #
-#   BUILD=release|debug|profile|asan|tsan|fuzz   which variant (default release)
+#   BUILD=release|pgo|debug|profile|asan|tsan|fuzz   which variant (default release)
 #   M=<module>   T=<suite>[/<test>]      run only these unit tests (make check)
 #   ERR=1                                compiler warnings are errors
 #   FUZZ_S=<seconds>                     how long each fuzz target runs (make fuzz)
@@ -54,6 +54,11 @@ profile_LDFLAGS := $(release_LDFLAGS)
 # Warnings are those of each source by itself (ERR): across sources the compiler guesses.
 release_LTO := $(if $(findstring Free Software,$(shell $(CC) --version 2>/dev/null)),-flto=auto -ffat-lto-objects)
 profile_LTO := $(release_LTO)
+# As release, by what a run of `make pgo` counted (TRAIN=1: counting). What was never run there, such as a
+# live interface, is compiled as in release, not for size. Warnings are release's (here the compiler guesses).
+pgo_CFLAGS  := $(release_CFLAGS) $(if $(TRAIN),-fprofile-generate -fprofile-update=prefer-atomic,-fprofile-use -fprofile-partial-training -w)
+pgo_LDFLAGS := $(release_LDFLAGS)
+pgo_LTO     := $(release_LTO)
 debug_CFLAGS    := -Og -g3
 asan_CFLAGS     := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 asan_LDFLAGS    := -fsanitize=address,undefined
@@ -179,7 +184,7 @@ objects: $(call obj,$(ALL_SRCS))
 	@echo "warnings: none in $(words $^) C sources"
 
 # --- the whole program, tested as users have it ------------------------------------------------
-.PHONY: golden e2e sanitize test demo bench bench-scale bench-live profile
+.PHONY: golden e2e sanitize test demo pgo bench bench-scale bench-live profile
 # Programs that shell tests drive.
 TEST_PROGRAMS := $(PROGRAMS) $(E2E_BINS)
 PROVE = DYNWATCH=$(B)/dynwatch DYNWATCH_FEEDS=$(B)/dynwatch-feeds MKPCAP=$(B)/mkpcap BUILD_DIR=$(B) prove --timer --comments -e ''
@@ -208,6 +213,15 @@ demo: ## install what is missing, build, replay our own capture and show the ale
 	$(Q)tools/install-deps build
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) all
 	$(Q)tools/demo $(B)/dynwatch
+
+# What counts goes, what it counted stays beside the objects to come.
+pgo: ## build optimised by its own profile (gcc, python3): BUILD=pgo in make install, bench and tests
+	$(Q)rm -rf $(OUT)/pgo
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) BUILD=pgo TRAIN=1 all
+	$(Q)tests/bench/train.py $(OUT)/pgo
+	$(Q)rm -rf $(OUT)/pgo/bench-data
+	$(Q)find $(OUT)/pgo \( -name '*.o' -o -name '*.a' -o -type f -perm -u+x \) -delete
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) BUILD=pgo all
 
 bench: $(TEST_PROGRAMS) $(BENCH_BINS) ## speed by stage and as a whole, against tcpdump and libpcap's empty loop
 	$(Q)tests/bench/bench.py $(B)

@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 
-from measure import (Data, in_turns, machine, median, memory_limit, packets_of, progress, run,
+from measure import (WORST, Data, in_turns, machine, median, memory_limit, packets_of, progress, run,
                      running_cpu_ns, running_ns, table)
 
 PACKETS = int(os.environ.get("PACKETS", 5_000_000))
@@ -22,18 +22,6 @@ MEMORY_MB = 512
 LOGGED_PACKETS = min(PACKETS, 1_000_000)
 WORST_PACKETS = min(PACKETS, 500_000)
 FEED_SIZES = ("1000", "100000", "1000000", "10000000")
-WORST = {
-    "random-subdomain NXDOMAIN flood": ["--flood", "1"],
-    "responses with 40 records": ["--answers-only", "--records", "40", "--tcp", "0",
-                                  "--nxdomain", "0", "--updates", "0"],
-    "over TCP": ["--tcp", "1"],
-    "malformed": ["--malformed", "1", "--tcp", "0"],
-    "malformed, behind 40 records": ["--malformed", "1", "--answers-only", "--records", "40",
-                                     "--tcp", "0", "--nxdomain", "0", "--updates", "0"],
-    "UPDATE, unsigned": ["--updates", "1", "--nxdomain", "0"],
-    "UPDATE, signed": ["--updates", "1", "--nxdomain", "0", "--signed"],
-}
-
 
 def compare(data, config):
     """The mix against the readers that do nothing with it."""
@@ -82,8 +70,7 @@ def memory(runs):
 
 
 def worst(data, config):
-    captures = {name: data.capture("worst-" + name.replace(" ", "-").replace(",", ""),
-                                   WORST_PACKETS, options) for name, options in WORST.items()}
+    captures = {name: data.worst(name, WORST_PACKETS) for name in WORST}
     jobs = {name: (lambda c: lambda: data.replay(config, c, 2))(c) for name, c in captures.items()}
     runs = in_turns(min(ROUNDS, 3), jobs)
     rows = []

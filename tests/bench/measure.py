@@ -14,6 +14,19 @@ import time
 
 MALICIOUS_FEED = "bench"
 
+# Traffic of one kind alone, and what mkpcap makes it with.
+WORST = {
+    "random-subdomain NXDOMAIN flood": ["--flood", "1"],
+    "responses with 40 records": ["--answers-only", "--records", "40", "--tcp", "0",
+                                  "--nxdomain", "0", "--updates", "0"],
+    "over TCP": ["--tcp", "1"],
+    "malformed": ["--malformed", "1", "--tcp", "0"],
+    "malformed, behind 40 records": ["--malformed", "1", "--answers-only", "--records", "40",
+                                     "--tcp", "0", "--nxdomain", "0", "--updates", "0"],
+    "UPDATE, unsigned": ["--updates", "1", "--nxdomain", "0"],
+    "UPDATE, signed": ["--updates", "1", "--nxdomain", "0", "--signed"],
+}
+
 
 class Run:
     """What one run of a program took: wall and CPU (all threads) in ns, peak memory in bytes."""
@@ -144,6 +157,10 @@ class Data:
             while file.read(1 << 22):
                 pass
         return path
+
+    def worst(self, name, packets):
+        """A capture of nothing but one of WORST."""
+        return self.capture("worst-" + name.replace(" ", "-").replace(",", ""), packets, WORST[name])
 
     def feed(self, names):
         """A malicious feed of so many names."""

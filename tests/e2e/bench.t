@@ -44,6 +44,11 @@ is "with a row for each size" "$(rows "$tmp/scale")" \
   "packets;2,000;feed names;1,000;tenants;1;20;500;5,000;clients;100;5,000;100,000;1,000,000;"
 is "and no figure missing" "$(gaps "$tmp/scale")" 0
 
+bench train.py "$tmp/build" > "$tmp/train" 2> "$tmp/train.err"
+is "train.py ends well" $? 0
+is "and has run all there is to learn from" "$(cat "$tmp/train")" "trained on 2,000 packets of mix and 7 worst cases"
+is "and does not leave its DNS log behind" "$(ls "$tmp"/build/bench-data/train-dns.jsonl 2> /dev/null)" ""
+
 # --- what fails ----------------------------------------------------------------------------------
 fails() { # WHAT SAYS PROGRAM ARGS...: exit code 1 and a message
   bench "${@:3}" > "$tmp/out" 2> "$tmp/err"
