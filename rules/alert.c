@@ -12,7 +12,7 @@ static char *pool_room(struct alert *a, size_t *room)
 		a->pool[0] = '\0';
 		a->pool_len = 1;
 	}
-	*room = sizeof(a->pool) - a->pool_len;
+	*room = ALERT_POOL_BYTES - a->pool_len;
 	return a->pool + a->pool_len;
 }
 

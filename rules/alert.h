@@ -25,6 +25,7 @@
 #define ALERT_HOSTS_MAX      32
 #define ALERT_INDICATORS_MAX 8
 #define ALERT_POOL_BYTES     12288
+#define ALERT_TEXT_SLACK     16 /* behind the last text: texts are read sixteen octets at once */
 
 typedef uint16_t alert_text; /* offset into pool[]; 0: absent */
 
@@ -147,13 +148,13 @@ struct alert {
 	struct ip related[ALERT_ADDRESSES_MAX]; /* related.ip, besides source and destination */
 	alert_text host[ALERT_HOSTS_MAX];       /* related.hosts */
 	uint16_t pool_len;
-	char pool[ALERT_POOL_BYTES]; /* pool[0] is NUL */
+	char pool[ALERT_POOL_BYTES + ALERT_TEXT_SLACK]; /* pool[0] is NUL */
 };
 
-/* Bytes worth copying. */
+/* Bytes worth copying, which are all that may be read. */
 static inline size_t alert_size(const struct alert *a)
 {
-	return offsetof(struct alert, pool) + a->pool_len;
+	return offsetof(struct alert, pool) + a->pool_len + ALERT_TEXT_SLACK;
 }
 
 /* The text, "" when absent. */

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sensor/base/clock.h"
 
+#include "sensor/base/digits.h"
+
+#include <string.h>
 #include <time.h>
 
 #define S_PER_DAY  86400
@@ -11,6 +14,8 @@
  * Days from 0000-03-01, where counting is easiest (the leap day ends the year), to 1970-01-01.
  */
 #define DAYS_TO_EPOCH 719468
+/* What all times of a second have in common. */
+#define SECOND_LEN (sizeof("YYYY-MM-DDThh:mm:ss.") - 1)
 
 struct date {
 	int64_t year;
@@ -53,32 +58,61 @@ static int64_t days_of_date(struct date date)
 	return era * DAYS_PER_ERA + of_era - DAYS_TO_EPOCH;
 }
 
-/* `count` decimal digits of `number`, then `end`; returns what follows. */
-static char *put_digits(char *at, unsigned number, unsigned count, char end)
+/* Two decimal digits, then `end`. */
+static char *put_two(char *at, unsigned number, char end)
 {
-	for (unsigned i = count; i-- > 0; number /= 10)
-		at[i] = (char)('0' + number % 10);
-	at[count] = end;
-	return at + count + 1;
+	at = digits_store(at, (digits_of_four(number) | DIGITS_ZEROS) >> 16, 2);
+	*at = end;
+	return at + 1;
+}
+
+/* Nine digits and the Z, over what the digits leave behind themselves. */
+static char *put_fraction(char *at, unsigned fraction_ns)
+{
+	at = digits_put_eight(at, fraction_ns / 10);
+	*at++ = (char)('0' + fraction_ns % 10);
+	*at = 'Z';
+	return at + 1;
+}
+
+/* What is left of a second that began before. */
+static unsigned fraction_of(int64_t ts_ns)
+{
+	int64_t rest_ns = ts_ns % NS_PER_S;
+
+	return (unsigned)(rest_ns + (rest_ns < 0 ? NS_PER_S : 0));
 }
 
 const char *clock_format(int64_t ts_ns, char text[CLOCK_TEXT_MAX])
 {
 	int64_t seconds = divide_floor(ts_ns, NS_PER_S);
-	unsigned fraction_ns = (unsigned)(ts_ns - seconds * NS_PER_S);
 	int64_t days = divide_floor(seconds, S_PER_DAY);
 	unsigned of_day = (unsigned)(seconds - days * S_PER_DAY);
 	struct date date = date_of_days(days);
 
-	char *at = put_digits(text, (unsigned)date.year, 4, '-');
-	at = put_digits(at, date.month, 2, '-');
-	at = put_digits(at, date.day, 2, 'T');
-	at = put_digits(at, of_day / 3600, 2, ':');
-	at = put_digits(at, of_day / 60 % 60, 2, ':');
-	at = put_digits(at, of_day % 60, 2, '.');
-	at = put_digits(at, fraction_ns, 9, 'Z');
-	*at = '\0';
+	/* Capture time is between 1677 and 2262. */
+	char *at = put_two(text, (unsigned)date.year / 100, '0');
+	at = put_two(at - 1, (unsigned)date.year % 100, '-');
+	at = put_two(at, date.month, '-');
+	at = put_two(at, date.day, 'T');
+	at = put_two(at, of_day / 3600, ':');
+	at = put_two(at, of_day / 60 % 60, ':');
+	at = put_two(at, of_day % 60, '.');
+	*put_fraction(at, fraction_of(ts_ns)) = '\0';
 	return text;
+}
+
+char *clock_put(struct clock_second *s, char *at, int64_t ts_ns)
+{
+	uint64_t fraction_ns = (uint64_t)ts_ns - s->start_ns;
+
+	if (UNLIKELY(fraction_ns >= (uint64_t)NS_PER_S || s->text[0] == '\0')) {
+		clock_format(ts_ns, s->text);
+		fraction_ns = fraction_of(ts_ns);
+		s->start_ns = (uint64_t)ts_ns - fraction_ns;
+	}
+	memcpy(at, s->text, SECOND_LEN);
+	return put_fraction(at + SECOND_LEN, (unsigned)fraction_ns);
 }
 
 /* `count` digits and then `end`; false when something else stands there. */

@@ -18,9 +18,23 @@
 #define NS_PER_S  INT64_C(1000000000)
 
 #define CLOCK_TEXT_MAX 40
+#define CLOCK_TEXT_LEN 30
 
 /* "2026-11-22T13:25:36.123456789Z": RFC 3339, UTC, always nine digits. Returns text. */
 const char *clock_format(int64_t ts_ns, char text[CLOCK_TEXT_MAX]);
+
+/*
+ * The same in the middle of a text, for times that follow each other closely: what the times of a
+ * second begin with is made once. Zero-initialised holds no second. Writes CLOCK_TEXT_LEN octets,
+ * no NUL, and returns what follows; `at` has room for CLOCK_TEXT_MAX.
+ */
+struct clock_second {
+	uint64_t
+		start_ns; /* modulo 2^64: the first second that a time can hold begins before it */
+	char text[CLOCK_TEXT_MAX]; /* of a time within it; "" while there is none */
+};
+
+char *clock_put(struct clock_second *s, char *at, int64_t ts_ns);
 
 /*
  * "YYYY-MM-DD" to the last nanosecond of that day in UTC (`until` is inclusive). Days beyond

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sensor/base/json.h"
 
+#include "sensor/base/digits.h"
+
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
@@ -9,8 +11,7 @@
 #include <emmintrin.h>
 #endif
 
-#define DEPTH_MAX   16
-#define ESCAPED_MAX 6 /* \u00XX: the most that one byte of input becomes */
+#define DEPTH_MAX 16
 
 /*
  * Bytes that stand for themselves: printable ASCII but for the quote and the backslash. Control
@@ -24,11 +25,11 @@ static inline bool is_plain(uint8_t byte)
 /*
  * Copy `len` bytes as long as they are plain; false when there is another one, and then what was
  * written counts for nothing. Nearly all keys and texts are plain: 16 bytes at a time, and what is
- * left over as one block that overlaps the one before, instead of byte by byte (a quarter of the
- * instructions of writing an alert: callgrind, replay of the benchmark mix).
+ * left over as one block that overlaps the one before, instead of byte by byte. copy_sixteen tells
+ * which of its bytes are not plain, a bit for each.
  */
 #ifdef __SSE2__
-static inline bool is_plain_block(__m128i bytes)
+static inline unsigned special_of(__m128i bytes)
 {
 	/* As signed numbers everything from 0x80 on is less than a space, too. */
 	__m128i visible = _mm_cmpgt_epi8(bytes, _mm_set1_epi8(0x1f));
@@ -36,15 +37,20 @@ static inline bool is_plain_block(__m128i bytes)
 		_mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')),
 			_mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f))));
 
-	return _mm_movemask_epi8(_mm_andnot_si128(special, visible)) == 0xffff;
+	return (unsigned)_mm_movemask_epi8(_mm_andnot_si128(special, visible)) ^ 0xffff;
 }
 
-static inline bool copy_block(char *to, const uint8_t *at)
+static inline unsigned copy_sixteen(char *to, const uint8_t *at)
 {
 	__m128i bytes = _mm_loadu_si128((const __m128i *)at);
 
 	_mm_storeu_si128((__m128i *)to, bytes);
-	return is_plain_block(bytes);
+	return special_of(bytes);
+}
+
+static inline bool is_plain_block(__m128i bytes)
+{
+	return special_of(bytes) == 0;
 }
 
 /* Eight bytes from each of two places, which may overlap. */
@@ -83,12 +89,23 @@ static inline bool copy_plain(char *to, const uint8_t *at, size_t len)
 	if (len < 16)
 		return copy_halves(to, at, len - 8);
 	for (size_t i = 0; i + 16 <= len; i += 16) {
-		if (!copy_block(to + i, at + i))
+		if (copy_sixteen(to + i, at + i) != 0)
 			return false;
 	}
-	return copy_block(to + len - 16, at + len - 16);
+	return copy_sixteen(to + len - 16, at + len - 16) == 0;
 }
 #else
+static inline unsigned copy_sixteen(char *to, const uint8_t *at)
+{
+	unsigned special = 0;
+
+	for (unsigned i = 0; i < 16; i++) {
+		to[i] = (char)at[i];
+		special |= (unsigned)!is_plain(at[i]) << i;
+	}
+	return special;
+}
+
 static inline bool copy_plain(char *to, const uint8_t *at, size_t len)
 {
 	for (; len > 0 && is_plain(*at); len--)
@@ -161,28 +178,51 @@ static char *put_escape(char *to, uint8_t byte)
 	return to + 5;
 }
 
+/* What is not plain: kept when it is UTF-8, otherwise escaped. */
+static char *put_special(char *to, const uint8_t **at, size_t left)
+{
+	size_t len = utf8_len(*at, left);
+
+	if (len == 0)
+		return put_escape(to, *(*at)++);
+	for (; len > 0; len--)
+		*to++ = (char)*(*at)++;
+	return to;
+}
+
 /* What has to be escaped, and what may: byte by byte. */
 static OUT_OF_LINE char *put_escaped(char *to, const uint8_t *at, const uint8_t *end)
 {
 	while (at < end) {
-		if (is_plain(*at)) {
+		if (is_plain(*at))
 			*to++ = (char)*at++;
-			continue;
-		}
-		size_t len = utf8_len(at, (size_t)(end - at));
-		if (len == 0) {
-			to = put_escape(to, *at++);
-			continue;
-		}
-		memcpy(to, at, len);
-		to += len;
-		at += len;
+		else
+			to = put_special(to, &at, (size_t)(end - at));
 	}
 	return to;
 }
 
-/* The string in quotes; the caller has reserved ESCAPED_MAX per byte and the quotes. */
-static inline char *put_quoted(char *to, const char *string, size_t string_len)
+char *json_put_text(char *to, const char *text)
+{
+	const uint8_t *at = (const uint8_t *)text;
+
+	*to++ = '"';
+	for (;;) {
+		unsigned special = copy_sixteen(to, at);
+		unsigned plain = special ? (unsigned)__builtin_ctz(special) : 16;
+		to += plain;
+		at += plain;
+		if (plain == 16)
+			continue;
+		if (*at == '\0')
+			break;
+		to = put_special(to, &at, SIZE_MAX); /* the NUL is the end of any sequence */
+	}
+	*to++ = '"';
+	return to;
+}
+
+char *json_put_string(char *to, const char *string, size_t string_len)
 {
 	const uint8_t *at = (const uint8_t *)string;
 
@@ -195,6 +235,25 @@ static inline char *put_quoted(char *to, const char *string, size_t string_len)
 	return to;
 }
 
+static char *put_integer(char *to, int64_t value)
+{
+	*to = '-';
+	return digits_put_u64(to + (value < 0), value < 0 ? -(uint64_t)value : (uint64_t)value);
+}
+
+char *json_put_number(char *to, double value)
+{
+	if (!isfinite(value))
+		return TEXT_PUT(to, "null");
+	if (fabs(value) < 1e15 && value == trunc(value))
+		return put_integer(to, (int64_t)value);
+	int len = snprintf(to, JSON_NUMBER_MAX, "%.6g", value);
+	char *comma = strchr(to, ','); /* the decimal point of some locales */
+	if (comma)
+		*comma = '.';
+	return to + len;
+}
+
 /*
  * Write the comma and the key that come before a value and reserve `more` bytes for the value.
  * Returns where it goes, or NULL when memory is out. Finished by end_value.
@@ -205,14 +264,15 @@ static char *start_value(struct json *j, const char *key, size_t more)
 	uint32_t level = UINT32_C(1) << j->depth;
 	size_t key_len = key ? strlen(key) : 0;
 
-	if (!text_reserve(out, more + ESCAPED_MAX * key_len + 4)) /* comma, quotes, colon */
+	if (!text_reserve(
+		    out, more + JSON_ESCAPED_MAX * key_len + 4)) /* comma, quotes, colon */
 		return NULL;
 	char *to = out->at + out->len;
 	if (j->has_value & level)
 		*to++ = ',';
 	j->has_value |= level;
 	if (key) {
-		to = put_quoted(to, key, key_len);
+		to = json_put_string(to, key, key_len);
 		*to++ = ':';
 	}
 	return to;
@@ -282,51 +342,34 @@ void json_string(struct json *j, const char *key, const char *value)
 
 void json_string_len(struct json *j, const char *key, const char *value, size_t value_len)
 {
-	char *to = start_value(j, key, ESCAPED_MAX * value_len + 2);
+	char *to = start_value(j, key, JSON_ESCAPED_MAX * value_len + 2);
 
 	if (to)
-		end_value(j, put_quoted(to, value, value_len));
+		end_value(j, json_put_string(to, value, value_len));
 }
 
 void json_integer(struct json *j, const char *key, int64_t value)
 {
-	char *to = start_value(j, key, 1);
+	char *to = start_value(j, key, JSON_NUMBER_MAX);
 
-	if (!to)
-		return;
-	if (value < 0)
-		*to++ = '-';
-	end_value(j, to);
-	text_put_u64(j->out, value < 0 ? -(uint64_t)value : (uint64_t)value);
+	if (to)
+		end_value(j, put_integer(to, value));
 }
 
 void json_unsigned(struct json *j, const char *key, uint64_t value)
 {
-	char *to = start_value(j, key, 0);
+	char *to = start_value(j, key, JSON_NUMBER_MAX);
 
-	if (!to)
-		return;
-	end_value(j, to);
-	text_put_u64(j->out, value);
+	if (to)
+		end_value(j, digits_put_u64(to, value));
 }
 
 void json_number(struct json *j, const char *key, double value)
 {
-	char digits[32];
+	char *to = start_value(j, key, JSON_NUMBER_MAX);
 
-	if (!isfinite(value)) {
-		json_null(j, key);
-		return;
-	}
-	if (fabs(value) < 1e15 && value == trunc(value)) {
-		json_integer(j, key, (int64_t)value);
-		return;
-	}
-	int len = snprintf(digits, sizeof(digits), "%.6g", value);
-	char *comma = strchr(digits, ','); /* the decimal point of some locales */
-	if (comma)
-		*comma = '.';
-	put_literal(j, key, digits, (size_t)len);
+	if (to)
+		end_value(j, json_put_number(to, value));
 }
 
 void json_bool(struct json *j, const char *key, bool value)

@@ -30,6 +30,23 @@ struct json {
 	unsigned depth;
 };
 
+/*
+ * Values alone, for lines that are made of pieces (text.h): written at `to`, which has the room that is
+ * named here. Returns what follows; no NUL.
+ */
+#define JSON_ESCAPED_MAX 6  /* \u00XX: the most that one octet becomes */
+#define JSON_TEXT_SLACK  16 /* octets read at once */
+#define JSON_NUMBER_MAX  32
+
+/* In quotes: JSON_ESCAPED_MAX octets for each, and two. */
+char *json_put_string(char *to, const char *string, size_t string_len);
+/*
+ * The same of a text that ends with a NUL, in one look at it: JSON_TEXT_SLACK octets from its NUL on
+ * can be read, and as many more be written.
+ */
+char *json_put_text(char *to, const char *text);
+char *json_put_number(char *to, double value);
+
 struct json json_start(struct text *out);
 void json_object(struct json *j, const char *key);
 void json_object_end(struct json *j);

@@ -76,6 +76,14 @@ void text_put_u64(struct text *t, unsigned long long number)
 	t->at[t->len] = '\0';
 }
 
+COLD char *text_move(struct text *t, char *at, size_t more)
+{
+	t->len = (size_t)(at - t->at);
+	if (!text_reserve(t, more))
+		t->len = 0;
+	return t->at + t->len;
+}
+
 void text_deinit(struct text *t)
 {
 	free(t->at);

@@ -13,6 +13,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "sensor/base/attribute.h"
 
@@ -44,6 +45,27 @@ static inline void text_clear(struct text *t)
 		t->at[0] = '\0';
 }
 void text_deinit(struct text *t);
+
+/*
+ * Lines of many short pieces are written to where `at` points, which every piece moves on; the
+ * length is told at the end: t->len = (size_t)(at - t->at). text_room makes sure, as seldom as
+ * may be, that `more` octets fit.
+ *
+ * Out of memory, what the text held is dropped and the pieces go to where that was. Hence the rule:
+ * the text has had room for the largest `more` from the start (text_reserve).
+ */
+char *text_move(struct text *t, char *at, size_t more);
+static inline char *text_room(struct text *t, char *at, size_t more)
+{
+	return LIKELY((size_t)(t->at + t->size - at) > more) ? at : text_move(t, at, more);
+}
+
+static inline char *text_put(char *at, const char *bytes, size_t bytes_len)
+{
+	memcpy(at, bytes, bytes_len);
+	return at + bytes_len;
+}
+#define TEXT_PUT(at, literal) text_put((at), (literal), sizeof(literal) - 1)
 
 /*
  * Texts one after the other into to[size], cut where that ends: printf's "%s%s..." for a fifth of

@@ -31,8 +31,6 @@
 #define OPT_PLAIN_MAX 256 /* octets of options that are written at once */
 #define TENANT_MAX    64  /* longer ids are written by json_string */
 #define NAMES         16
-#define SECOND_TEXT   "{\"ts\":\"YYYY-MM-DDThh:mm:ss."
-#define SECOND_LEN    (sizeof(SECOND_TEXT) - 1)
 
 /* A name that was written, with its quotes. */
 struct written_name {
@@ -49,9 +47,7 @@ struct dnslog {
 	struct text out;
 	uint64_t line;
 	struct written_name name[NAMES];
-	/* What messages of the same second begin with. */
-	int64_t second;
-	char second_text[SECOND_LEN + CLOCK_TEXT_MAX];
+	struct clock_second second;
 };
 
 struct dnslog *dnslog_open(const char *path)
@@ -60,7 +56,6 @@ struct dnslog *dnslog_open(const char *path)
 
 	if (!log)
 		return NULL;
-	log->second = INT64_MIN;
 	log->fd = STDOUT_FILENO;
 	log->owns_fd = strcmp(path, "-") != 0;
 	if (log->owns_fd)
@@ -105,33 +100,6 @@ static void write_out(struct dnslog *log)
 }
 
 /* --- appending ------------------------------------------------------------------------------- */
-
-/*
- * Out of memory, what is buffered is dropped, and what follows goes to where it was: the buffer is
- * larger than any fixed room. Nothing is written any more.
- */
-static COLD char *make_room(struct text *t, char *at, size_t more)
-{
-	t->len = (size_t)(at - t->at);
-	if (!text_reserve(t, more))
-		t->len = 0;
-	return t->at + t->len;
-}
-
-static inline char *room(struct text *t, char *at, size_t more)
-{
-	if (LIKELY((size_t)(t->at + t->size - at) > more))
-		return at;
-	return make_room(t, at, more);
-}
-
-static inline char *put(char *at, const char *bytes, size_t bytes_len)
-{
-	memcpy(at, bytes, bytes_len);
-	return at + bytes_len;
-}
-
-#define PUT(at, literal) put((at), (literal), sizeof(literal) - 1)
 
 /* Text that lies in the same buffer, before: sixteen octets at a time. */
 static inline char *put_again(char *at, const char *text, size_t text_len)
@@ -196,29 +164,10 @@ static inline void escape_since(struct text *t, size_t from)
 /* --- the parts of a line ---------------------------------------------------------------------
  */
 
-/* From the line's beginning. */
-static char *put_time(struct dnslog *log, char *at, int64_t ts_ns)
-{
-	int64_t second = ts_ns / NS_PER_S - (ts_ns % NS_PER_S < 0);
-
-	if (UNLIKELY(second != log->second)) {
-		/* "YYYY-MM-DDThh:mm:ss." is twenty characters: capture time is between 1677 and
-		 * 2262. */
-		memcpy(log->second_text, SECOND_TEXT, SECOND_LEN);
-		clock_format(ts_ns, log->second_text + SECOND_LEN - 20);
-		log->second = second;
-	}
-	at = put(at, log->second_text, SECOND_LEN);
-	uint32_t ns = (uint32_t)(ts_ns - second * NS_PER_S);
-	at = digits_put_eight(at, ns / 10);
-	*at++ = (char)('0' + ns % 10);
-	return at;
-}
-
 static char *put_vlans(struct text *t, char *at, const struct dnslog_entry *e)
 {
 	for (size_t i = 0; i < e->vlan_count; i++) {
-		at = room(t, at, ROOM_FIXED);
+		at = text_room(t, at, ROOM_FIXED);
 		at = digits_put_u32(at, e->vlan[i]);
 		*at = ',';
 		at += i + 1 < e->vlan_count;
@@ -232,7 +181,7 @@ static char *put_odd_tenant(struct text *t, char *at, const char *tenant)
 
 	t->len = (size_t)(at - t->at);
 	json_string(&j, NULL, tenant);
-	return room(t, t->at + t->len, ROOM_FIXED);
+	return text_room(t, t->at + t->len, ROOM_FIXED);
 }
 
 /* A tenant's id is the operator's text: any characters, but few that are not plain. */
@@ -278,33 +227,34 @@ static char *put_header(struct dnslog *log, char *at, const struct dnslog_entry 
 	struct text *t = &log->out;
 	const struct dns_message *m = e->message;
 
-	at = put_time(log, at, e->ts_ns);
-	at = PUT(at, "Z\",\"src\":\"");
+	at = TEXT_PUT(at, "{\"ts\":\"");
+	at = clock_put(&log->second, at, e->ts_ns);
+	at = TEXT_PUT(at, "\",\"src\":\"");
 	at = ip_put(at, &e->src);
-	at = PUT(at, "\",\"sport\":");
+	at = TEXT_PUT(at, "\",\"sport\":");
 	at = digits_put_u32(at, e->sport);
-	at = PUT(at, ",\"dst\":\"");
+	at = TEXT_PUT(at, ",\"dst\":\"");
 	at = ip_put(at, &e->dst);
-	at = PUT(at, "\",\"dport\":");
+	at = TEXT_PUT(at, "\",\"dport\":");
 	at = digits_put_u32(at, e->dport);
-	at = PUT(at, ",\"proto\":\"");
-	at = put(at, e->tcp ? "tcp" : "udp", 3);
-	at = PUT(at, "\",\"vlan\":[");
+	at = TEXT_PUT(at, ",\"proto\":\"");
+	at = text_put(at, e->tcp ? "tcp" : "udp", 3);
+	at = TEXT_PUT(at, "\",\"vlan\":[");
 	at = put_vlans(t, at, e);
-	at = PUT(at, "],\"tenant\":");
+	at = TEXT_PUT(at, "],\"tenant\":");
 	at = put_tenant(t, at, e->tenant);
-	at = PUT(at, ",\"id\":");
+	at = TEXT_PUT(at, ",\"id\":");
 	at = digits_put_u32(at, m->id);
 	if (dns_is_response(m)) {
-		at = PUT(at, ",\"response\":true,\"opcode\":\"");
+		at = TEXT_PUT(at, ",\"response\":true,\"opcode\":\"");
 		at = dns_opcode_put(at, m->opcode);
-		at = PUT(at, "\",\"rcode\":\"");
+		at = TEXT_PUT(at, "\",\"rcode\":\"");
 		at = dns_rcode_put(at, m->rcode);
-		at = PUT(at, "\",\"flags\":[");
+		at = TEXT_PUT(at, "\",\"flags\":[");
 	} else {
-		at = PUT(at, ",\"response\":false,\"opcode\":\"");
+		at = TEXT_PUT(at, ",\"response\":false,\"opcode\":\"");
 		at = dns_opcode_put(at, m->opcode);
-		at = PUT(at, "\",\"rcode\":null,\"flags\":[");
+		at = TEXT_PUT(at, "\",\"rcode\":null,\"flags\":[");
 	}
 	return put_flags(at, m->flags);
 }
@@ -316,13 +266,13 @@ static char *put_odd_name(
 	struct dns_name name;
 
 	dns_message_name(m, name_at, &name);
-	at = room(t, at, DNS_NAME_TEXT_MAX + 1);
+	at = text_room(t, at, DNS_NAME_TEXT_MAX + 1);
 	*at++ = '"';
 	t->len = (size_t)(at - t->at);
 	size_t from = t->len;
 	t->len += dns_name_format(&name, at);
 	escape_since(t, from);
-	at = room(t, t->at + t->len, ROOM_RECORD);
+	at = text_room(t, t->at + t->len, ROOM_RECORD);
 	*at++ = '"';
 	return at;
 }
@@ -336,7 +286,7 @@ static char *put_new_name(struct dnslog *log, char *at, const struct dns_message
 
 	*at = '"';
 	char *end = present_plain_name(at + 1, &c, wire);
-	at = LIKELY(end) ? PUT(end, "\"") : put_odd_name(t, at, m, name_at);
+	at = LIKELY(end) ? TEXT_PUT(end, "\"") : put_odd_name(t, at, m, name_at);
 	log->name[name_at % NAMES] = (struct written_name){
 		.line = log->line,
 		.text_at = text_at,
@@ -353,7 +303,7 @@ static char *put_name(
 	const struct written_name *n = &log->name[name_at % NAMES];
 
 	if (n->line == log->line && n->name_at == name_at) {
-		at = room(&log->out, at, ROOM_RECORD + n->text_len);
+		at = text_room(&log->out, at, ROOM_RECORD + n->text_len);
 		return put_again(at, log->out.at + n->text_at, n->text_len);
 	}
 	struct cursor c = cursor_init(m->wire + name_at, (size_t)(m->wire_len - name_at));
@@ -363,16 +313,16 @@ static char *put_name(
 static char *put_question(struct dnslog *log, char *at, const struct dns_message *m)
 {
 	if (!m->has_question)
-		return PUT(at, "],\"qname\":null,\"qtype\":null,\"qclass\":null");
-	at = PUT(at, "],\"qname\":");
+		return TEXT_PUT(at, "],\"qname\":null,\"qtype\":null,\"qclass\":null");
+	at = TEXT_PUT(at, "],\"qname\":");
 	/* Expanded, with octets behind it: a query may end so early that no whole step is left. */
 	struct cursor c = cursor_init(m->qname.wire, sizeof(m->qname.wire));
 	at = put_new_name(log, at, m, DNS_HEADER_LEN, c, m->qname.wire);
-	at = PUT(at, ",\"qtype\":\"");
+	at = TEXT_PUT(at, ",\"qtype\":\"");
 	at = dns_type_put(at, m->qtype);
-	at = PUT(at, "\",\"qclass\":\"");
+	at = TEXT_PUT(at, "\",\"qclass\":\"");
 	at = dns_class_put(at, m->qclass);
-	return PUT(at, "\"");
+	return TEXT_PUT(at, "\"");
 }
 
 static char *put_owner(
@@ -384,7 +334,7 @@ static char *put_owner(
 
 	/* The root, as an OPT has it. */
 	if (first < 0x100)
-		return PUT(at, "\".\"");
+		return TEXT_PUT(at, "\".\"");
 	/* A pointer, as most others are: the name there may have been written before. */
 	return put_name(log, at, m, first >= 0xc000 ? first & 0x3fff : r->owner_at);
 }
@@ -397,7 +347,7 @@ static char *put_odd_rdata(
 	size_t from = t->len;
 	present_rdata(t, m, r);
 	escape_since(t, from);
-	return room(t, t->at + t->len, ROOM_RECORD);
+	return text_room(t, t->at + t->len, ROOM_RECORD);
 }
 
 static char *put_rdata(
@@ -405,7 +355,7 @@ static char *put_rdata(
 {
 	if (r->type == DNS_TYPE_OPT && r->rdata_len > 0 && r->rdata_len <= OPT_PLAIN_MAX) {
 		/* As present_rdata writes it, with its one backslash escaped. */
-		at = PUT(at, "\\\\# ");
+		at = TEXT_PUT(at, "\\\\# ");
 		at = digits_put_u32(at, r->rdata_len);
 		*at++ = ' ';
 		return digits_put_hex(at, m->wire + r->rdata_at, r->rdata_len);
@@ -419,18 +369,18 @@ static char *put_record(
 {
 	struct text *t = &log->out;
 
-	at = room(t, at, ROOM_RECORD);
-	at = PUT(at, "{\"name\":");
+	at = text_room(t, at, ROOM_RECORD);
+	at = TEXT_PUT(at, "{\"name\":");
 	at = put_owner(log, at, m, r);
-	at = PUT(at, ",\"type\":\"");
+	at = TEXT_PUT(at, ",\"type\":\"");
 	at = dns_type_put(at, r->type);
-	at = PUT(at, "\",\"class\":\"");
+	at = TEXT_PUT(at, "\",\"class\":\"");
 	at = dns_class_put(at, r->class);
-	at = PUT(at, "\",\"ttl\":");
+	at = TEXT_PUT(at, "\",\"ttl\":");
 	at = digits_put_u32(at, r->ttl);
-	at = PUT(at, ",\"data\":\"");
+	at = TEXT_PUT(at, ",\"data\":\"");
 	at = put_rdata(t, at, m, r);
-	return PUT(at, "\"}");
+	return TEXT_PUT(at, "\"}");
 }
 
 #define KEY(text)                                                                              \
@@ -452,7 +402,7 @@ static char *put_records(struct dnslog *log, char *at, const struct dns_message 
 	const struct dns_record *r = dns_records_next(&it);
 
 	for (uint8_t section = DNS_ANSWER; section <= DNS_ADDITIONAL; section++) {
-		at = room(&log->out, at, ROOM_FIXED);
+		at = text_room(&log->out, at, ROOM_FIXED);
 		memcpy(at, key[section].text, sizeof(key[section].text));
 		at += key[section].len;
 		const char *comma = "";
@@ -463,7 +413,7 @@ static char *put_records(struct dnslog *log, char *at, const struct dns_message 
 			at = put_record(log, at, m, r);
 		}
 	}
-	return PUT(at, "]}\n");
+	return TEXT_PUT(at, "]}\n");
 }
 
 void dnslog_write(struct dnslog *log, const struct dnslog_entry *entry)
@@ -475,7 +425,7 @@ void dnslog_write(struct dnslog *log, const struct dnslog_entry *entry)
 	if (t->len >= DNSLOG_BUFFER_BYTES)
 		write_out(log);
 	log->line++;
-	char *at = room(t, t->at + t->len, ROOM_RECORD);
+	char *at = text_room(t, t->at + t->len, ROOM_RECORD);
 	at = put_header(log, at, entry);
 	at = put_question(log, at, entry->message);
 	at = put_records(log, at, entry->message);

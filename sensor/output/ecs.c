@@ -2,129 +2,180 @@
 #include "sensor/output/ecs.h"
 
 #include "rules/observation.h"
-#include "rules/rule.h"
 #include "sensor/base/clock.h"
+#include "sensor/base/digits.h"
 #include "sensor/base/hash.h"
 #include "sensor/base/json.h"
 #include "sensor/dns/message.h"
+#include "sensor/output/ecs_rule.h"
 
 #include <assert.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+/*
+ * An alert is 1,500 octets of some eighty pieces. What all alerts of a rule share is made once, at the
+ * start (ecs_rule.h), and copied; the rest is written to where `at` points (text.h), and room is
+ * looked for once for each text of the alert.
+ *
+ * Every member ends with a comma; the bracket that closes its object takes the last one back. So
+ * nothing has to be known of what came before.
+ */
 
 /* source, destination and both lists */
 #define IPS_MAX (2 + 2 * ALERT_ADDRESSES_MAX)
+/* The largest of what stands between two looks for room: a text, or the lists of addresses. */
+#define LINE_ROOM (JSON_ESCAPED_MAX * ALERT_POOL_BYTES + 2 * IPS_MAX * IP_TEXT_MAX)
 
-/* Fixed: the id of an alert must not change from run to run. */
-static const uint64_t id_seeds[2] = { UINT64_C(0x64796e7761746368),
-	UINT64_C(0x6576656e742e6964) };
+_Static_assert(
+	ALERT_TEXT_SLACK >= JSON_TEXT_SLACK, "texts of an alert are read by json_put_text");
 
-static void put_hex(char to[16], uint64_t number)
+struct ecs {
+	struct ecs_rule rule[RULE_COUNT];
+	struct clock_second second;
+	size_t room;
+};
+
+/* --- start and end ------------------------------------------------------------------------- */
+
+struct ecs *ecs_new(const struct ecs_observer *observer)
 {
-	for (int i = 15; i >= 0; i--, number >>= 4)
-		to[i] = "0123456789abcdef"[number & 0xf];
+	struct ecs *e = calloc(1, sizeof(*e));
+
+	if (!e)
+		return NULL;
+	e->room = LINE_ROOM;
+	for (size_t i = 0; i < RULE_COUNT; i++) {
+		struct ecs_rule *r = &e->rule[i];
+		if (!ecs_rule_init(r, &rule_table[i], observer)) {
+			ecs_free(e);
+			return NULL;
+		}
+		size_t pieces_len = r->event.len + r->rule.len + r->threat.len;
+		if (e->room < LINE_ROOM + pieces_len)
+			e->room = LINE_ROOM + pieces_len;
+	}
+	return e;
 }
+
+void ecs_free(struct ecs *e)
+{
+	if (!e)
+		return;
+	for (size_t i = 0; i < RULE_COUNT; i++)
+		ecs_rule_deinit(&e->rule[i]);
+	free(e);
+}
+
+/* --- the id -------------------------------------------------------------------------------- */
 
 void ecs_id(
-	char id[ECS_ID_LEN + 1], const char *sensor, const struct alert *a, int64_t window_ns)
+	const struct ecs *e, char id[ECS_ID_LEN + 1], const struct alert *a, int64_t window_ns)
 {
 	assert(a->rule < RULE_COUNT);
-	const char *parts[] = { sensor, rule_table[a->rule].id, alert_get(a, a->tenant_id),
-		alert_get(a, a->key) };
+	const uint64_t *of_rule = e->rule[a->rule].id_hash;
+	char *at = id;
 
 	for (size_t half = 0; half < 2; half++) {
-		uint64_t hash = id_seeds[half];
-		for (size_t i = 0; i < ARRAY_LEN(parts); i++)
-			hash = hash_bytes(hash, parts[i], strlen(parts[i]));
-		hash = hash_word(hash, (uint64_t)window_ns);
-		put_hex(id + 16 * half, hash);
+		uint64_t hash = ecs_rule_hash(of_rule[half], alert_get(a, a->tenant_id));
+		hash = ecs_rule_hash(hash, alert_get(a, a->key));
+		hash = htobe64(hash_word(hash, (uint64_t)window_ns));
+		at = digits_put_hex(at, (const uint8_t *)&hash, sizeof(hash));
 	}
-	id[ECS_ID_LEN] = '\0';
+	*at = '\0';
 }
 
-static void put_time(struct json *j, const char *key, int64_t ts_ns)
+/* --- the line's members -------------------------------------------------------------------- */
+
+/* One line on its way. */
+struct line {
+	struct text *out;
+	const struct alert *a;
+	struct clock_second *second;
+	size_t room;
+};
+
+static char *put_bracket(char *at, char bracket)
 {
-	char text[CLOCK_TEXT_MAX];
-
-	json_string(j, key, clock_format(ts_ns, text));
+	at -= at[-1] == ',';
+	*at++ = bracket;
+	*at++ = ',';
+	return at;
 }
 
-/* The words of a space-separated list, as an array. */
-static void put_words(struct json *j, const char *key, const char *words)
+static char *put_piece(char *at, const struct text *piece)
 {
-	json_array(j, key);
-	while (*words) {
-		size_t len = strcspn(words, " ");
-		json_string_len(j, NULL, words, len);
-		words += len;
-		words += strspn(words, " ");
-	}
-	json_array_end(j);
+	return text_put(at, piece->at, piece->len);
 }
 
+static char *put_text(const struct line *l, char *at, alert_text text)
+{
+	at = text_room(l->out, at, l->room);
+	at = json_put_text(at, alert_get(l->a, text));
+	*at++ = ',';
+	return at;
+}
+
+/* A string of the program's own. */
+static char *put_string(char *at, const char *string)
+{
+	at = json_put_string(at, string, strlen(string));
+	*at++ = ',';
+	return at;
+}
+
+static char *put_u64(char *at, uint64_t number)
+{
+	at = digits_put_u64(at, number);
+	*at++ = ',';
+	return at;
+}
+
+static char *put_ip(char *at, const struct ip *ip)
+{
+	*at = '"';
+	at = ip_put(at + 1, ip);
+	return TEXT_PUT(at, "\",");
+}
+
+static char *put_time(const struct line *l, char *at, int64_t ts_ns)
+{
+	*at = '"';
+	at = clock_put(l->second, at + 1, ts_ns);
+	return TEXT_PUT(at, "\",");
+}
+
+#define PUT_KEY(at, key) TEXT_PUT(at, "\"" key "\":")
 /* Nothing is written for an absent text. */
-static void put_text(struct json *j, const char *key, const struct alert *a, alert_text at)
+#define PUT_TEXT(l, at, key, text) ((text) ? put_text(l, PUT_KEY(at, key), text) : (at))
+
+/* --- its parts ----------------------------------------------------------------------------- */
+
+static char *put_event(
+	const struct line *l, char *at, const struct ecs_rule *rule, const char *id)
 {
-	if (at)
-		json_string(j, key, alert_get(a, at));
-}
+	const struct alert *a = l->a;
 
-static void put_ip(struct json *j, const char *key, const struct ip *ip)
-{
-	char text[IP_TEXT_MAX];
-
-	json_string(j, key, ip_format(ip, text));
-}
-
-static void put_event(struct json *j, const struct alert *a, const char *id)
-{
-	const struct rule *rule = &rule_table[a->rule];
-
-	json_object(j, "event");
-	json_string(j, "kind", "alert");
-	put_words(j, "category", rule->category);
-	put_words(j, "type", rule->type);
-	json_string(j, "module", "dynwatch");
-	json_string(j, "id", id);
-	json_integer(j, "severity", severity_ecs(a->severity));
-	put_time(j, "start", a->start_ns);
-	put_time(j, "end", a->end_ns);
-	json_object_end(j);
-}
-
-static void put_rule(struct json *j, const struct alert *a)
-{
-	json_object(j, "rule");
-	json_string(j, "id", rule_table[a->rule].id);
-	json_string(j, "name", rule_table[a->rule].name);
-	json_object_end(j);
-}
-
-static void put_observer(struct json *j, const struct ecs_observer *observer)
-{
-	json_object(j, "observer");
-	json_string(j, "name", observer->name);
-	json_string(j, "product", "dynwatch");
-	json_string(j, "version", observer->version);
-	json_object_end(j);
+	at = put_piece(at, &rule->event);
+	at = text_put(at, id, ECS_ID_LEN);
+	at = TEXT_PUT(at, "\",\"severity\":");
+	at = put_u64(at, (uint64_t)severity_ecs(a->severity));
+	at = put_time(l, PUT_KEY(at, "start"), a->start_ns);
+	at = put_time(l, PUT_KEY(at, "end"), a->end_ns);
+	return at - 1; /* the rule's piece closes it */
 }
 
 /* ECS's words for what an indicator is. */
-static void put_indicator_type(struct json *j, const struct alert *a)
+static char *put_indicator_type(char *at, const struct alert *a)
 {
-	if (!a->has_indicator_ip) {
-		json_string(j, "type", "domain-name");
-		return;
-	}
-	json_string(j, "type", ip_is_v4(&a->indicator_ip) ? "ipv4-addr" : "ipv6-addr");
-	put_ip(j, "ip", &a->indicator_ip);
+	if (!a->has_indicator_ip)
+		return TEXT_PUT(at, "\"type\":\"domain-name\",");
+	at = ip_is_v4(&a->indicator_ip) ? TEXT_PUT(at, "\"type\":\"ipv4-addr\",\"ip\":")
+					: TEXT_PUT(at, "\"type\":\"ipv6-addr\",\"ip\":");
+	return put_ip(at, &a->indicator_ip);
 }
 
-static void put_day_time(struct json *j, const char *key, int64_t s)
-{
-	if (s)
-		put_time(j, key, s * NS_PER_S);
-}
+#define PUT_SECOND(l, at, key, s) ((s) ? put_time(l, PUT_KEY(at, key), (s)*NS_PER_S) : (at))
 
 /* ECS has words for it: those of STIX 2.1, appendix A. */
 static const char *confidence_word(unsigned confidence)
@@ -134,7 +185,7 @@ static const char *confidence_word(unsigned confidence)
 	return confidence < 30 ? "Low" : confidence < 70 ? "Medium" : "High";
 }
 
-static void put_indicator_confidence(struct json *j, const struct alert *a)
+static char *put_indicator_confidence(char *at, const struct alert *a)
 {
 	int best = -1;
 
@@ -143,13 +194,15 @@ static void put_indicator_confidence(struct json *j, const struct alert *a)
 		if (by->confidence <= 100 && by->confidence > best)
 			best = by->confidence;
 	}
-	if (best >= 0)
-		json_string(j, "confidence", confidence_word((unsigned)best));
+	if (best < 0)
+		return at;
+	return put_string(PUT_KEY(at, "confidence"), confidence_word((unsigned)best));
 }
 
 /* Of all feeds: the earliest sight, the first words, the narrowest circle. */
-static void put_indicator_facts(struct json *j, const struct alert *a)
+static char *put_indicator_facts(const struct line *l, char *at)
 {
+	const struct alert *a = l->a;
 	alert_text category = 0, reference = 0, tlp_name = 0;
 	int64_t first_s = 0;
 	unsigned tlp = 0;
@@ -164,53 +217,53 @@ static void put_indicator_facts(struct json *j, const struct alert *a)
 			tlp_name = by->tlp_name;
 		tlp = by->tlp > tlp ? by->tlp : tlp;
 	}
-	put_indicator_confidence(j, a);
-	put_day_time(j, "first_seen", first_s);
-	put_text(j, "description", a, category);
-	put_text(j, "reference", a, reference);
-	if (tlp_name) {
-		json_object(j, "marking");
-		put_text(j, "tlp", a, tlp_name);
-		json_object_end(j);
-	}
+	at = put_indicator_confidence(at, a);
+	at = PUT_SECOND(l, at, "first_seen", first_s);
+	at = PUT_TEXT(l, at, "description", category);
+	at = PUT_TEXT(l, at, "reference", reference);
+	if (!tlp_name)
+		return at;
+	at = put_text(l, TEXT_PUT(at, "\"marking\":{\"tlp\":"), tlp_name);
+	return put_bracket(at, '}');
 }
 
 /* What each feed says: ECS has room for one. */
-static void put_indicators(struct json *j, const struct alert *a)
+static char *put_indicators(const struct line *l, char *at)
 {
+	const struct alert *a = l->a;
+
 	if (a->indicator_count == 0)
-		return;
-	json_array(j, "indicators");
+		return at;
+	at = TEXT_PUT(at, "\"indicators\":[");
 	for (unsigned i = 0; i < a->indicator_count; i++) {
 		const struct alert_indicator *by = &a->indicator_by[i];
-		json_object(j, NULL);
-		put_text(j, "feed", a, by->feed);
-		put_text(j, "category", a, by->category);
+		*at++ = '{';
+		at = PUT_TEXT(l, at, "feed", by->feed);
+		at = PUT_TEXT(l, at, "category", by->category);
 		if (by->confidence <= 100)
-			json_unsigned(j, "confidence", by->confidence);
-		put_day_time(j, "first_seen", by->first_seen_s);
-		put_day_time(j, "valid_until", by->until_s);
-		put_text(j, "reference", a, by->reference);
-		json_object_end(j);
+			at = put_u64(PUT_KEY(at, "confidence"), by->confidence);
+		at = PUT_SECOND(l, at, "first_seen", by->first_seen_s);
+		at = PUT_SECOND(l, at, "valid_until", by->until_s);
+		at = PUT_TEXT(l, at, "reference", by->reference);
+		at = put_bracket(at, '}');
 	}
-	json_array_end(j);
+	return put_bracket(at, ']');
 }
 
-static void put_threat(struct json *j, const struct alert *a)
+/* After threat.technique. */
+static char *put_threat(const struct line *l, char *at)
 {
-	json_object(j, "threat");
-	json_object(j, "technique");
-	put_words(j, "id", rule_table[a->rule].techniques);
-	json_object_end(j);
+	const struct alert *a = l->a;
+
 	if (a->indicator || a->indicator_provider) {
-		json_object(j, "indicator");
-		put_text(j, "name", a, a->indicator);
-		put_indicator_type(j, a);
-		put_text(j, "provider", a, a->indicator_provider);
-		put_indicator_facts(j, a);
-		json_object_end(j);
+		at = TEXT_PUT(at, "\"indicator\":{");
+		at = PUT_TEXT(l, at, "name", a->indicator);
+		at = put_indicator_type(at, a);
+		at = PUT_TEXT(l, at, "provider", a->indicator_provider);
+		at = put_indicator_facts(l, at);
+		at = put_bracket(at, '}');
 	}
-	json_object_end(j);
+	return put_bracket(at, '}');
 }
 
 struct end {
@@ -220,48 +273,43 @@ struct end {
 	uint32_t asn;
 };
 
-static void put_end(struct json *j, const char *key, struct end end)
+static char *put_end(char *at, struct end end)
 {
-	json_object(j, key);
-	put_ip(j, "ip", end.ip);
+	at = put_ip(TEXT_PUT(at, "{\"ip\":"), end.ip);
 	if (end.port)
-		json_unsigned(j, "port", end.port);
+		at = put_u64(PUT_KEY(at, "port"), end.port);
 	if (end.country[0]) {
-		json_object(j, "geo");
-		json_string(j, "country_iso_code", end.country);
-		json_object_end(j);
+		at = put_string(TEXT_PUT(at, "\"geo\":{\"country_iso_code\":"), end.country);
+		at = put_bracket(at, '}');
 	}
 	if (end.asn) {
-		json_object(j, "as");
-		json_unsigned(j, "number", end.asn);
-		json_object_end(j);
+		at = put_u64(TEXT_PUT(at, "\"as\":{\"number\":"), end.asn);
+		at = put_bracket(at, '}');
 	}
-	json_object_end(j);
+	return put_bracket(at, '}');
 }
 
-static void put_ends(struct json *j, const struct alert *a)
+static char *put_ends(char *at, const struct alert *a)
 {
 	if (a->has_source) {
 		struct end client = { &a->source, a->source_port, a->source_country,
 			a->source_asn };
-		put_end(j, "source", client);
+		at = put_end(PUT_KEY(at, "source"), client);
 	}
 	if (a->has_destination) {
 		struct end server = { &a->destination, a->destination_port,
 			a->destination_country, a->destination_asn };
-		put_end(j, "destination", server);
+		at = put_end(PUT_KEY(at, "destination"), server);
 	}
+	return at;
 }
 
 /* ECS has vlan.id as a keyword, so it is text although it is a number. */
-static void put_vlan(struct json *j, uint16_t vlan)
+static char *put_vlan(char *at, uint16_t vlan)
 {
-	char digits[8];
-
-	snprintf(digits, sizeof(digits), "%u", vlan);
-	json_object(j, "vlan");
-	json_string(j, "id", digits);
-	json_object_end(j);
+	at = TEXT_PUT(at, "\"vlan\":{\"id\":\"");
+	at = digits_put_u32(at, vlan);
+	return TEXT_PUT(at, "\"},");
 }
 
 static const struct transport {
@@ -283,77 +331,87 @@ static const struct transport *transport_of(const struct alert *a)
 	return &transports[a->transport];
 }
 
-static void put_network(struct json *j, const struct alert *a)
+static char *put_network(char *at, const struct alert *a)
 {
 	/* Findings about many messages (a window that closed) have no one transport. */
 	if (!a->has_destination && a->vlan_count == 0)
-		return;
-	json_object(j, "network");
+		return at;
+	at = TEXT_PUT(at, "\"network\":{");
 	if (a->has_destination)
-		json_string(j, "transport", transport_of(a)->ip);
+		at = put_string(PUT_KEY(at, "transport"), transport_of(a)->ip);
 	if (a->vlan_count > 0)
-		put_vlan(j, a->vlan[0]);
+		at = put_vlan(at, a->vlan[0]);
 	if (a->vlan_count > 1) {
-		json_object(j, "inner");
-		put_vlan(j, a->vlan[1]);
-		json_object_end(j);
+		at = put_vlan(TEXT_PUT(at, "\"inner\":{"), a->vlan[1]);
+		at = put_bracket(at, '}');
 	}
-	json_object_end(j);
+	return put_bracket(at, '}');
 }
 
-static void put_answers(struct json *j, const struct alert *a)
+static char *put_answers(const struct line *l, char *at)
 {
-	char number[16];
+	const struct alert *a = l->a;
 
-	json_array(j, "answers");
+	if (a->answer_count == 0)
+		return at;
+	at = TEXT_PUT(at, "\"answers\":[");
 	for (unsigned i = 0; i < a->answer_count; i++) {
 		const struct alert_answer *answer = &a->answer[i];
-		json_object(j, NULL);
-		json_string(j, "name", alert_get(a, answer->name));
-		json_string(j, "type", dns_type_name(answer->type, number));
-		json_unsigned(j, "ttl", answer->ttl);
-		json_string(j, "data", alert_get(a, answer->data));
-		json_object_end(j);
+		at = put_text(l, TEXT_PUT(at, "{\"name\":"), answer->name);
+		at = dns_type_put(TEXT_PUT(at, "\"type\":\""), answer->type);
+		at = put_u64(TEXT_PUT(at, "\",\"ttl\":"), answer->ttl);
+		at = put_text(l, PUT_KEY(at, "data"), answer->data);
+		at = put_bracket(at, '}');
 	}
-	json_array_end(j);
+	return put_bracket(at, ']');
 }
 
-static void put_question(struct json *j, const struct alert *a)
+static char *put_question(const struct line *l, char *at)
 {
-	char number[16];
+	const struct alert *a = l->a;
 
-	json_object(j, "question");
-	put_text(j, "name", a, a->qname);
-	if (a->has_question)
-		json_string(j, "type", dns_type_name(a->qtype, number));
-	put_text(j, "registered_domain", a, a->registered_domain);
-	json_object_end(j);
+	if (!a->has_question && !a->qname && !a->registered_domain)
+		return at;
+	at = TEXT_PUT(at, "\"question\":{");
+	at = PUT_TEXT(l, at, "name", a->qname);
+	if (a->has_question) {
+		at = dns_type_put(TEXT_PUT(at, "\"type\":\""), a->qtype);
+		at = TEXT_PUT(at, "\",");
+	}
+	at = PUT_TEXT(l, at, "registered_domain", a->registered_domain);
+	return put_bracket(at, '}');
 }
 
-static void put_dns(struct json *j, const struct alert *a)
+static char *put_resolved(char *at, const struct alert *a)
 {
-	bool question = a->has_question || a->qname || a->registered_domain;
-	char number[16];
+	if (a->resolved_count == 0)
+		return at;
+	at = TEXT_PUT(at, "\"resolved_ip\":[");
+	for (unsigned i = 0; i < a->resolved_count; i++)
+		at = put_ip(at, &a->resolved[i]);
+	return put_bracket(at, ']');
+}
 
-	if (!question && !a->has_rcode && !a->has_opcode && !a->answer_count &&
-		!a->resolved_count)
-		return;
-	json_object(j, "dns");
-	if (a->has_opcode)
-		json_string(j, "op_code", dns_opcode_name(a->opcode, number));
-	if (question)
-		put_question(j, a);
-	if (a->has_rcode)
-		json_string(j, "response_code", dns_rcode_name(a->rcode, number));
-	if (a->answer_count)
-		put_answers(j, a);
-	if (a->resolved_count) {
-		json_array(j, "resolved_ip");
-		for (unsigned i = 0; i < a->resolved_count; i++)
-			put_ip(j, NULL, &a->resolved[i]);
-		json_array_end(j);
+static char *put_dns(const struct line *l, char *at)
+{
+	const struct alert *a = l->a;
+
+	if (!a->has_question && !a->qname && !a->registered_domain && !a->has_rcode &&
+		!a->has_opcode && !a->answer_count && !a->resolved_count)
+		return at;
+	at = TEXT_PUT(at, "\"dns\":{");
+	if (a->has_opcode) {
+		at = dns_opcode_put(TEXT_PUT(at, "\"op_code\":\""), a->opcode);
+		at = TEXT_PUT(at, "\",");
 	}
-	json_object_end(j);
+	at = put_question(l, at);
+	if (a->has_rcode) {
+		at = dns_rcode_put(TEXT_PUT(at, "\"response_code\":\""), a->rcode);
+		at = TEXT_PUT(at, "\",");
+	}
+	at = put_answers(l, at);
+	at = put_resolved(at, a);
+	return put_bracket(at, '}');
 }
 
 /* Addresses of an alert, each once, in the order in which they came up. */
@@ -371,10 +429,11 @@ static void list_ip(struct ip_list *list, const struct ip *ip)
 	list->ip[list->count++] = ip;
 }
 
-static void put_related_ips(struct json *j, const struct alert *a)
+static char *put_related_ips(char *at, const struct alert *a)
 {
-	struct ip_list list = { .count = 0 };
+	struct ip_list list;
 
+	list.count = 0;
 	if (a->has_source)
 		list_ip(&list, &a->source);
 	if (a->has_destination)
@@ -384,134 +443,139 @@ static void put_related_ips(struct json *j, const struct alert *a)
 	for (unsigned i = 0; i < a->related_count; i++)
 		list_ip(&list, &a->related[i]);
 	if (list.count == 0)
-		return;
-	json_array(j, "ip");
+		return at;
+	at = TEXT_PUT(at, "\"ip\":[");
 	for (size_t i = 0; i < list.count; i++)
-		put_ip(j, NULL, list.ip[i]);
-	json_array_end(j);
+		at = put_ip(at, list.ip[i]);
+	return put_bracket(at, ']');
 }
 
-static bool host_listed(const struct alert *a, const char *host, unsigned count)
+static bool host_listed(const struct alert *a, alert_text host, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {
-		if (strcmp(alert_get(a, a->host[i]), host) == 0)
+		if (a->host[i] == host ||
+			strcmp(alert_get(a, a->host[i]), alert_get(a, host)) == 0)
 			return true;
 	}
 	return false;
 }
 
 /* ECS: every host name seen in the event, so the question's is one of them. */
-static void put_related_hosts(struct json *j, const struct alert *a)
+static char *put_related_hosts(const struct line *l, char *at)
 {
-	const char *qname = alert_get(a, a->qname);
-	bool add_qname = qname[0] && !host_listed(a, qname, a->host_count) &&
+	const struct alert *a = l->a;
+	bool add_qname = a->qname && !host_listed(a, a->qname, a->host_count) &&
 			 a->host_count < ALERT_HOSTS_MAX;
 
 	if (!add_qname && a->host_count == 0)
-		return;
-	json_array(j, "hosts");
+		return at;
+	at = TEXT_PUT(at, "\"hosts\":[");
 	if (add_qname)
-		json_string(j, NULL, qname);
+		at = put_text(l, at, a->qname);
 	for (unsigned i = 0; i < a->host_count; i++) {
-		const char *host = alert_get(a, a->host[i]);
-		if (host[0] && !host_listed(a, host, i))
-			json_string(j, NULL, host);
+		if (a->host[i] && !host_listed(a, a->host[i], i))
+			at = put_text(l, at, a->host[i]);
 	}
-	json_array_end(j);
+	return put_bracket(at, ']');
 }
 
-static void put_related(struct json *j, const struct alert *a)
+static char *put_related(const struct line *l, char *at)
 {
+	const struct alert *a = l->a;
+
 	if (!a->has_source && !a->has_destination && !a->resolved_count && !a->related_count &&
 		!a->qname && !a->host_count)
-		return;
-	json_object(j, "related");
-	put_related_ips(j, a);
-	put_related_hosts(j, a);
-	json_object_end(j);
+		return at;
+	at = TEXT_PUT(at, "\"related\":{");
+	at = put_related_ips(at, a);
+	at = put_related_hosts(l, at);
+	return put_bracket(at, '}');
 }
 
-static void put_value(
-	struct json *j, const char *key, const struct alert *a, const struct alert_value *value)
+static char *put_value(const struct line *l, char *at, const struct alert_value *value)
 {
 	switch (value->kind) {
 	case ALERT_VALUE_NUMBER:
-		json_number(j, key, value->number);
-		break;
+		at = json_put_number(at, value->number);
+		*at = ',';
+		return at + 1;
 	case ALERT_VALUE_TEXT:
-		json_string(j, key, alert_get(a, value->text));
-		break;
+		return put_text(l, at, value->text);
 	default:
-		json_null(j, key);
+		return TEXT_PUT(at, "null,");
 	}
 }
 
-static void put_reason(struct json *j, const struct alert *a, const struct alert_why *why)
+static char *put_reason(const struct line *l, char *at, const struct alert_why *why)
 {
-	json_object(j, NULL);
-	json_string(j, "feature", why->feature);
-	put_value(j, "value", a, &why->value);
-	put_value(j, "threshold", a, &why->threshold);
-	put_value(j, "baseline", a, &why->baseline);
-	json_object_end(j);
+	at = text_room(l->out, at, l->room);
+	at = put_string(TEXT_PUT(at, "{\"feature\":"), why->feature);
+	at = put_value(l, PUT_KEY(at, "value"), &why->value);
+	at = put_value(l, PUT_KEY(at, "threshold"), &why->threshold);
+	at = put_value(l, PUT_KEY(at, "baseline"), &why->baseline);
+	return put_bracket(at, '}');
 }
 
 /* Never empty: a rule that gave no reason counted something at least. */
-static void put_why(struct json *j, const struct alert *a)
+static char *put_why(const struct line *l, char *at)
 {
-	struct alert_why counted = { .feature = "observations",
-		.value = alert_number((double)a->count) };
+	const struct alert *a = l->a;
 
-	json_array(j, "why");
+	at = TEXT_PUT(at, "\"why\":[");
 	for (unsigned i = 0; i < a->why_count; i++)
-		put_reason(j, a, &a->why[i]);
-	if (a->why_count == 0)
-		put_reason(j, a, &counted);
-	json_array_end(j);
+		at = put_reason(l, at, &a->why[i]);
+	if (a->why_count == 0) {
+		struct alert_why counted = { .feature = "observations",
+			.value = alert_number((double)a->count) };
+		at = put_reason(l, at, &counted);
+	}
+	return put_bracket(at, ']');
 }
 
-static void put_own(struct json *j, const struct alert *a)
+static char *put_own(const struct line *l, char *at)
 {
-	json_object(j, "dynwatch");
-	json_string(j, "severity", severity_name(a->severity));
+	const struct alert *a = l->a;
+
+	at = put_string(
+		TEXT_PUT(at, "\"dynwatch\":{\"severity\":"), severity_name(a->severity));
 	if (a->score >= 0)
-		json_integer(j, "score", a->score);
-	json_unsigned(j, "count", a->count);
+		at = put_u64(PUT_KEY(at, "score"), (uint64_t)a->score);
+	at = put_u64(PUT_KEY(at, "count"), a->count);
 	if (a->suppressed)
-		json_unsigned(j, "suppressed", a->suppressed);
+		at = put_u64(PUT_KEY(at, "suppressed"), a->suppressed);
 	if (a->has_destination && transport_of(a)->cover)
-		json_string(j, "transport", transport_of(a)->cover);
-	put_text(j, "zone", a, a->zone);
-	put_text(j, "key", a, a->key_name);
-	put_indicators(j, a);
-	put_why(j, a);
-	json_string(j, "allow_hint", alert_get(a, a->allow_hint));
-	json_object_end(j);
+		at = put_string(PUT_KEY(at, "transport"), transport_of(a)->cover);
+	at = PUT_TEXT(l, at, "zone", a->zone);
+	at = PUT_TEXT(l, at, "key", a->key_name);
+	at = put_indicators(l, at);
+	at = put_why(l, at);
+	at = put_text(l, PUT_KEY(at, "allow_hint"), a->allow_hint);
+	return put_bracket(at, '}');
 }
 
-void ecs_write(struct text *out, const struct alert *a, const struct ecs_observer *observer,
-	const char *id)
+void ecs_write(struct ecs *e, struct text *out, const struct alert *a, const char *id)
 {
-	struct json j = json_start(out);
-
 	assert(a->rule < RULE_COUNT);
-	json_object(&j, NULL);
-	put_time(&j, "@timestamp", a->ts_ns);
-	json_object(&j, "ecs");
-	json_string(&j, "version", ECS_VERSION);
-	json_object_end(&j);
-	json_string(&j, "message", alert_get(a, a->message));
-	put_event(&j, a, id);
-	put_rule(&j, a);
-	json_object(&j, "organization");
-	json_string(&j, "id", alert_get(a, a->tenant_id));
-	json_object_end(&j);
-	put_observer(&j, observer);
-	put_threat(&j, a);
-	put_ends(&j, a);
-	put_network(&j, a);
-	put_dns(&j, a);
-	put_related(&j, a);
-	put_own(&j, a);
-	json_object_end(&j);
+	const struct ecs_rule *rule = &e->rule[a->rule];
+	struct line line = { out, a, &e->second, e->room };
+
+	if (!text_reserve(out, e->room))
+		return;
+	char *at = out->at + out->len;
+	at = put_time(&line, TEXT_PUT(at, "{\"@timestamp\":"), a->ts_ns);
+	at = TEXT_PUT(at, "\"ecs\":{\"version\":\"" ECS_VERSION "\"},\"message\":");
+	at = put_text(&line, at, a->message);
+	at = put_event(&line, at, rule, id);
+	at = put_piece(at, &rule->rule);
+	at = put_text(&line, at, a->tenant_id);
+	at = put_piece(at - 1, &rule->threat);
+	at = put_threat(&line, at);
+	at = put_ends(at, a);
+	at = put_network(at, a);
+	at = put_dns(&line, at);
+	at = put_related(&line, at);
+	at = put_own(&line, at);
+	at = put_bracket(at, '}') - 1;
+	*at = '\0';
+	out->len = (size_t)(at - out->at);
 }

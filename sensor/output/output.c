@@ -14,7 +14,8 @@
 #define FLUSH_INTERVAL_NS (250 * NS_PER_MS)
 
 struct output {
-	char *sensor, *version;
+	char *sensor;
+	struct ecs *ecs;
 	struct suppress *suppress;
 	struct sink *sink[OUTPUT_SINKS_MAX];
 	enum alert_kind takes[OUTPUT_SINKS_MAX]; /* what each sink is for */
@@ -65,12 +66,11 @@ static bool write_line(struct output *o, const struct alert *a, const char *id)
 static void write_alert(void *arg, const struct alert *a, int64_t window_ns)
 {
 	struct output *o = arg;
-	struct ecs_observer observer = { o->sensor, o->version };
 	char id[ECS_ID_LEN + 1];
 
-	ecs_id(id, o->sensor, a, window_ns);
+	ecs_id(o->ecs, id, a, window_ns);
 	text_clear(&o->line);
-	ecs_write(&o->line, a, &observer, id);
+	ecs_write(o->ecs, &o->line, a, id);
 	if (!write_line(o, a, id))
 		return;
 	gauge_add(&o->written, 1);
@@ -101,9 +101,9 @@ struct output *output_new(const struct output_options *options)
 	if (!o)
 		return NULL;
 	o->sensor = strdup(options->sensor);
-	o->version = strdup(options->version);
+	o->ecs = ecs_new(&(struct ecs_observer){ options->sensor, options->version });
 	o->suppress = suppress_new(&options->suppress, write_alert, o);
-	if (!o->sensor || !o->version || !o->suppress) {
+	if (!o->sensor || !o->ecs || !o->suppress) {
 		output_free(o);
 		return NULL;
 	}
@@ -117,10 +117,10 @@ void output_free(struct output *o)
 	for (size_t i = 0; i < o->sink_count; i++)
 		o->sink[i]->api->free(o->sink[i]);
 	suppress_free(o->suppress);
+	ecs_free(o->ecs);
 	text_deinit(&o->line);
 	free(o->by_tenant);
 	free(o->sensor);
-	free(o->version);
 	free(o);
 }
 

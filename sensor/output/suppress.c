@@ -231,7 +231,7 @@ static void tell_total(struct alert *a, const struct window *w)
 		(unsigned long long)w->held, w->held == 1 ? "" : "s", until);
 	size_t message_len = strlen(alert_get(a, a->message));
 	size_t need = message_len + (size_t)suffix_len + 1;
-	if (need > sizeof(a->pool) - a->pool_len)
+	if (need > (size_t)ALERT_POOL_BYTES - a->pool_len)
 		return;
 	char *to = a->pool + a->pool_len;
 	memcpy(to, alert_get(a, a->message), message_len);

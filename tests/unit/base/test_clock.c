@@ -3,6 +3,7 @@
 
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 Test(clock, times_are_written_in_utc_with_nine_digits)
@@ -44,6 +45,27 @@ Test(clock, every_day_agrees_with_the_c_library)
 		gmtime_r(&seconds, &tm);
 		strftime(want, sizeof(want), "%Y-%m-%dT%H:%M:%S.000000000Z", &tm);
 		cr_assert_str_eq(clock_format(seconds * NS_PER_S, got), want);
+	}
+}
+
+/* Forwards, backwards, within a second and over its ends. */
+Test(clock, a_time_in_the_middle_of_a_text_is_written_as_alone)
+{
+	static const int64_t times[] = { 0, 1, NS_PER_S - 1, NS_PER_S, NS_PER_S + 1,
+		NS_PER_S - 1, -1, -NS_PER_S, -NS_PER_S - 1, 5, INT64_MAX, INT64_MAX - 1,
+		INT64_MAX - NS_PER_S, INT64_MIN, INT64_MIN + 1, INT64_MIN + NS_PER_S,
+		INT64_C(1795353936123456789), INT64_C(1795353936999999999),
+		INT64_C(1795353937000000000) };
+	struct clock_second second = { 0 };
+	char want[CLOCK_TEXT_MAX], got[CLOCK_TEXT_MAX + 1];
+
+	for (size_t i = 0; i < ARRAY_LEN(times); i++) {
+		memset(got, 'x', sizeof(got));
+		char *end = clock_put(&second, got + 1, times[i]);
+		cr_assert_eq(end, got + 1 + CLOCK_TEXT_LEN);
+		*end = '\0';
+		cr_assert_eq(got[0], 'x');
+		cr_assert_str_eq(got + 1, clock_format(times[i], want));
 	}
 }
 

@@ -272,3 +272,40 @@ Test(json, a_byte_is_written_alike_at_every_place_of_every_length)
 	}
 	guard_deinit(&g);
 }
+
+/* The text in one look, at the end of what may be read, as json_string_len writes it. */
+static void expect_text_as_string(struct guard *g, const char *bytes, size_t len)
+{
+	char placed[512] = { 0 }, got[6 * 512];
+	struct text t = { 0 };
+	struct json j = json_start(&t);
+
+	memcpy(placed, bytes, len);
+	memset(placed + len + 1, '"', JSON_TEXT_SLACK - 1);
+	json_string_len(&j, NULL, bytes, len);
+	*json_put_text(got, (const char *)guard_place(g, placed, len + JSON_TEXT_SLACK)) = '\0';
+	cr_assert_str_eq(got, t.at, "%zu octets: %s, not %s", len, got, t.at);
+	text_deinit(&t);
+}
+
+Test(json, a_text_in_one_look_is_written_like_a_string)
+{
+	static const char *const parts[] = { "\"", "\\", "\n", "\x1f", "\x7f", "\x80", "\xff",
+		"\xc3\xbc", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "\xe2\x82", "\xc0\xaf",
+		"\n\n\"", "plain" };
+	struct guard g = { 0 };
+	char bytes[64];
+
+	for (size_t before = 0; before <= 34; before++) {
+		for (size_t after = 0; after <= 18; after++) {
+			for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+				size_t len = (size_t)snprintf(bytes, sizeof(bytes),
+					"%.*s%s%.*s", (int)before,
+					"abcdefghijklmnopqrstuvwxyz0123456789", parts[i],
+					(int)after, "ABCDEFGHIJKLMNOPQRST");
+				expect_text_as_string(&g, bytes, len);
+			}
+		}
+	}
+	guard_deinit(&g);
+}

@@ -127,3 +127,35 @@ Test(text, parts_are_joined_and_cut_where_the_room_ends)
 	cr_assert_eq(text_join(to, 1, "a"), 0);
 	cr_assert_str_eq(to, "");
 }
+
+/* Pieces of a line: moved along when the room ends, dropped when there is no memory. */
+Test(text, pieces_follow_each_other_wherever_the_text_moves_to)
+{
+	struct text t = { 0 };
+	char want[3 * 2000 + 1];
+
+	cr_assert(text_reserve(&t, 64));
+	char *at = t.at;
+	for (size_t i = 0; i < 2000; i++) {
+		at = text_room(&t, at, 64);
+		cr_assert_geq((size_t)(t.at + t.size - at), 64);
+		at = TEXT_PUT(at, "abc");
+		memcpy(want + 3 * i, "abc", 4);
+	}
+	*at = '\0';
+	cr_assert_eq((size_t)(at - t.at), 3 * 2000);
+	cr_assert_str_eq(t.at, want);
+	text_deinit(&t);
+}
+
+Test(text, pieces_without_memory_go_to_where_the_others_were)
+{
+	struct text t = { 0 };
+
+	cr_assert(text_reserve(&t, 64));
+	char *at = TEXT_PUT(t.at, "lost");
+	at = text_room(&t, at, SIZE_MAX / 2);
+	cr_assert(t.failed);
+	cr_assert_eq(at, t.at);
+	text_deinit(&t);
+}

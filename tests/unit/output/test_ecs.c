@@ -17,10 +17,20 @@ static const struct ecs_observer observer = { "edge-1", "0.1.0" };
 static struct alert a;
 static struct text line;
 
+static struct ecs *writer(void)
+{
+	static struct ecs *ecs;
+
+	if (!ecs)
+		ecs = ecs_new(&observer);
+	cr_assert_not_null(ecs);
+	return ecs;
+}
+
 static const char *written(void)
 {
 	text_clear(&line);
-	ecs_write(&line, &a, &observer, ID);
+	ecs_write(writer(), &line, &a, ID);
 	cr_assert(!line.failed);
 	return line.at;
 }
@@ -342,7 +352,10 @@ static void id_of(char id[ECS_ID_LEN + 1], const char *sensor, enum rule_id rule
 	sample_plain(&a, key, SAMPLE_NOON_NS);
 	a.rule = (uint8_t)rule;
 	a.tenant_id = alert_put(&a, tenant);
-	ecs_id(id, sensor, &a, window_ns);
+	struct ecs *ecs = ecs_new(&(struct ecs_observer){ sensor, "0.1.0" });
+	cr_assert_not_null(ecs);
+	ecs_id(ecs, id, &a, window_ns);
+	ecs_free(ecs);
 }
 
 Test(ecs, id_differs_when_any_of_its_parts_does)
@@ -368,7 +381,7 @@ Test(ecs, id_depends_on_nothing_else_and_never_changes)
 	memcpy(first, id, sizeof(first));
 	sample_full(&a);
 	a.key = alert_put(&a, "k");
-	ecs_id(id, "edge-1", &a, 1);
+	ecs_id(writer(), id, &a, 1);
 	cr_expect_str_eq(id, first);
 	cr_expect_str_eq(id, "d296f90cd92c164f18351fa4776532ef");
 }
