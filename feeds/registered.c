@@ -95,37 +95,50 @@ static unsigned labels_below(const psl_ctx_t *psl, const char *text, unsigned la
 	return 0;
 }
 
+/* below() of the last `labels` labels, out of the cache or by the list. */
+static unsigned find_below(struct registered *r, const struct dns_name *name, unsigned labels)
+{
+	char text[WINDOW_TEXT];
+	uint64_t hash = dns_name_hash_suffix(name, labels, r->seed);
+	struct cache_slot *parent = &r->parent[hash % CACHE_SLOTS];
+
+	if (!parent->used || parent->hash != hash) {
+		window_text(name, labels, text);
+		*parent = (struct cache_slot){
+			.hash = hash,
+			.labels = (uint8_t)labels_below(r->psl, text, labels),
+			.used = true,
+		};
+	}
+	return parent->labels;
+}
+
+/* Are the last `labels` labels of the name a public suffix? */
+static bool is_suffix(const struct registered *r, const struct dns_name *name, unsigned labels)
+{
+	char text[WINDOW_TEXT];
+
+	if (!suffix_filter_may_be(r->filter, name))
+		return false;
+	window_text(name, labels, text);
+	return psl_is_public_suffix(r->psl, text);
+}
+
 unsigned registered_labels(struct registered *r, const struct dns_name *name)
 {
-	uint64_t hash[DNS_LABELS_MAX + 1];
-	char text[WINDOW_TEXT];
 	unsigned labels = name->label_count;
 
 	if (labels < 2)
 		return 0;
 	/* Above the window, below() of the parent is below() of its last labels. */
 	unsigned window = labels < WINDOW_LABELS ? labels : WINDOW_LABELS;
-	dns_name_hash_suffixes(name, r->seed, hash, window);
-	struct cache_slot *own = &r->name[hash[window] % CACHE_SLOTS];
-	if (own->used && own->hash == hash[window])
+	uint64_t hash = dns_name_hash_suffix(name, window, r->seed);
+	struct cache_slot *own = &r->name[hash % CACHE_SLOTS];
+	if (own->used && own->hash == hash)
 		return own->labels;
 
-	window_text(name, window, text);
-	unsigned answer = 0;
-	if (!suffix_filter_may_be(r->filter, name) || !psl_is_public_suffix(r->psl, text)) {
-		struct cache_slot *parent = &r->parent[hash[window - 1] % CACHE_SLOTS];
-		if (!parent->used || parent->hash != hash[window - 1]) {
-			unsigned below =
-				labels_below(r->psl, strchr(text, '.') + 1, window - 1);
-			*parent = (struct cache_slot){
-				.hash = hash[window - 1], .labels = (uint8_t)below, .used = true
-			};
-		}
-		answer = parent->labels;
-	}
-	*own = (struct cache_slot){
-		.hash = hash[window], .labels = (uint8_t)answer, .used = true
-	};
+	unsigned answer = is_suffix(r, name, window) ? 0 : find_below(r, name, window - 1);
+	*own = (struct cache_slot){ .hash = hash, .labels = (uint8_t)answer, .used = true };
 	return answer;
 }
 

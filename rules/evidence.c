@@ -37,23 +37,33 @@ bool evidence_is_explained(const struct index *index, const struct exchange *x)
 	return false;
 }
 
-/* Top labels that never leave a site: RFC 6761, RFC 6762, RFC 8244 and what networks make up.
+/*
+ * Top labels that never leave a site: RFC 6761, RFC 6762, RFC 8244 and what networks make up. By their
+ * length, so that most others are compared with one or two.
  */
+static const char *const private_tld[][6] = {
+	[3] = { "lan" },
+	[4] = { "arpa", "home", "corp", "test", "mail" },
+	[5] = { "local", "intra", "onion", "guest" },
+	[6] = { "domain", "belkin" },
+	[7] = { "private", "invalid" },
+	[8] = { "internal", "intranet" },
+	[9] = { "localhost", "workgroup" },
+	[11] = { "localdomain" },
+};
+
 static bool is_private_tld(const uint8_t *label)
 {
-	static const char *const private_tld[] = { "arpa", "local", "localhost", "localdomain",
-		"lan", "home", "corp", "internal", "intranet", "intra", "private", "workgroup",
-		"domain", "invalid", "test", "onion", "guest", "belkin", "mail" };
-	for (size_t i = 0; i < ARRAY_LEN(private_tld); i++)
-		if (label[0] == strlen(private_tld[i]) &&
-			memcmp(label + 1, private_tld[i], label[0]) == 0)
+	if (label[0] >= ARRAY_LEN(private_tld))
+		return false;
+	for (const char *const *tld = private_tld[label[0]]; *tld; tld++)
+		if (memcmp(label + 1, *tld, label[0]) == 0)
 			return true;
 	return false;
 }
 
-static bool is_label(const struct dns_name *n, unsigned i, const char *text)
+static bool is_label(const uint8_t *label, const char *text)
 {
-	const uint8_t *label = n->wire + n->label_at[i];
 	return label[0] == strlen(text) && memcmp(label + 1, text, label[0]) == 0;
 }
 
@@ -82,21 +92,29 @@ static bool is_address_lookup(const struct dns_name *n)
 	return true;
 }
 
-bool evidence_counts(
-	const struct index *index, const struct exchange *x, const struct dns_name *n)
+/* What the question's type and its first label tell. */
+static bool asks_for_a_host(const struct observation *o)
 {
-	uint16_t type = x->now->qtype;
-	if (type != DNS_TYPE_A && type != DNS_TYPE_AAAA && type != DNS_TYPE_HTTPS &&
-		type != DNS_TYPE_TXT)
+	const uint8_t *label = observation_qname_wire(o);
+
+	if (o->qtype != DNS_TYPE_A && o->qtype != DNS_TYPE_AAAA && o->qtype != DNS_TYPE_HTTPS &&
+		o->qtype != DNS_TYPE_TXT)
 		return false;
-	if (n->label_count < 2) /* Chromium's probes, NetBIOS names */
+	if (o->qname_labels < 2) /* Chromium's probes, NetBIOS names */
 		return false;
-	if (n->wire[n->label_at[0]] > 0 &&
-		n->wire[n->label_at[0] + 1] == '_') /* services, policies */
+	if (label[1] == '_') /* services, policies */
 		return false;
-	if (is_label(n, 0, "wpad") || is_label(n, 0, "isatap"))
+	return !is_label(label, "wpad") && !is_label(label, "isatap");
+}
+
+bool evidence_counts(
+	const struct index *index, const struct exchange *x, struct dns_name *qname)
+{
+	if (!asks_for_a_host(x->now) || evidence_is_explained(index, x))
 		return false;
-	if (is_private_tld(n->wire + n->label_at[n->label_count - 1]) || is_address_lookup(n))
+	observation_qname(x->now, qname);
+	if (qname->label_count < 2) /* the root, for want of a name */
 		return false;
-	return !evidence_is_explained(index, x);
+	return !is_private_tld(qname->wire + qname->label_at[qname->label_count - 1]) &&
+	       !is_address_lookup(qname);
 }

@@ -14,9 +14,9 @@
 #include "feeds/index.h"
 #include "rules/emit.h"
 
-/* Does the failing name `n`, the qname of x->now, count? */
+/* Does the failing name, the qname of x->now, count? It is in *qname then. */
 bool evidence_counts(
-	const struct index *index, const struct exchange *x, const struct dns_name *n);
+	const struct index *index, const struct exchange *x, struct dns_name *qname);
 
 /* Do lists explain the qname: lookup services, pools, allow feeds, the tenant's zones and
  * suffixes? */

@@ -150,12 +150,13 @@ static struct crowd *crowd_now(struct nxdomain *s, const struct exchange *x)
 }
 
 /* A client seen for the first time, or forgotten since. */
-static OUT_OF_LINE struct nxdomain_client *new_client(
+static struct nxdomain_client *new_client(
 	struct nxdomain *s, const struct exchange *x, uint64_t hash)
 {
 	struct suspect_key key = key_of(x);
-	bool is_new;
-	struct nxdomain_client *c = table_add(s->clients, hash, &key, &is_new);
+	struct nxdomain_client *c = table_take_sized(s->clients, hash, sizeof(*c));
+
+	*c = (struct nxdomain_client){ .key = key };
 
 	c->minute = (int32_t)(x->ts_ns / NS_PER_MINUTE);
 	c->slice = (int32_t)(x->ts_ns / (window_ns(x->tenant) / WINDOW_SLICES));
@@ -169,15 +170,14 @@ static struct nxdomain_client *client_of(struct nxdomain *s, const struct exchan
 	uint64_t hash = LIKELY(key.tenant == x->now->tenant)
 				? x->place
 				: session_client(x->session, key.tenant);
-	struct nxdomain_client *c =
-		table_find_sized(s->clients, hash, &key, sizeof(*c), sizeof(key));
+	struct nxdomain_client *c = table_find(s->clients, hash, &key);
 
-	return LIKELY(c != NULL) ? c : new_client(s, x, hash);
+	return c ? c : new_client(s, x, hash);
 }
 
 /* Bring a client that was last seen in another present up to this one. */
-static OUT_OF_LINE void roll(struct nxdomain *s, const struct exchange *x,
-	struct nxdomain_client *c, struct crowd *crowd)
+static void roll(struct nxdomain *s, const struct exchange *x, struct nxdomain_client *c,
+	struct crowd *crowd)
 {
 	int64_t slice_ns = window_ns(x->tenant) / WINDOW_SLICES;
 
@@ -193,7 +193,7 @@ static OUT_OF_LINE void roll(struct nxdomain *s, const struct exchange *x,
 
 static bool is_in_present(const struct nxdomain_client *c, const struct crowd *crowd)
 {
-	return crowd && c->slice == crowd->slice && c->minute == crowd->minute &&
+	return c->slice == crowd->slice && c->minute == crowd->minute &&
 	       c->active_epoch == crowd->epoch;
 }
 
@@ -202,9 +202,30 @@ static struct nxdomain_client *count_answer(struct nxdomain *s, const struct exc
 	struct nxdomain_client *c = client_of(s, x);
 	struct crowd *crowd = crowd_now(s, x);
 
-	if (UNLIKELY(!is_in_present(c, crowd)))
+	if (!crowd || !is_in_present(c, crowd))
 		roll(s, x, c, crowd);
 	bump(&c->answers[crowd ? crowd->slot : slot_of(c->slice)]);
+	return c;
+}
+
+/*
+ * The short way, which calls nothing, for nearly every answer: the client is where its hash leads
+ * first and was last seen in the present. NULL, and nothing is counted, where that is not so.
+ */
+static struct nxdomain_client *count_ordinary(struct nxdomain *s, const struct exchange *x)
+{
+	struct suspect_key key = key_of(x);
+	struct table_probe p = table_probe(s->clients, x->place);
+
+	if (UNLIKELY(!p.ways || key.tenant >= s->crowd_count || key.tenant != x->now->tenant))
+		return NULL;
+	struct nxdomain_client *c = table_probe_entry(s->clients, &p, sizeof(*c));
+	const struct crowd *crowd = &s->crowd[key.tenant];
+	if (UNLIKELY(!table_same_key(c, &key, sizeof(key)) || !crowd_is_now(crowd, x->ts_ns) ||
+		     !is_in_present(c, crowd)))
+		return NULL;
+	table_probe_touch(&p);
+	bump(&c->answers[crowd->slot]);
 	return c;
 }
 
@@ -216,7 +237,6 @@ static bool note_domain(struct nxdomain *s, const struct exchange *x, struct nxd
 	size_t len;
 	const uint8_t *suffix = dns_name_suffix(n, registered, &len);
 	uint32_t hash = (uint32_t)hash_bytes(s->seed, suffix, len) | 1;
-	bool generated = generated_label(suffix + 1, suffix[0]);
 	uint32_t now_s = (uint32_t)(x->ts_ns / NS_PER_S);
 	uint32_t window_s = (uint32_t)(window_ns(x->tenant) / NS_PER_S);
 
@@ -224,6 +244,9 @@ static bool note_domain(struct nxdomain *s, const struct exchange *x, struct nxd
 		for (unsigned i = 0; i < c->few_count; i++)
 			if (c->few[i] == hash)
 				return false;
+	}
+	bool generated = generated_label(suffix + 1, suffix[0]);
+	if (!c->is_suspect) {
 		if (c->few_count < FEW_DOMAINS) {
 			c->few_generated[c->few_count] = generated;
 			c->few[c->few_count++] = hash;
@@ -470,7 +493,6 @@ static OUT_OF_LINE void observe_failure(
 {
 	struct dns_name n;
 
-	observation_qname(x->now, &n);
 	if (!evidence_counts(s->known->index, x, &n))
 		return;
 	unsigned registered = registered_labels(emit_registered(s->emit), &n);
@@ -483,19 +505,32 @@ static OUT_OF_LINE void observe_failure(
 		judge_client(s, x, c);
 }
 
+static void observe_counted(
+	struct nxdomain *s, const struct exchange *x, struct nxdomain_client *c)
+{
+	if (x->now->rcode == DNS_RCODE_NXDOMAIN)
+		observe_failure(s, x, c);
+	else if (UNLIKELY(c->is_generator) && x->now->rcode == DNS_RCODE_NOERROR)
+		judge_meeting_point(s, x, c);
+}
+
+static OUT_OF_LINE void observe_unusual(struct nxdomain *s, const struct exchange *x)
+{
+	observe_counted(s, x, count_answer(s, x));
+}
+
 static void nxdomain_observe(void *state, const struct exchange *x)
 {
 	struct nxdomain *s = state;
-	uint16_t rcode = x->now->rcode;
 	/* Unasked answers are no evidence, unless the queries are not visible at all. */
 	if (!x->matched && !x->queries_hidden)
 		return;
 
-	struct nxdomain_client *c = count_answer(s, x);
-	if (rcode == DNS_RCODE_NXDOMAIN)
-		observe_failure(s, x, c);
-	else if (UNLIKELY(c->is_generator) && rcode == DNS_RCODE_NOERROR)
-		judge_meeting_point(s, x, c);
+	struct nxdomain_client *c = count_ordinary(s, x);
+	if (LIKELY(c != NULL))
+		observe_counted(s, x, c);
+	else
+		observe_unusual(s, x);
 }
 
 static const struct table *nxdomain_place(const void *state, const struct observation *o,

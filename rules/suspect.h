@@ -21,8 +21,8 @@
 
 struct suspect_key {
 	struct ip ip;
-	uint16_t tenant;
-	uint16_t zero[3];
+	uint64_t
+		tenant; /* as a word: written narrow and read wide, it would wait for the store */
 };
 
 struct suspect_domain {
