@@ -63,13 +63,15 @@ static unsigned depth_of(const struct index *index, const struct dns_name *name)
 void index_prepare(
 	const struct index *index, const struct dns_name *name, struct index_look *look)
 {
-	if (LIKELY(depth_of(index, name) >= 2)) {
-		look->hash = dns_name_hash_suffix(name, 2, index->seed);
+	if (LIKELY(name->label_count >= 2)) {
+		unsigned at = name->label_at[name->label_count - 2];
+		look->hash = dns_name_hash_wire(
+			name->wire + at, (size_t)name->wire_len - at, index->seed);
 		__builtin_prefetch(index_filter_word(index, look->hash));
 	}
 }
 
-static bool is_node(const struct index *index, uint64_t hash)
+ALWAYS_INLINE static inline bool is_node(const struct index *index, uint64_t hash)
 {
 	uint64_t bits = index_filter_bits(hash);
 	return (*index_filter_word(index, hash) & bits) == bits;
@@ -99,7 +101,7 @@ static inline bool has_single_labels(const struct index *index)
 bool index_may_match(
 	const struct index *index, const struct dns_name *name, const struct index_look *look)
 {
-	return (depth_of(index, name) >= 2 && is_node(index, look->hash)) ||
+	return (LIKELY(name->label_count >= 2) && is_node(index, look->hash)) ||
 	       has_single_labels(index);
 }
 
@@ -178,16 +180,27 @@ struct index_concerns index_concerns_start(
 	return (struct index_concerns){ mark, mark + count, tenant };
 }
 
-/* The first mark that is of no lower kind, and of this kind of no lower source. */
+/* Kind and source as one number, in the order of the marks. */
+static inline uint32_t mark_rank(uint8_t kind, uint32_t source)
+{
+	return ((uint32_t)kind << 17) + source;
+}
+
+/*
+ * The first mark that is of no lower kind, and of this kind of no lower source. Halving by arithmetic:
+ * which half it will be is what nobody can guess.
+ */
 static const struct mark *first_from(
 	const struct mark *at, const struct mark *end, uint8_t kind, uint32_t source)
 {
-	while (at < end) {
-		const struct mark *middle = at + (end - at) / 2;
-		if (middle->kind < kind || (middle->kind == kind && middle->source < source))
-			at = middle + 1;
-		else
-			end = middle;
+	uint32_t rank = mark_rank(kind, source);
+	size_t count = (size_t)(end - at);
+
+	while (count > 0) {
+		size_t half = (count + 1) / 2;
+		const struct mark *last = at + half - 1;
+		at += half & -(size_t)(mark_rank(last->kind, last->source) < rank);
+		count -= half;
 	}
 	return at;
 }

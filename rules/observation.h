@@ -6,12 +6,19 @@
  * Producer: pipeline/observe.c on an input thread.  Consumer: rules/judge.c on a tracker thread.
  * Owner: the ring; a consumer that needs something later copies it.
  *
- * One struct followed by its parts in one block: matches, addresses, names, the qname's octets, and
- * for an UPDATE the whole message. Use the accessors; offsets are from the start of the struct.
+ * One struct followed by its parts in one block, in this order and each where the one before ends, so
+ * that counts are all that is stored of where they are:
+ *
+ *	the qname's octets, addresses, names and their octets, the message when it travels whole,
+ *	listed networks, matches
+ *
+ * Use the accessors. The struct is as small as it is because every observation crosses from one core
+ * to another, line by line: that of an ordinary query takes two.
  */
 #ifndef RULES_OBSERVATION_H
 #define RULES_OBSERVATION_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -82,37 +89,36 @@ struct observation_name {
 };
 
 struct observation {
-	uint32_t size;     /* of the whole block in bytes */
-	uint8_t kind;      /* enum observation_kind */
-	uint8_t transport; /* enum observation_transport */
-	uint8_t opcode;
-	bool response;
 	uint64_t seq; /* order of capture over all shards; ticks have their own */
 	int64_t ts_ns;
 	struct ip client, server; /* see pipeline/observe.h for who is who */
+	/* With the addresses, what a query and its response have in common (session.h): one word. */
 	uint16_t client_port, server_port;
 	uint16_t id;
-	uint16_t flags; /* enum dns_flag */
-	uint16_t rcode; /* responses */
+	uint8_t opcode;
+	uint8_t transport;   /* enum observation_transport */
+	uint64_t qname_hash; /* dns_name_hash with the index's seed */
+	uint16_t flags;      /* enum dns_flag */
+	uint16_t rcode;      /* responses */
 	uint16_t qtype, qclass;
-	uint16_t tenant;  /* number in the policy set */
-	uint16_t vlan[2]; /* outermost first */
-	uint8_t vlan_count;
-	uint8_t ip_ttl;
-	bool has_question;
-	bool has_signature; /* TSIG or SIG(0) */
-	uint16_t interface;
-	uint16_t wire_len_message; /* of the DNS message */
-	uint16_t answer_count;     /* as in the header */
-	uint64_t qname_hash;       /* dns_name_hash with the index's seed */
-	uint8_t qname_labels, qname_len;
-	uint8_t match_count, address_count, name_count;
-	bool addresses_omitted; /* there were more than the limits */
-	uint16_t qname_at, match_at, address_at, name_at, listed_at;
-	uint8_t listed_count;
-	uint8_t unused;      /* as in matches */
-	uint32_t message_at; /* whole DNS message (UPDATE, TSIG, TKEY answer); 0: not carried */
+	uint16_t tenant;           /* number in the policy set */
+	uint16_t vlan[2];          /* outermost first */
+	uint16_t wire_len_message; /* of the message that travels whole; 0: it does not */
+	uint32_t size : 18;        /* of the whole block in bytes, a multiple of 4 */
+	uint32_t name_count : 5;
+	uint32_t match_count : 5;
+	uint32_t listed_count : 4;
+	uint8_t kind : 2; /* enum observation_kind */
+	uint8_t vlan_count : 2;
+	bool response : 1;
+	bool has_question : 1;
+	bool has_signature : 1;     /* TSIG or SIG(0) */
+	bool addresses_omitted : 1; /* there were more than the limits */
+	uint8_t qname_len, qname_labels;
+	uint8_t address_count;
 };
+static_assert(
+	sizeof(struct observation) == 88, "with a ring's header and 24 octets: two lines");
 
 /*
  * Numbers in an observation (tenant, entries) mean something only in the version of the knowledge it
@@ -127,34 +133,43 @@ struct observation_knowledge {
 
 static inline const uint8_t *observation_qname_wire(const struct observation *o)
 {
-	return (const uint8_t *)o + o->qname_at;
-}
-
-static inline const struct observation_match *observation_matches(const struct observation *o)
-{
-	return (const struct observation_match *)((const char *)o + o->match_at);
-}
-
-static inline const struct observation_listed *observation_listed(const struct observation *o)
-{
-	return (const struct observation_listed *)((const char *)o + o->listed_at);
+	return (const uint8_t *)(o + 1);
 }
 
 static inline const struct observation_address *observation_addresses(
 	const struct observation *o)
 {
-	return (const struct observation_address *)((const char *)o + o->address_at);
+	size_t at = (sizeof(*o) + o->qname_len + 3u) & ~(size_t)3;
+
+	return (const struct observation_address *)((const char *)o + at);
 }
 
 static inline const struct observation_name *observation_names(const struct observation *o)
 {
-	return (const struct observation_name *)((const char *)o + o->name_at);
+	return (const struct observation_name *)(observation_addresses(o) + o->address_count);
 }
 
-/* The whole message, or NULL. Its length is wire_len_message. */
+/* From the end: what stands behind the names, whose octets are not counted. */
+static inline const struct observation_match *observation_matches(const struct observation *o)
+{
+	const void *end = (const char *)o + o->size;
+
+	return (const struct observation_match *)end - o->match_count;
+}
+
+static inline const struct observation_listed *observation_listed(const struct observation *o)
+{
+	const void *end = observation_matches(o);
+
+	return (const struct observation_listed *)end - o->listed_count;
+}
+
+/* The whole message (UPDATE, TSIG, TKEY answer), or NULL. */
 static inline const uint8_t *observation_message(const struct observation *o)
 {
-	return o->message_at ? (const uint8_t *)o + o->message_at : NULL;
+	const uint8_t *end = (const uint8_t *)observation_listed(o);
+
+	return o->wire_len_message ? end - ((o->wire_len_message + 3u) & ~3u) : NULL;
 }
 
 /* Expand the qname / name n (0-based) for the slow path. */

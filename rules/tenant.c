@@ -3,6 +3,7 @@
 
 #include "sensor/base/hash.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,11 @@
 
 #define CACHE_LINES    16384u
 #define CACHE_VLAN_MAX 4
+
+/* An address or a mask as two words in memory order. */
+struct address {
+	uint64_t high, low;
+};
 
 struct key {
 	struct ip base;
@@ -55,8 +61,10 @@ struct tenant_map {
 	size_t row_mask; /* slots - 1 */
 	struct step step[FAMILY_COUNT][KINDS_COUNT * (BITS_MAX + 1)];
 	size_t step_count[FAMILY_COUNT];
-	uint16_t everyone;      /* the tenant without a selector, or NOBODY */
-	uint16_t *interface_id; /* by frame interface; equal names share an id */
+	struct address
+		mask[FAMILY_COUNT]; /* of the longest prefix in use: no bit behind it matters */
+	uint16_t everyone;          /* the tenant without a selector, or NOBODY */
+	uint16_t *interface_id;     /* by frame interface; equal names share an id */
 	size_t interface_count;
 };
 
@@ -265,9 +273,18 @@ static enum err add_tenant(struct compiler *c, const struct policy *p, struct er
 	return ERR_OK;
 }
 
+static inline struct address address_of(const struct ip *ip)
+{
+	struct address a;
+
+	memcpy(&a, ip->bytes, sizeof(a));
+	return a;
+}
+
 static void make_steps(struct compiler *c, enum family family)
 {
 	struct tenant_map *map = c->map;
+	unsigned longest = 0;
 
 	for (size_t level = 0; level + 1 < ARRAY_LEN(level_start); level++) {
 		for (int bits = BITS_MAX; bits >= 0; bits--) {
@@ -276,9 +293,14 @@ static void make_steps(struct compiler *c, enum family family)
 					continue;
 				map->step[family][map->step_count[family]++] =
 					(struct step){ kinds_order[i], (uint8_t)bits };
+				longest = (unsigned)bits > longest ? (unsigned)bits : longest;
 			}
 		}
 	}
+	struct ip ones;
+	memset(ones.bytes, 0xff, sizeof(ones.bytes));
+	struct ip mask = ip_masked(&ones, longest);
+	map->mask[family] = address_of(&mask);
 }
 
 /* Sort and keep one of each. */
@@ -487,20 +509,20 @@ uint16_t tenant_find(const struct tenant_map *map, const struct tenant_link *lin
 }
 
 /*
- * The cache: one end of a conversation on one link, and whose it is. What identifies it are four
- * words, so that looking is hashing two of them and comparing four.
+ * The cache: where ends of a conversation stand on a link, and whose they are. Ends that no selector
+ * tells apart share a line, so what is in use of the cache are the tenants' networks and not their
+ * clients. Everything that identifies a line is in it, packed into four words.
  */
-enum line_word {
-	LINE_HIGH, /* of the address */
-	LINE_LOW,
-	LINE_VLANS,
-	LINE_REST, /* VNI, interface, how many VLANs; 0 in an empty line, and in no end */
-};
-
 struct line {
-	uint64_t key[TENANT_KEY_WORDS];
-	uint16_t tenant;
-} __attribute__((aligned(CACHE_LINE)));
+	struct address network;
+	uint64_t vlans; /* 12 bits each, behind them the tenant: 16 bits */
+	uint64_t
+		rest; /* VNI, interface, family, how many VLANs; 0 in an empty line, and in no end */
+};
+static_assert(
+	sizeof(struct line) == CACHE_LINE / 2, "two share a cache line, none lies on two");
+
+#define TENANT_BITS 16
 
 struct tenant_cache {
 	struct line line[CACHE_LINES];
@@ -530,73 +552,83 @@ static inline uint64_t vlans_of(const struct tenant_link *link)
 	uint64_t vlans = 0;
 
 	for (uint8_t i = 0; i < link->vlan_count; i++)
-		vlans = vlans << 16 | link->vlan[i];
-	return vlans;
+		vlans = (vlans << 12) | (link->vlan[i] & 0xfff);
+	return vlans << TENANT_BITS;
 }
 
-static inline size_t line_of(const uint64_t key[TENANT_KEY_WORDS])
+/*
+ * The line of an end, its tenant still 0. One with more VLANs than fit is equal to no line, since all
+ * that are in use end with a 1.
+ */
+static inline struct line line_of(
+	const struct tenant_map *map, const struct tenant_link *link, const struct ip *end)
 {
-	uint64_t hash = hash_word(hash_word(key[LINE_HIGH], key[LINE_LOW]),
-		key[LINE_VLANS] ^ (key[LINE_REST] & 0xffffffff00000000));
+	unsigned family = ip_is_v4(end) ? FAMILY_V4 : FAMILY_V6;
+	struct address address = address_of(end);
 
-	return hash % CACHE_LINES;
+	return (struct line){
+		.network.high = address.high & map->mask[family].high,
+		.network.low = address.low & map->mask[family].low,
+		.vlans = vlans_of(link),
+		.rest = (uint64_t)link->vni << 32 | (uint64_t)link->interface << 16 |
+			family << 15 | (unsigned)link->vlan_count << 1 |
+			(link->vlan_count <= CACHE_VLAN_MAX),
+	};
 }
 
-/* An end of a conversation as the cache knows it; no line has the key of one with more VLANs. */
-static inline void ask(
-	struct tenant_ask *out, const struct tenant_link *link, const struct ip *end)
+static inline struct line *place_of(struct tenant_cache *cache, const struct line *l)
 {
-	out->key[LINE_REST] = 0;
-	out->line = 0;
-	if (UNLIKELY(link->vlan_count > CACHE_VLAN_MAX))
-		return;
-	memcpy(&out->key[LINE_HIGH], end->bytes, 8);
-	memcpy(&out->key[LINE_LOW], end->bytes + 8, 8);
-	out->key[LINE_VLANS] = vlans_of(link);
-	out->key[LINE_REST] = (uint64_t)link->vni << 32 | (uint64_t)link->interface << 16 |
-			      (uint64_t)link->vlan_count << 8 | 1;
-	out->line = line_of(out->key);
+	uint64_t hash = hash_fold(l->network.high ^ l->rest ^ HASH_K0,
+		l->network.low ^ l->vlans ^ l->rest >> 32 ^ HASH_K1);
+
+	return &cache->line[hash % CACHE_LINES];
 }
 
-void tenant_prepare(struct tenant_cache *cache, const struct tenant_link *link,
-	const struct ip *client, struct tenant_ask *out)
+static inline bool is_line(const struct line *line, const struct line *wanted)
 {
-	ask(out, link, client);
-	__builtin_prefetch(&cache->line[out->line], 1);
+	return ((line->network.high ^ wanted->network.high) |
+		       (line->network.low ^ wanted->network.low) |
+		       (line->vlans ^ wanted->vlans) >> TENANT_BITS |
+		       (line->rest ^ wanted->rest)) == 0;
 }
 
-static inline bool is_line(const struct line *line, const struct tenant_ask *asked)
-{
-	return ((line->key[LINE_HIGH] ^ asked->key[LINE_HIGH]) |
-		       (line->key[LINE_LOW] ^ asked->key[LINE_LOW]) |
-		       (line->key[LINE_VLANS] ^ asked->key[LINE_VLANS]) |
-		       (line->key[LINE_REST] ^ asked->key[LINE_REST])) == 0;
-}
-
+/* Whose is this end? The cache knows afterwards. */
 static uint16_t find_end_cached(struct tenant_cache *cache, const struct tenant_map *map,
-	const struct tenant_ask *asked, const struct tenant_link *link, const struct ip *end)
+	const struct tenant_link *link, const struct ip *end)
 {
-	struct line *line = &cache->line[asked->line];
+	struct line wanted = line_of(map, link, end);
+	struct line *line = place_of(cache, &wanted);
 
-	if (UNLIKELY(asked->key[LINE_REST] == 0))
+	if (link->vlan_count > CACHE_VLAN_MAX)
 		return find_end(map, link, end);
-	if (UNLIKELY(!is_line(line, asked))) {
-		memcpy(line->key, asked->key, sizeof(line->key));
-		line->tenant = find_end(map, link, end);
+	if (!is_line(line, &wanted)) {
+		*line = wanted;
+		line->vlans |= find_end(map, link, end);
 	}
-	return line->tenant;
+	return (uint16_t)line->vlans;
 }
 
-uint16_t tenant_find_cached(struct tenant_cache *cache, const struct tenant_map *map,
-	const struct tenant_ask *asked, const struct tenant_link *link, const struct ip *client,
+/* The link comes as a copy: the caller's may live in registers. */
+OUT_OF_LINE static uint16_t find_in_turn(struct tenant_cache *cache,
+	const struct tenant_map *map, struct tenant_link link, const struct ip *client,
 	const struct ip *server)
 {
-	uint16_t tenant = find_end_cached(cache, map, asked, link, client);
+	uint16_t tenant = find_end_cached(cache, map, &link, client);
 
-	if (LIKELY(tenant != NOBODY))
-		return tenant;
-	struct tenant_ask other;
-	ask(&other, link, server);
-	tenant = find_end_cached(cache, map, &other, link, server);
+	if (tenant == NOBODY)
+		tenant = find_end_cached(cache, map, &link, server);
 	return tenant == NOBODY ? nobodys(map) : tenant;
+}
+
+/* Nearly always the client is somebody's, and known. */
+uint16_t tenant_find_cached(struct tenant_cache *cache, const struct tenant_map *map,
+	const struct tenant_link *link, const struct ip *client, const struct ip *server)
+{
+	struct line wanted = line_of(map, link, client);
+	const struct line *line = place_of(cache, &wanted);
+	uint16_t tenant = (uint16_t)line->vlans;
+
+	if (LIKELY(is_line(line, &wanted) && tenant != NOBODY))
+		return tenant;
+	return find_in_turn(cache, map, *link, client, server);
 }

@@ -29,8 +29,8 @@
 struct tenant_link {
 	uint16_t interface; /* index into the names given to tenant_map_new */
 	uint8_t vlan_count;
-	const uint16_t *vlan;
-	uint32_t vni; /* UINT32_MAX: none */
+	const uint16_t *vlan; /* ids: 12 bits each */
+	uint32_t vni;         /* UINT32_MAX: none */
 };
 
 struct tenant_map;
@@ -52,23 +52,12 @@ void tenant_map_free(struct tenant_map *map);
 uint16_t tenant_find(const struct tenant_map *map, const struct tenant_link *link,
 	const struct ip *client, const struct ip *server);
 
-/* A direct-mapped cache in front; tell it when the map changes. NULL when out of memory. */
+/* A direct-mapped cache of one map in front; clear it when the map changes. NULL when out of memory. */
 struct tenant_cache *tenant_cache_new(void);
 void tenant_cache_free(struct tenant_cache *cache);
 void tenant_cache_clear(struct tenant_cache *cache);
-/*
- * In two steps, for batches: prepare asks the memory for the line that find_cached of the same end
- * will look at first. `asked` is what it was computed from and lives as long as the caller likes.
- */
-#define TENANT_KEY_WORDS 4
-struct tenant_ask {
-	uint64_t key[TENANT_KEY_WORDS]; /* private to tenant.c */
-	size_t line;
-};
-void tenant_prepare(struct tenant_cache *cache, const struct tenant_link *link,
-	const struct ip *client, struct tenant_ask *asked);
+/* tenant_find with the cache. */
 uint16_t tenant_find_cached(struct tenant_cache *cache, const struct tenant_map *map,
-	const struct tenant_ask *asked, const struct tenant_link *link, const struct ip *client,
-	const struct ip *server);
+	const struct tenant_link *link, const struct ip *client, const struct ip *server);
 
 #endif

@@ -111,16 +111,11 @@ static struct observation *observe(const struct lookup *l, const struct dns_mess
 {
 	struct observer observer = { .known = l->known };
 	struct frame frame = { .ts_ns = clock_wall_ns() };
-	struct packet packet = { .vni = PACKET_NO_VNI };
-	struct parties who = {
-		.client = *client,
-		.client_port = CLIENT_PORT,
-		.server_port = 53,
-		.tenant = tenant,
-	};
+	struct packet packet = { .src = *client, .sport = CLIENT_PORT, .dport = 53 };
+	struct parties who = { .tenant = tenant };
 	struct observation *o = calloc(1, observe_bound(m));
 
-	if (!ip_parse(&who.server, FOREIGN_TEXT)) {
+	if (!ip_parse(&packet.dst, FOREIGN_TEXT)) {
 		free(o);
 		return NULL;
 	}

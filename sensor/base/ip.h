@@ -63,10 +63,17 @@ static inline bool ip_equal(const struct ip *a, const struct ip *b)
 	return memcmp(a->bytes, b->bytes, 16) == 0;
 }
 
+/* Without a branch: which family comes next cannot be guessed. */
 static inline bool ip_is_v4(const struct ip *ip)
 {
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-	return memcmp(ip->bytes, mapped, 12) == 0;
+	static const uint8_t mapped[4] = { 0, 0, 0xff, 0xff };
+	uint64_t zeros;
+	uint32_t prefix, wanted;
+
+	memcpy(&zeros, ip->bytes, 8);
+	memcpy(&prefix, ip->bytes + 8, 4);
+	memcpy(&wanted, mapped, 4);
+	return (zeros | (prefix ^ wanted)) == 0;
 }
 
 /*

@@ -189,7 +189,6 @@ static void log_message(struct input *in, const struct pending *w)
 ALWAYS_INLINE static inline bool hand_on(struct input *in, struct pending *w)
 {
 	const struct dns_message *m = &w->message;
-	observe_tenant(&in->observer, &w->who, w->frame, &w->packet);
 	struct lane *lane = &in->lane[in->lane_count == 1 ? 0 : w->who.tenant % in->lane_count];
 	struct observation *o = offer(in, lane, observe_bound(m));
 	if (UNLIKELY(!o))

@@ -1,123 +1,103 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sensor/pipeline/observe.h"
 
+#include <assert.h>
 #include <netinet/in.h>
 #include <string.h>
 
 /* Listed names of further questions that are kept; whoever puts more there is told by these. */
 #define QUESTIONS_KEPT_MAX 8
 
-/* Of alignment, and of names that are copied by sixteen octets. */
+/* Of alignment, of names that are copied by sixteen octets, and of an address too many. */
 #define BLOCK_SLACK 64
 
-/* The block being filled, and what the matching found on the way. */
+/* The largest block with so many addresses and names, but for a message that travels whole. */
+#define BLOCK_BYTES(addresses, names)                                                          \
+	(sizeof(struct observation) + DNS_NAME_MAX +                                           \
+		(addresses) * sizeof(struct observation_address) +                             \
+		(names) * (sizeof(struct observation_name) + DNS_NAME_MAX) +                   \
+		OBSERVATION_LISTED_MAX * sizeof(struct observation_listed) +                   \
+		OBSERVATION_MATCHES_MAX * sizeof(struct observation_match) + BLOCK_SLACK)
+/* Records of nearly every message. */
+#define FEW 4
+
+/* The block being filled from front to back, and what the matching found on the way. */
 struct build {
 	struct observation *o;
-	size_t used;
-	size_t match_count;
+	uint8_t *end; /* of what is filled */
+	unsigned name_count, listed_count, match_count;
 	struct observation_match match[OBSERVATION_MATCHES_MAX];
 };
 
-static bool source_is_server(const struct observer *o, const struct frame *frame,
+/*
+ * The ports and the QR bit of one message say little of the next one's, so whatever depends on them
+ * is computed: a branch would be guessed wrong every other time.
+ */
+static inline bool is_from_server(const struct observer *o, const struct frame *frame,
 	const struct packet *p, const struct dns_message *m)
 {
-	bool on_port = port_set_has(o->ports, p->sport);
-	bool both = on_port && port_set_has(o->ports, p->dport);
+	unsigned from = port_set_has(o->ports, p->sport);
+	unsigned to = port_set_has(o->ports, p->dport);
+	unsigned told_by_message = (from & to) | (frame->decoded != NULL);
 
-	return frame->decoded || both ? dns_is_response(m) : on_port;
+	return (told_by_message & dns_is_response(m)) | (from & ~told_by_message);
 }
 
-static struct tenant_link link_of(const struct frame *frame, const struct packet *p)
+static_assert(offsetof(struct packet, dst) == offsetof(struct packet, src) + sizeof(struct ip),
+	"an array of two");
+
+static inline const struct ip *end_of(const struct packet *p, bool destination)
 {
-	return (struct tenant_link){ frame->interface, p->vlan_count, p->vlan, p->vni };
+	return (const struct ip *)((const char *)&p->src + destination * sizeof(struct ip));
 }
 
-void observe_prepare(const struct observer *o, struct parties *who, const struct frame *frame,
+void observe_prepare(struct observer *o, struct parties *who, const struct frame *frame,
 	const struct packet *p, const struct dns_message *m)
 {
-	if (source_is_server(o, frame, p, m)) {
-		who->client = p->dst, who->server = p->src;
-		who->client_port = p->dport, who->server_port = p->sport;
-	} else {
-		who->client = p->src, who->server = p->dst;
-		who->client_port = p->sport, who->server_port = p->dport;
-	}
-	struct tenant_link link = link_of(frame, p);
-	tenant_prepare(o->tenants, &link, &who->client, &who->asked);
+	struct tenant_link link = { frame->interface, p->vlan_count, p->vlan, p->vni };
+	bool from_server = is_from_server(o, frame, p, m);
+
 	index_prepare(o->known->index, &m->qname, &who->look);
+	who->from_server = from_server;
+	who->tenant = tenant_find_cached(o->tenants, o->known->policies->map, &link,
+		end_of(p, from_server), end_of(p, !from_server));
 }
 
-void observe_tenant(struct observer *o, struct parties *who, const struct frame *frame,
-	const struct packet *p)
-{
-	struct tenant_link link = link_of(frame, p);
-	who->tenant = tenant_find_cached(o->tenants, o->known->policies->map, &who->asked,
-		&link, &who->client, &who->server);
-}
-
-static bool travels_whole(const struct dns_message *m)
+static inline bool travels_whole(const struct dns_message *m)
 {
 	return m->opcode == DNS_OPCODE_UPDATE || m->has_tsig ||
 	       UNLIKELY(m->qtype == DNS_TYPE_TKEY && dns_is_response(m));
 }
 
-/* How many names of further questions may be kept. */
-static unsigned questions_room(const struct dns_message *m)
-{
-	unsigned further = m->count[0] > 1 ? m->count[0] - 1u : 0;
-	return further < QUESTIONS_KEPT_MAX ? further : QUESTIONS_KEPT_MAX;
-}
-
-/* Records of the answer section that the decoder kept: the first ones. */
-static unsigned answers_of(const struct dns_message *m)
-{
-	return m->count[1] < m->record_count ? m->count[1] : m->record_count;
-}
-
-static size_t at_most(size_t count, size_t most)
-{
-	return count < most ? count : most;
-}
-
 size_t observe_bound(const struct dns_message *m)
 {
-	size_t answers = answers_of(m);
-	size_t names = at_most(answers + questions_room(m), OBSERVATION_NAMES_MAX);
-
-	return sizeof(struct observation) +
-	       OBSERVATION_MATCHES_MAX * sizeof(struct observation_match) +
-	       at_most(answers, OBSERVATION_ADDRESSES_MAX) *
-		       sizeof(struct observation_address) +
-	       names * (sizeof(struct observation_name) + DNS_NAME_MAX) + DNS_NAME_MAX +
-	       OBSERVATION_LISTED_MAX * sizeof(struct observation_listed) +
-	       (travels_whole(m) ? m->wire_len : 0) + BLOCK_SLACK;
+	if (LIKELY(m->record_count <= FEW && m->count[0] <= 1 && !travels_whole(m)))
+		return BLOCK_BYTES(FEW, FEW);
+	return BLOCK_BYTES(OBSERVATION_ADDRESSES_MAX, OBSERVATION_NAMES_MAX) +
+	       (travels_whole(m) ? m->wire_len : 0);
 }
 
-/* Claim aligned room in the block; returns its offset. */
-static inline size_t claim(struct build *b, size_t bytes, size_t align)
+/* Every part but octets of names begins at a multiple of four; the gap is zero. */
+static inline void align_end(struct build *b)
 {
-	size_t at = (b->used + align - 1) & ~(align - 1);
-	b->used = at + bytes;
-	return at;
+	memset(b->end, 0, 4);
+	b->end += -(uintptr_t)b->end & 3;
 }
 
-/* The octets of a name, sixteen at a time: both sides have room for a few too many. */
-static inline size_t claim_name(struct build *b, const struct dns_name *name)
+static inline void put(struct build *b, const void *bytes, size_t bytes_len)
 {
-	size_t at = claim(b, name->wire_len, 1);
-	char *to = (char *)b->o + at;
-
-	for (size_t i = 0; i < name->wire_len; i += 16)
-		memcpy(to + i, name->wire + i, 16);
-	memset(to + name->wire_len, 0, 8); /* what comes next begins here, or after a gap */
-	return at;
+	memcpy(b->end, bytes, bytes_len);
+	b->end += bytes_len;
 }
 
-static size_t claim_copy(struct build *b, const void *bytes, size_t bytes_len)
+/* Sixteen octets at a time: both sides have room for a few too many. */
+static inline void put_octets(struct build *b, const struct dns_name *name)
 {
-	size_t at = claim(b, bytes_len, 1);
-	memcpy((char *)b->o + at, bytes, bytes_len);
-	return at;
+	size_t len = name->wire_len;
+
+	for (size_t i = 0; i < len; i += 16)
+		memcpy(b->end + i, name->wire + i, 16);
+	b->end += len;
 }
 
 /* A name of which something may be listed; `number` is 0 for the qname, n for names[n - 1]. */
@@ -139,6 +119,19 @@ static inline void match_name(struct build *b, const struct index *index,
 		take_matches(b, index, name, look, number);
 }
 
+/* How many names of further questions may be kept. */
+static unsigned questions_room(const struct dns_message *m)
+{
+	unsigned further = m->count[0] > 1 ? m->count[0] - 1u : 0;
+	return further < QUESTIONS_KEPT_MAX ? further : QUESTIONS_KEPT_MAX;
+}
+
+/* Records of the answer section that the decoder kept: the first ones. */
+static unsigned answers_of(const struct dns_message *m)
+{
+	return m->count[1] < m->record_count ? m->count[1] : m->record_count;
+}
+
 /* Does an answer's record lead the asker on to another name? */
 static inline bool leads_on(const struct dns_record *r)
 {
@@ -149,69 +142,46 @@ static inline bool leads_on(const struct dns_record *r)
 static unsigned take_answers(struct build *b, const struct dns_message *m)
 {
 	struct observation *o = b->o;
-	size_t at = claim(b, 0, _Alignof(struct observation_address));
-	struct observation_address *next = (struct observation_address *)((char *)o + at);
+	struct observation_address *first = (struct observation_address *)b->end;
+	struct observation_address *next =
+		first; /* behind the last that is kept: overwritten */
 	const struct dns_record *end = m->record + answers_of(m);
-	unsigned count = 0, targets = 0;
+	unsigned targets = 0;
 
-	o->address_at = (uint16_t)at;
 	/* Answers that the decoder did not keep may hold more. */
-	o->addresses_omitted = m->count[1] > m->record_count;
+	if (UNLIKELY(m->count[1] > m->record_count))
+		o->addresses_omitted = true;
 	for (const struct dns_record *r = m->record; r < end; r++) {
-		struct ip ip;
-		if (!dns_record_address(m, r, &ip)) {
+		if (!dns_record_address(m, r, &next->ip)) {
 			targets += leads_on(r);
-		} else if (LIKELY(count < OBSERVATION_ADDRESSES_MAX)) {
-			next[count++] = (struct observation_address){ ip, r->ttl };
-		} else {
-			o->addresses_omitted = true;
+			continue;
 		}
+		next->ttl = r->ttl;
+		if (LIKELY(next < first + OBSERVATION_ADDRESSES_MAX))
+			next++;
+		else
+			o->addresses_omitted = true;
 	}
-	o->address_count = (uint8_t)count;
-	b->used = at + count * sizeof(*next);
+	o->address_count = (uint8_t)(next - first);
+	b->end = (uint8_t *)next;
 	return targets;
 }
 
-/*
- * Look the answer's addresses up. Nearly none is listed, so the list has room for few and lies
- * behind what every answer has.
- */
-static void take_listed(struct build *b, const struct address_set *set)
-{
-	struct observation *o = b->o;
-	struct observation_listed found[OBSERVATION_LISTED_MAX];
-	unsigned count = 0;
-
-	for (unsigned i = 0; i < o->address_count && count < OBSERVATION_LISTED_MAX; i++) {
-		struct address_hit hit[ADDRESS_HITS_MAX];
-		size_t hits = address_set_match(set, &observation_addresses(o)[i].ip, hit);
-		for (size_t k = 0; k < hits && count < OBSERVATION_LISTED_MAX; k++)
-			found[count++] = (struct observation_listed){
-				.entry = hit[k].entry,
-				.bits = hit[k].bits,
-				.address = (uint8_t)i,
-			};
-	}
-	if (LIKELY(count == 0))
-		return;
-	o->listed_count = (uint8_t)count;
-	o->listed_at =
-		(uint16_t)claim(b, count * sizeof(*found), _Alignof(struct observation_listed));
-	memcpy((char *)o + o->listed_at, found, count * sizeof(*found));
-}
-
-/* The next of the names that room was claimed for. */
+/* The next of the names that room was made for. */
 static void put_name(struct build *b, const struct index *index, const struct dns_name *name,
 	struct observation_name about)
 {
 	struct observation *o = b->o;
+	struct observation_name *names =
+		(struct observation_name *)(uintptr_t)observation_names(o);
 	struct index_look look;
 
-	about.wire_at = (uint16_t)claim_name(b, name);
-	about.wire_len = name->wire_len;
-	*((struct observation_name *)((char *)o + o->name_at) + o->name_count++) = about;
 	index_prepare(index, name, &look);
-	match_name(b, index, name, &look, o->name_count);
+	about.wire_at = (uint16_t)(b->end - (const uint8_t *)o);
+	about.wire_len = name->wire_len;
+	names[b->name_count++] = about;
+	put_octets(b, name);
+	match_name(b, index, name, &look, (uint8_t)b->name_count);
 }
 
 /* All further questions are looked at, those with a listed name are kept. */
@@ -222,7 +192,7 @@ static void take_questions(
 	struct index_hit hit[INDEX_HITS_MAX];
 
 	(void)dns_questions_next(&it); /* the qname */
-	while (b->o->name_count < QUESTIONS_KEPT_MAX && dns_questions_next(&it)) {
+	while (b->name_count < QUESTIONS_KEPT_MAX && dns_questions_next(&it)) {
 		if (index_match_name(index, &it.qname, hit) > 0)
 			put_name(b, index, &it.qname,
 				(struct observation_name){
@@ -234,12 +204,11 @@ static void take_questions(
 static void take_names(struct build *b, const struct dns_message *m, const struct index *index,
 	unsigned targets)
 {
-	struct observation *o = b->o;
 	unsigned room = questions_room(m);
 
 	if (targets > OBSERVATION_NAMES_MAX - room)
 		targets = OBSERVATION_NAMES_MAX - room;
-	o->name_at = (uint16_t)claim(b, (room + targets) * sizeof(struct observation_name), 4);
+	b->end += (room + targets) * sizeof(struct observation_name);
 	if (UNLIKELY(room > 0))
 		take_questions(b, m, index);
 	for (const struct dns_record *r = m->record; targets > 0; r++) {
@@ -252,97 +221,126 @@ static void take_names(struct build *b, const struct dns_message *m, const struc
 			(struct observation_name){
 				.ttl = r->ttl, .type = r->type, .section = r->section });
 	}
+	align_end(b);
 }
 
-static uint8_t transport_of(const struct packet *p)
+/* Look the answer's addresses up. Nearly none is listed. */
+static void take_listed(struct build *b, const struct address_set *set)
+{
+	const struct observation_address *address = observation_addresses(b->o);
+	unsigned *count = &b->listed_count;
+
+	for (unsigned i = 0; i < b->o->address_count && *count < OBSERVATION_LISTED_MAX; i++) {
+		struct address_hit hit[ADDRESS_HITS_MAX];
+		size_t hits = address_set_match(set, &address[i].ip, hit);
+		for (size_t k = 0; k < hits && *count < OBSERVATION_LISTED_MAX; k++, ++*count)
+			put(b,
+				&(struct observation_listed){
+					.entry = hit[k].entry,
+					.bits = hit[k].bits,
+					.address = (uint8_t)i,
+				},
+				sizeof(struct observation_listed));
+	}
+}
+
+static inline uint8_t transport_of(const struct packet *p)
 {
 	bool tcp = p->protocol == IPPROTO_TCP;
 
-	switch ((enum packet_cover)p->cover) {
-	case PACKET_COVER_DOT:
-		return TRANSPORT_DOT;
-	case PACKET_COVER_DOH:
-		return TRANSPORT_DOH;
-	case PACKET_COVER_DOQ:
-		return TRANSPORT_DOQ;
-	case PACKET_COVER_DNSCRYPT:
+	if (LIKELY(p->cover == PACKET_COVER_NONE))
+		return tcp ? TRANSPORT_TCP : TRANSPORT_UDP;
+	if (p->cover == PACKET_COVER_DNSCRYPT)
 		return tcp ? TRANSPORT_DNSCRYPT_TCP : TRANSPORT_DNSCRYPT_UDP;
-	case PACKET_COVER_NONE:
-		break;
-	}
-	return tcp ? TRANSPORT_TCP : TRANSPORT_UDP;
+	if (p->cover == PACKET_COVER_DOQ)
+		return TRANSPORT_DOQ;
+	return p->cover == PACKET_COVER_DOT ? TRANSPORT_DOT : TRANSPORT_DOH;
 }
 
-/* Of the message on the wire; of one that travels, the octets that do. */
-static uint16_t wire_len_of(const struct packet *p, const struct dns_message *m)
+/* The destination's first when the client is there: by shifting, as above. */
+static inline void fill_ports(struct observation *o, const struct packet *p, bool from_server)
 {
-	uint64_t wire_len = (uint64_t)m->wire_len + p->payload_missing;
+	uint32_t ports = p->sport | (uint32_t)p->dport << 16;
+	unsigned shift = from_server * 16u;
 
-	return travels_whole(m) || wire_len > UINT16_MAX ? m->wire_len : (uint16_t)wire_len;
+	ports = ports >> shift | ports << (-shift & 31);
+	o->client_port = (uint16_t)ports;
+	o->server_port = (uint16_t)(ports >> 16);
 }
 
-static void fill_header(struct observation *o, const struct frame *frame,
+/*
+ * What stands in front of the parts, but for their sizes. Every field is written once: clearing all
+ * of them first would be as much work again.
+ */
+static inline void fill_header(struct observation *o, const struct frame *frame,
 	const struct packet *p, const struct parties *who, const struct dns_message *m)
 {
-	*o = (struct observation){
-		.kind = OBSERVATION_MESSAGE,
-		.transport = transport_of(p),
-		.opcode = m->opcode,
-		.response = dns_is_response(m),
-		.ts_ns = frame->ts_ns,
-		.client = who->client,
-		.server = who->server,
-		.client_port = who->client_port,
-		.server_port = who->server_port,
-		.tenant = who->tenant,
-		.id = m->id,
-		.flags = m->flags,
-		.rcode = m->rcode,
-		.qtype = m->qtype,
-		.qclass = m->qclass,
-		.vlan_count = p->vlan_count < 2 ? p->vlan_count : 2,
-		.ip_ttl = p->ip_ttl,
-		.has_question = m->has_question,
-		.has_signature = m->has_tsig,
-		.interface = frame->interface,
-		.wire_len_message = wire_len_of(p, m),
-		.answer_count = m->count[1],
-		.qname_labels = m->qname.label_count,
-		.qname_len = m->qname.wire_len,
-	};
-	for (unsigned i = 0; i < o->vlan_count; i++)
-		o->vlan[i] = p->vlan[i];
+	o->ts_ns = frame->ts_ns;
+	o->client = *end_of(p, who->from_server);
+	o->server = *end_of(p, !who->from_server);
+	fill_ports(o, p, who->from_server);
+	o->id = m->id;
+	o->opcode = m->opcode;
+	o->transport = transport_of(p);
+	o->flags = m->flags;
+	o->rcode = m->rcode;
+	o->qtype = m->qtype;
+	o->qclass = m->qclass;
+	o->tenant = who->tenant;
+	o->vlan[0] = UNLIKELY(p->vlan_count > 0) ? p->vlan[0] : 0;
+	o->vlan[1] = UNLIKELY(p->vlan_count > 1) ? p->vlan[1] : 0;
+	o->wire_len_message = 0;
+	o->kind = OBSERVATION_MESSAGE;
+	o->vlan_count = p->vlan_count < 2 ? p->vlan_count & 1 : 2;
+	o->response = dns_is_response(m);
+	o->has_question = m->has_question;
+	o->has_signature = m->has_tsig;
+	o->addresses_omitted = false;
+	o->qname_len = m->qname.wire_len;
+	o->qname_labels = m->qname.label_count;
+	o->address_count = 0;
+}
+
+/* The sizes are one word: written at once. */
+static inline size_t fill_sizes(struct observation *o, const struct build *b)
+{
+	size_t bytes = (size_t)(b->end - (const uint8_t *)o);
+
+	o->size = bytes & 0x3ffff;
+	o->name_count = b->name_count & 31;
+	o->match_count = b->match_count & 31;
+	o->listed_count = b->listed_count & 15;
+	return bytes;
 }
 
 size_t observe_build(struct observer *observer, struct observation *out,
 	const struct frame *frame, const struct packet *p, const struct parties *who,
 	const struct dns_message *m)
 {
-	const struct index *index = observer->known->index;
+	const struct knowledge *known = observer->known;
 	struct build b; /* match[] is not worth clearing for every message */
 	b.o = out;
-	b.used = sizeof(*out);
-	b.match_count = 0;
+	b.end = (uint8_t *)(out + 1);
+	b.name_count = b.listed_count = b.match_count = 0;
 
 	fill_header(out, frame, p, who, m);
-	out->qname_at = (uint16_t)claim_name(&b, &m->qname);
-	out->qname_hash = dns_name_hash(&m->qname, index_seed(index));
-	match_name(&b, index, &m->qname, &who->look, 0);
+	out->qname_hash = dns_name_hash(&m->qname, index_seed(known->index));
+	put_octets(&b, &m->qname);
+	align_end(&b);
+	match_name(&b, known->index, &m->qname, &who->look, 0);
 	if (LIKELY(m->opcode == DNS_OPCODE_QUERY)) {
-		unsigned targets = out->response ? take_answers(&b, m) : 0;
+		unsigned targets = dns_is_response(m) ? take_answers(&b, m) : 0;
 		if (targets > 0 || UNLIKELY(m->count[0] > 1))
-			take_names(&b, m, index, targets);
+			take_names(&b, m, known->index, targets);
 	}
-
-	size_t matches = b.match_count * sizeof(struct observation_match);
-	out->match_count = (uint8_t)b.match_count;
-	out->match_at = (uint16_t)claim(&b, matches, _Alignof(struct observation_match));
-	if (matches)
-		memcpy((char *)out + out->match_at, b.match, matches);
-	if (observer->known->addresses && out->address_count > 0)
-		take_listed(&b, observer->known->addresses);
-	if (travels_whole(m))
-		out->message_at = (uint32_t)claim_copy(&b, m->wire, m->wire_len);
-	out->size = (uint32_t)b.used;
-	return b.used;
+	if (UNLIKELY(travels_whole(m))) {
+		out->wire_len_message = m->wire_len;
+		put(&b, m->wire, m->wire_len);
+		align_end(&b);
+	}
+	if (known->addresses && out->address_count > 0)
+		take_listed(&b, known->addresses);
+	if (b.match_count > 0)
+		put(&b, b.match, b.match_count * sizeof(b.match[0]));
+	return fill_sizes(out, &b);
 }

@@ -9,6 +9,7 @@
 #ifndef SENSOR_PIPELINE_OBSERVE_H
 #define SENSOR_PIPELINE_OBSERVE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,32 +30,27 @@ struct observer {
  * And what was computed on the way to ask the memory early.
  */
 struct parties {
-	struct ip client, server;
-	uint16_t client_port, server_port;
+	struct index_look look; /* of the qname */
 	uint16_t tenant;
-	struct tenant_ask asked; /* of the client */
-	struct index_look look;  /* of the qname */
+	bool from_server; /* else from the client */
 };
 
 /*
  * The client is the end that is not on a DNS port; with both on one, the sender of the query. A
  * message that was no packet (frame->decoded) knows its roles whatever the ports: the client is the
  * sender of a query and the receiver of a response.
+ *
+ * Of a batch all messages are prepared first: this asks for what observe_build will look at, so that
+ * the misses overlap.
  */
-void observe_prepare(const struct observer *o, struct parties *who, const struct frame *frame,
+void observe_prepare(struct observer *o, struct parties *who, const struct frame *frame,
 	const struct packet *p, const struct dns_message *m);
-/*
- * Set who->tenant. Comes later than observe_prepare, which asks for what this and observe_build will
- * look at: of a batch all messages are prepared first, so that the misses overlap.
- */
-void observe_tenant(struct observer *o, struct parties *who, const struct frame *frame,
-	const struct packet *p);
 
 /* An upper bound of the block that observe_build will need for this message. */
 size_t observe_bound(const struct dns_message *m);
 
 /*
- * Build the observation in `out` (16-byte aligned, observe_bound bytes). seq is the caller's.
+ * Build the observation in `out` (8-byte aligned, observe_bound bytes). seq is the caller's.
  * Returns the bytes used (out->size).
  */
 size_t observe_build(struct observer *o, struct observation *out, const struct frame *frame,

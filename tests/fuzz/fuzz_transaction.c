@@ -40,11 +40,12 @@ static struct observation *observe(const uint8_t *wire, size_t wire_len, unsigne
 	if (dns_message_decode(&m, wire, wire_len) || m.opcode != DNS_OPCODE_UPDATE)
 		return NULL;
 	size_t qname_at = sizeof(struct observation);
-	size_t message_at = (qname_at + m.qname.wire_len + 7) & ~(size_t)7;
-	struct observation *o = calloc(1, message_at + wire_len);
+	size_t message_at = (qname_at + m.qname.wire_len + 3) & ~(size_t)3;
+	size_t block_len = (message_at + wire_len + 3) & ~(size_t)3;
+	struct observation *o = calloc(1, block_len);
 	if (!o)
 		return NULL;
-	*o = (struct observation){ .size = (uint32_t)(message_at + wire_len),
+	*o = (struct observation){ .size = block_len & 0x3ffff,
 		.opcode = m.opcode,
 		.response = dns_is_response(&m),
 		.client_port = 40000,
@@ -58,9 +59,7 @@ static struct observation *observe(const uint8_t *wire, size_t wire_len, unsigne
 		.has_signature = m.has_tsig,
 		.wire_len_message = (uint16_t)wire_len,
 		.qname_len = m.qname.wire_len,
-		.qname_labels = m.qname.label_count,
-		.qname_at = (uint16_t)qname_at,
-		.message_at = (uint32_t)message_at };
+		.qname_labels = m.qname.label_count };
 	o->client = ip_from_v4((const uint8_t[4]){ 10, 1, 0, (uint8_t)(direction & 3) });
 	o->server = ip_from_v4((const uint8_t[4]){ 10, 1, 0, (uint8_t)(direction >> 2 & 3) });
 	memcpy((char *)o + qname_at, m.qname.wire, m.qname.wire_len);

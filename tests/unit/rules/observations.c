@@ -208,14 +208,14 @@ struct block {
 	size_t len;
 };
 
-static uint16_t block_put(struct block *b, const void *bytes, size_t len)
+/* The next part, where the one before ends; a gap before the next one is zero. */
+static void block_put(struct block *b, const void *bytes, size_t len)
 {
-	size_t at = (b->len + 7) & ~(size_t)7;
-	cr_assert(at + len <= sizeof(b->bytes), "observation too large for the test's block");
+	cr_assert(b->len + len + 3 <= sizeof(b->bytes),
+		"observation too large for the test's block");
 	if (len)
-		memcpy(b->bytes + at, bytes, len);
-	b->len = at + len;
-	return (uint16_t)at;
+		memcpy(b->bytes + b->len, bytes, len);
+	b->len = (b->len + len + 3) & ~(size_t)3;
 }
 
 static struct ip address_of(const char *text, const char *initial)
@@ -250,7 +250,6 @@ static void put_header(struct observation *o, const struct world *w, const struc
 	o->tenant = tenant_of(w, m);
 	o->vlan[0] = m->vlan;
 	o->vlan_count = m->vlan != 0;
-	o->ip_ttl = 64;
 	o->has_signature = m->signature;
 }
 
@@ -286,7 +285,7 @@ static void put_question(
 	b->o.qname_hash = dns_name_hash(&name, index_seed(w->known.index));
 	b->o.qname_labels = name.label_count;
 	b->o.qname_len = name.wire_len;
-	b->o.qname_at = block_put(b, name.wire, name.wire_len);
+	block_put(b, name.wire, name.wire_len);
 }
 
 static void put_addresses(struct block *b, const struct message *m)
@@ -298,7 +297,7 @@ static void put_addresses(struct block *b, const struct message *m)
 		at[count].ttl = m->address[count].ttl;
 	}
 	b->o.address_count = (uint8_t)count;
-	b->o.address_at = block_put(b, at, count * sizeof(at[0]));
+	block_put(b, at, count * sizeof(at[0]));
 }
 
 static void put_listed(struct block *b, const struct address_set *set)
@@ -313,29 +312,34 @@ static void put_listed(struct block *b, const struct address_set *set)
 			at[count++] = (struct observation_listed){ hit[k].entry, hit[k].bits,
 				(uint8_t)i, { 0 } };
 	}
-	b->o.listed_count = (uint8_t)count;
-	b->o.listed_at = block_put(b, at, count * sizeof(at[0]));
+	b->o.listed_count = count & 15;
+	block_put(b, at, count * sizeof(at[0]));
 }
 
 static void put_names(
 	struct block *b, struct matches *found, const struct world *w, const struct message *m)
 {
-	struct observation_name at[OBSERVATION_NAMES_MAX];
-	size_t count = 0;
-	for (; count < OBSERVATION_NAMES_MAX && m->name[count].target; count++) {
-		struct dns_name name;
-		cr_assert(dns_name_parse(&name, m->name[count].target));
-		at[count] = (struct observation_name){
-			.ttl = m->name[count].ttl,
-			.type = m->name[count].type,
-			.wire_at = block_put(b, name.wire, name.wire_len),
-			.wire_len = name.wire_len,
-			.section = m->name[count].section,
-		};
-		match_name(found, w->known.index, &name, (unsigned)count + 1);
+	struct observation_name at[OBSERVATION_NAMES_MAX] = { 0 };
+	struct dns_name name[OBSERVATION_NAMES_MAX];
+	size_t count = 0, wire_at = b->len;
+
+	while (count < OBSERVATION_NAMES_MAX && m->name[count].target)
+		count++;
+	wire_at += count * sizeof(at[0]);
+	for (size_t i = 0; i < count; i++) {
+		cr_assert(dns_name_parse(&name[i], m->name[i].target));
+		at[i].ttl = m->name[i].ttl;
+		at[i].type = m->name[i].type;
+		at[i].wire_at = (uint16_t)wire_at;
+		at[i].wire_len = name[i].wire_len;
+		at[i].section = m->name[i].section;
+		wire_at += (name[i].wire_len + 3u) & ~3u;
+		match_name(found, w->known.index, &name[i], (unsigned)i + 1);
 	}
-	b->o.name_count = (uint8_t)count;
-	b->o.name_at = block_put(b, at, count * sizeof(at[0]));
+	b->o.name_count = count & 31;
+	block_put(b, at, count * sizeof(at[0]));
+	for (size_t i = 0; i < count; i++)
+		block_put(b, name[i].wire, name[i].wire_len);
 }
 
 struct observation *message_observe(
@@ -349,16 +353,14 @@ struct observation *message_observe(
 	put_header(&b->o, w, m);
 	put_question(b, &found, w, m);
 	put_addresses(b, m);
-	put_listed(b, w->known.addresses);
 	put_names(b, &found, w, m);
-	b->o.answer_count = (uint16_t)(b->o.address_count + b->o.name_count);
-	b->o.match_count = (uint8_t)found.count;
-	b->o.match_at = block_put(b, found.match, found.count * sizeof(found.match[0]));
-	b->o.wire_len_message = (uint16_t)(m->wire ? m->wire_len : 100);
-	if (m->wire)
-		b->o.message_at = block_put(b, m->wire, m->wire_len);
+	b->o.wire_len_message = (uint16_t)(m->wire ? m->wire_len : 0);
+	block_put(b, m->wire, b->o.wire_len_message);
+	put_listed(b, w->known.addresses);
+	b->o.match_count = found.count & 31;
+	block_put(b, found.match, found.count * sizeof(found.match[0]));
 	b->o.seq = seq;
-	b->o.size = (uint32_t)b->len;
+	b->o.size = b->len & 0x3ffff;
 
 	struct observation *o = malloc(b->len);
 	cr_assert_not_null(o);

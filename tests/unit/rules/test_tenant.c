@@ -138,15 +138,6 @@ static struct tenant_link link_of(const struct find_row *row)
 	};
 }
 
-static uint16_t found_cached(struct tenant_cache *cache, const struct policy_set *set,
-	const struct tenant_link *link, const struct ip *client, const struct ip *server)
-{
-	struct tenant_ask asked;
-
-	tenant_prepare(cache, link, client, &asked);
-	return tenant_find_cached(cache, set->map, &asked, link, client, server);
-}
-
 Test(tenant, most_link_kinds_then_longest_network_then_server)
 {
 	struct policy_set *set = policy_set_new();
@@ -162,8 +153,8 @@ Test(tenant, most_link_kinds_then_longest_network_then_server)
 		struct ip client = ip_of(row->client), server = ip_of(row->server);
 		uint16_t found = tenant_find(set->map, &link, &client, &server);
 		cr_assert_str_eq(set->tenant[found].id, row->tenant, "%s", row->name);
-		cr_assert_eq(found_cached(cache, set, &link, &client, &server), found,
-			"%s, cached", row->name);
+		cr_assert_eq(tenant_find_cached(cache, set->map, &link, &client, &server),
+			found, "%s, cached", row->name);
 	}
 	tenant_cache_free(cache);
 	policy_set_free(set);
@@ -465,7 +456,7 @@ static void compare_with_oracle(const struct policy_set *set, struct tenant_cach
 		expected = oracle_end(set, &link, &server);
 	cr_assert_eq(tenant_find(set->map, &link, &client, &server), expected, "%s %s",
 		client_text, server_text);
-	cr_assert_eq(found_cached(cache, set, &link, &client, &server), expected,
+	cr_assert_eq(tenant_find_cached(cache, set->map, &link, &client, &server), expected,
 		"cached %s %s", client_text, server_text);
 }
 
