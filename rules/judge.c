@@ -3,6 +3,7 @@
 
 #include "rules/ledger.h"
 #include "rules/sides.h"
+#include "sensor/base/prefetch.h"
 #include "sensor/dns/message.h"
 
 #include <stdlib.h>
@@ -250,10 +251,10 @@ static void prefetch_tenant(const struct judge *j, uint16_t tenant)
 
 	if (UNLIKELY(tenant >= j->tenant_count || tenant >= policies->tenant_count))
 		return;
-	__builtin_prefetch(&j->sides[tenant], 1);
-	__builtin_prefetch(&j->messages[tenant], 1);
-	__builtin_prefetch(&policies->tenant[tenant].number);
-	__builtin_prefetch(&policies->tenant[tenant].resolvers);
+	prefetch_write(&j->sides[tenant]);
+	prefetch_write(&j->messages[tenant]);
+	prefetch_read(&policies->tenant[tenant].number);
+	prefetch_read(&policies->tenant[tenant].resolvers);
 }
 
 void judge_prepare(

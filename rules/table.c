@@ -3,6 +3,7 @@
 
 #include "rules/table_probe.h"
 #include "sensor/base/hash.h"
+#include "sensor/base/prefetch.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -81,14 +82,14 @@ void table_prefetch(const struct table *t, uint64_t hash, enum table_line line)
 	const struct table_bucket *b = table_bucket_of(t, hash);
 
 	if (line == TABLE_BUCKET) {
-		__builtin_prefetch(b, 1);
+		prefetch_write(b);
 		return;
 	}
 	unsigned ways = table_ways_with(b, table_tag(hash));
 	if (!ways)
 		ways = table_ways_with(b, 0);
 	unsigned way = ways ? (unsigned)__builtin_ctz(ways) : b->hand;
-	__builtin_prefetch(entry_at(t, b, way), 1);
+	prefetch_write(entry_at(t, b, way));
 }
 
 void *table_find(struct table *t, uint64_t hash, const void *key)
