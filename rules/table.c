@@ -19,14 +19,34 @@ static size_t buckets_within(size_t entry_bytes, size_t memory_bytes)
 
 	if (count < ENTRIES_MIN / TABLE_WAYS)
 		return ENTRIES_MIN / TABLE_WAYS;
-	/* What 32 bits of hash can tell apart. */
-	if (count > UINT32_MAX)
-		count = UINT32_MAX;
+	/* What entries can be numbered. */
+	if (count > (TABLE_NUMBER + 1) / TABLE_WAYS)
+		count = (TABLE_NUMBER + 1) / TABLE_WAYS;
 	/* A small number doubled again and again, so that the table can begin with it. */
 	size_t unit = 1;
 	while (count / unit > BUCKETS_FIRST)
 		unit *= 2;
 	return count / unit * unit;
+}
+
+/* Buckets and entries, which are looked for all over the place, in large pages; behind them the rest. */
+static bool map_memory(struct table *t)
+{
+	size_t buckets_bytes = t->bucket_max * sizeof(struct table_bucket);
+	size_t entries_bytes = t->stats.capacity * t->entry_bytes;
+	t->map_bytes = buckets_bytes + entries_bytes + t->stats.capacity * sizeof(*t->tag) +
+		       t->bucket_max * sizeof(*t->hand);
+	uint8_t *map = mmap(NULL, t->map_bytes, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (map == MAP_FAILED)
+		return false;
+	(void)madvise(map, buckets_bytes + entries_bytes, MADV_HUGEPAGE);
+	t->bucket = (struct table_bucket *)map;
+	t->entry = map + buckets_bytes;
+	t->tag = (uint32_t *)(t->entry + entries_bytes);
+	t->hand = (uint8_t *)(t->tag + t->stats.capacity);
+	return true;
 }
 
 struct table *table_new(const char *name, size_t entry_bytes, size_t key_bytes,
@@ -43,20 +63,12 @@ struct table *table_new(const char *name, size_t entry_bytes, size_t key_bytes,
 	t->bucket_count = t->bucket_max;
 	while (t->bucket_count > BUCKETS_FIRST && t->bucket_count % 2 == 0)
 		t->bucket_count /= 2;
+	t->free_first = TABLE_NUMBER_NONE;
 	t->stats = (struct table_stats){ .name = name, .capacity = t->bucket_max * TABLE_WAYS };
-
-	size_t buckets_bytes = t->bucket_max * sizeof(struct table_bucket);
-	t->map_bytes = buckets_bytes + t->stats.capacity * t->entry_bytes;
-	void *map = mmap(NULL, t->map_bytes, PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (map == MAP_FAILED) {
-		free(t);
-		return NULL;
-	}
-	(void)madvise(map, t->map_bytes, MADV_HUGEPAGE);
-	t->bucket = map;
-	t->entry = (uint8_t *)map + buckets_bytes;
-	return t;
+	if (map_memory(t))
+		return t;
+	free(t);
+	return NULL;
 }
 
 void table_free(struct table *t)
@@ -86,10 +98,8 @@ void table_prefetch(const struct table *t, uint64_t hash, enum table_line line)
 		return;
 	}
 	unsigned ways = table_ways_with(b, table_tag(hash));
-	if (!ways)
-		ways = table_ways_with(b, 0);
-	unsigned way = ways ? (unsigned)__builtin_ctz(ways) : b->hand;
-	prefetch_write(entry_at(t, b, way));
+	if (ways)
+		prefetch_write(entry_at(t, b, (unsigned)__builtin_ctz(ways)));
 }
 
 void *table_find(struct table *t, uint64_t hash, const void *key)
@@ -109,55 +119,47 @@ void *table_next(const struct table *t, uint64_t hash, unsigned *way)
 }
 
 /* Turn the hand to the way that has to go. Twice round: the first time takes the marks away. */
-static unsigned choose_victim(struct table_bucket *b)
+static unsigned choose_victim(struct table_bucket *b, uint8_t *hand)
 {
 	for (unsigned step = 0; step < 2 * TABLE_WAYS; step++) {
-		unsigned way = b->hand;
-		unsigned bit = 1u << way;
-		b->hand = (uint8_t)((way + 1) % TABLE_WAYS);
-		if (b->pinned & bit)
+		unsigned way = *hand;
+		*hand = (uint8_t)((way + 1) % TABLE_WAYS);
+		if (b->place[way] & TABLE_PINNED)
 			continue;
-		if (!(b->used & bit))
+		if (!(b->place[way] & TABLE_USED))
 			return way;
-		b->used &= (uint8_t)~bit;
+		b->place[way] &= ~TABLE_USED;
 	}
-	unsigned way = b->hand;
-	b->hand = (uint8_t)((way + 1) % TABLE_WAYS);
+	unsigned way = *hand;
+	*hand = (uint8_t)((way + 1) % TABLE_WAYS);
 	return way;
 }
 
-/* Put a copy of one way into the next free way of another bucket. */
-static void move_way(struct table *t, const struct table_bucket *from,
-	const struct table_bucket *b, unsigned way, struct table_bucket *to)
+/* Each way of a bucket that was emptied goes to the first free way of the bucket that is now its own. */
+static void deal_out(struct table *t, const struct table_bucket *old)
 {
-	unsigned place = (unsigned)__builtin_ctz(table_ways_with(to, 0));
-	void *target = entry_at(t, to, place);
-	const void *source = entry_at(t, from, way);
-
-	to->tag[place] = b->tag[way];
-	to->used |= (uint8_t)((b->used >> way & 1) << place);
-	to->pinned |= (uint8_t)((b->pinned >> way & 1) << place);
-	if (target != source)
-		memmove(target, source, t->entry_bytes);
+	for (unsigned way = 0; way < TABLE_WAYS; way++) {
+		uint32_t tag = old->tag[way];
+		if (tag == 0)
+			continue;
+		struct table_bucket *b = &t->bucket[table_bucket_index(t, tag)];
+		unsigned free_way = (unsigned)__builtin_ctz(table_ways_with(b, 0));
+		b->tag[free_way] = tag;
+		b->place[free_way] = old->place[way];
+	}
 }
 
 /*
  * Twice as many buckets. From the last one down, each parts into two at twice its place, which the
- * ones after it have left by then. Bucket 0 parts into itself and the next one: its ways only move
- * down, so none is overwritten before it was moved.
+ * ones after it have left by then.
  */
 static void grow(struct table *t)
 {
 	t->bucket_count *= 2;
 	for (size_t i = t->bucket_count / 2; i-- > 0;) {
-		struct table_bucket *from = &t->bucket[i], old = *from;
-		t->bucket[2 * i] = t->bucket[2 * i + 1] = (struct table_bucket){ .hand = 0 };
-		if (i > 0)
-			*from = (struct table_bucket){ .hand = 0 };
-		for (unsigned way = 0; way < TABLE_WAYS; way++)
-			if (old.tag[way])
-				move_way(t, from, &old, way,
-					&t->bucket[table_bucket_index(t, old.tag[way])]);
+		struct table_bucket old = t->bucket[i];
+		t->bucket[i] = (struct table_bucket){ .tag = { 0 } };
+		deal_out(t, &old);
 	}
 }
 
@@ -171,15 +173,13 @@ void *table_take_full(struct table *t, uint64_t hash)
 	}
 	if (table_ways_with(b, 0))
 		return table_take_sized(t, hash, t->entry_bytes);
-	unsigned way = choose_victim(b);
-	uint8_t bit = (uint8_t)(1u << way);
+	unsigned way = choose_victim(b, &t->hand[b - t->bucket]);
 	void *entry = entry_at(t, b, way);
 	t->stats.evicted++;
 	if (t->evicted)
 		t->evicted(entry, t->evicted_arg);
-	b->tag[way] = table_tag(hash);
-	b->used &= (uint8_t)~bit;
-	b->pinned &= (uint8_t)~bit;
+	b->place[way] &= TABLE_NUMBER;
+	b->tag[way] = t->tag[b->place[way]] = table_tag(hash);
 	return entry;
 }
 
@@ -188,34 +188,42 @@ void *table_add(struct table *t, uint64_t hash, const void *key, bool *is_new)
 	return table_add_sized(t, hash, key, is_new, t->entry_bytes, t->key_bytes);
 }
 
-/* Where an entry is: its bucket, and the way as a bit. */
-static struct table_bucket *locate(const struct table *t, const void *entry, unsigned *way)
+/* Where an entry is; TABLE_WAYS when it is nowhere, since it was removed. */
+static unsigned locate(const struct table *t, const void *entry, struct table_bucket **bucket)
 {
 	size_t number = (size_t)((const uint8_t *)entry - t->entry) / t->entry_bytes;
+	unsigned way = 0;
 
 	assert(number < t->stats.capacity);
-	*way = (unsigned)(number % TABLE_WAYS);
-	return &t->bucket[number / TABLE_WAYS];
+	*bucket = &t->bucket[table_bucket_index(t, t->tag[number])];
+	for (; way < TABLE_WAYS; way++) {
+		const struct table_bucket *b = *bucket;
+		if (b->tag[way] && (b->place[way] & TABLE_NUMBER) == number)
+			break;
+	}
+	return way;
 }
 
 void table_remove(struct table *t, void *entry)
 {
-	unsigned way;
-	struct table_bucket *b = locate(t, entry, &way);
+	struct table_bucket *b;
+	unsigned way = locate(t, entry, &b);
 
-	if (b->tag[way] != 0)
+	if (way < TABLE_WAYS)
 		table_drop(t, b, way);
 }
 
 void table_pin(struct table *t, void *entry, bool pinned)
 {
-	unsigned way;
-	struct table_bucket *b = locate(t, entry, &way);
+	struct table_bucket *b;
+	unsigned way = locate(t, entry, &b);
 
+	if (way == TABLE_WAYS)
+		return;
 	if (pinned)
-		b->pinned |= (uint8_t)(1u << way);
+		b->place[way] |= TABLE_PINNED;
 	else
-		b->pinned &= (uint8_t) ~(1u << way);
+		b->place[way] &= ~TABLE_PINNED;
 }
 
 static void visit_bucket(const struct table *t, const struct table_bucket *b,

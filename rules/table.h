@@ -2,7 +2,7 @@
 /*
  * table.h -- the bounded table that every rule keeps its memory in.
  *
- * Open addressing in buckets of eight ways: a bucket's tags share one cache line, a look-up
+ * Open addressing in buckets of eight ways: what is known of them shares one cache line, a look-up
  * touches that line and the entry. When a bucket is full the clock hand of that bucket evicts
  * the first way not used since it last came by; pinned entries (what an alert in progress
  * needs) are passed over unless all eight are pinned. An entry counts as used from its second
@@ -14,7 +14,7 @@
  * padding of key structs.
  *
  * Owner:    table_new/table_free; entries live until evicted, removed or freed. Their addresses hold
- *           until the next table_add to the same table.
+ *           as long as they live, so until the next table_add to the same table.
  * Threads:  one.
  */
 #ifndef RULES_TABLE_H
@@ -33,7 +33,8 @@ struct table_stats {
 	uint64_t used, capacity, evicted;
 };
 
-/* NULL when out of memory. At least 64 entries; memory_bytes bounds tags and entries together.
+/* NULL when out of memory. At least 64 entries; memory_bytes bounds buckets and entries together; some
+ * 4 octets an entry come on top.
  */
 struct table *table_new(const char *name, size_t entry_bytes, size_t key_bytes,
 	size_t memory_bytes, uint64_t seed);
@@ -45,7 +46,7 @@ uint64_t table_hash(const struct table *t, const void *key);
 /* What a look-up touches, one after the other: the entry's place is read from the bucket. */
 enum table_line {
 	TABLE_BUCKET,
-	TABLE_ENTRY, /* the one with this hash, or the place a new one would take */
+	TABLE_ENTRY, /* the one with this hash; a new one would be where there is no need to ask */
 };
 void table_prefetch(const struct table *t, uint64_t hash, enum table_line line);
 

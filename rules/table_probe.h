@@ -7,15 +7,18 @@
  * A look-up takes 25 instructions so, and 60 through table.c (callgrind, replay --threads 1 of the
  * benchmark mix).
  *
- * One mapping of address space holds the most buckets that memory allows and behind them the most
- * entries; the entry of way w of bucket b is number 8b + w. Only the first bucket_count of them are
- * in use. When a bucket is full and there is room for more, their number doubles in place, so that
- * a table of few entries lies close together in memory, whatever its cap. From then on a full bucket
- * evicts.
+ * A bucket holds the tags of eight ways and where their entries are: an entry stays in its place,
+ * which is the one left last, or the first that was never used. So the entries of a table lie close
+ * together whatever the keys, those that come and go soon use the same few lines again, and more
+ * buckets means that only the buckets are written anew. When a bucket is full and there is room for
+ * more, their number doubles in place. From then on a full bucket evicts.
+ *
+ * One mapping of address space holds the most buckets and entries that memory allows; memory is used
+ * as far as they are.
  *
  * The high half of a hash is the tag, and multiplied by the number of buckets also chooses the
  * bucket, so bucket b becomes 2b and 2b + 1, and tags alone say which entry goes where. 0 marks a
- * free way; its bits in used and pinned are 0, too. What a tag cannot tell apart the key does.
+ * free way. What a tag cannot tell apart the key does.
  *
  * Threads: one, as in table.h.
  */
@@ -36,25 +39,32 @@
 
 #define TABLE_WAYS 8u
 
+/* What is known of a way in use: the number of its entry, and two marks. */
+#define TABLE_USED        (UINT32_C(1) << 31) /* touched since the hand came by */
+#define TABLE_PINNED      (UINT32_C(1) << 30)
+#define TABLE_NUMBER      (TABLE_PINNED - 1)
+#define TABLE_NUMBER_NONE UINT32_MAX
+
 struct table_bucket {
 	uint32_t tag[TABLE_WAYS];
-	uint8_t used;   /* bit per way: touched since the hand came by */
-	uint8_t pinned; /* bit per way */
-	uint8_t hand;
-	uint8_t unused[CACHE_LINE - TABLE_WAYS * 4 - 3];
+	uint32_t place[TABLE_WAYS];
 };
 static_assert(sizeof(struct table_bucket) == CACHE_LINE, "a bucket is one cache line");
 
 struct table {
 	struct table_bucket *bucket;
-	uint8_t *entry;
 	size_t bucket_count, bucket_max;
+	uint8_t *entry;
 	size_t entry_bytes, key_bytes;
-	size_t map_bytes;
+	/* Per entry: its tag; of a free one the number of the next free one. */
+	uint32_t *tag;
+	uint32_t free_first, fresh; /* numbers: of a free one; from here on never used */
+	uint8_t *hand;              /* per bucket: a way */
 	uint64_t seed;
 	void (*evicted)(void *entry, void *arg);
 	void *evicted_arg;
 	struct table_stats stats;
+	size_t map_bytes;
 };
 
 static inline uint32_t table_tag(uint64_t hash)
@@ -76,8 +86,7 @@ static inline struct table_bucket *table_bucket_of(const struct table *t, uint64
 static inline void *table_entry_at(
 	const struct table *t, const struct table_bucket *b, unsigned way, size_t entry_bytes)
 {
-	size_t number = (size_t)(b - t->bucket) * TABLE_WAYS + way;
-	return t->entry + number * entry_bytes;
+	return t->entry + (size_t)(b->place[way] & TABLE_NUMBER) * entry_bytes;
 }
 
 /*
@@ -137,17 +146,17 @@ static inline void *table_probe_entry(
 
 static inline void table_probe_touch(const struct table_probe *p)
 {
-	p->bucket->used |= (uint8_t)(p->ways & -p->ways);
+	p->bucket->place[table_probe_way(p)] |= TABLE_USED;
 }
 
 /* What table_remove does, for a way that is in use. */
 static inline void table_drop(struct table *t, struct table_bucket *b, unsigned way)
 {
-	uint8_t bit = (uint8_t)(1u << way);
+	uint32_t number = b->place[way] & TABLE_NUMBER;
 
 	b->tag[way] = 0;
-	b->used &= (uint8_t)~bit;
-	b->pinned &= (uint8_t)~bit;
+	t->tag[number] = t->free_first;
+	t->free_first = number;
 	t->stats.used--;
 }
 
@@ -190,6 +199,17 @@ static inline void *table_find_sized(
 /* The rest of table_take for a bucket without a free way: more buckets, or somebody's place. */
 void *table_take_full(struct table *t, uint64_t hash);
 
+/* The place that was left last is the one that is still in the cache. */
+static inline uint32_t table_take_number(struct table *t)
+{
+	uint32_t number = t->free_first;
+
+	if (number == TABLE_NUMBER_NONE)
+		return t->fresh++;
+	t->free_first = t->tag[number];
+	return number;
+}
+
 /* A place for a new entry of this hash, which is not there yet. The caller writes all of it. */
 static inline void *table_take_sized(struct table *t, uint64_t hash, size_t entry_bytes)
 {
@@ -199,7 +219,9 @@ static inline void *table_take_sized(struct table *t, uint64_t hash, size_t entr
 	if (UNLIKELY(!free_ways))
 		return table_take_full(t, hash);
 	unsigned way = (unsigned)__builtin_ctz(free_ways);
-	b->tag[way] = table_tag(hash);
+	uint32_t number = table_take_number(t);
+	b->tag[way] = t->tag[number] = table_tag(hash);
+	b->place[way] = number;
 	t->stats.used++;
 	return table_entry_at(t, b, way, entry_bytes);
 }
