@@ -12,7 +12,7 @@
 #include "sensor/base/log.h"
 
 /* Another number whenever the same sources would give something else, or lie otherwise. */
-#define FORMAT         5
+#define FORMAT         6
 #define SECONDS_A_DAY  86400
 #define PROVIDER_BYTES 64
 

@@ -13,9 +13,11 @@
 #ifndef SENSOR_BASE_CURSOR_H
 #define SENSOR_BASE_CURSOR_H
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct cursor {
 	const uint8_t *pos; /* next byte to read */
@@ -63,6 +65,17 @@ static inline uint32_t cursor_be32(struct cursor *c)
 	if (!at)
 		return 0;
 	return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+}
+
+static inline uint64_t cursor_be64(struct cursor *c)
+{
+	const uint8_t *at = cursor_take(c, 8);
+	uint64_t word;
+
+	if (!at)
+		return 0;
+	memcpy(&word, at, 8);
+	return be64toh(word);
 }
 
 /* An inner cursor over the next `len` bytes, which the outer one steps over. */

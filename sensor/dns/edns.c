@@ -4,10 +4,8 @@
 #include <string.h>
 
 enum {
-	OPTION_CLIENT_SUBNET = 8,
 	FAMILY_IPV4 = 1, /* IANA address family numbers */
 	FAMILY_IPV6 = 2,
-	DO_BIT = 0x8000,
 };
 
 /* RFC 7871 6: FAMILY, SOURCE PREFIX-LENGTH, SCOPE PREFIX-LENGTH, as many octets as the bits
@@ -39,16 +37,14 @@ unsigned dns_edns_read(struct dns_edns *out, const struct dns_record *opt, const
 {
 	struct cursor c = cursor_init(wire + opt->rdata_at, opt->rdata_len);
 
-	out->present = true;
-	out->udp_size = opt->class;
-	out->version = (uint8_t)(opt->ttl >> 16);
-	out->do_bit = opt->ttl & DO_BIT;
+	unsigned rcode = dns_edns_start(out, opt);
+
 	while (cursor_left(&c) > 0) {
 		unsigned code = cursor_be16(&c);
 		size_t len = cursor_be16(&c);
 		struct cursor option = cursor_sub(&c, len);
-		if (code == OPTION_CLIENT_SUBNET && !out->has_client_subnet)
+		if (code == DNS_OPTION_CLIENT_SUBNET && !out->has_client_subnet)
 			read_client_subnet(out, &option);
 	}
-	return opt->ttl >> 24;
+	return rcode;
 }

@@ -8,6 +8,18 @@
 
 #include "sensor/dns/message.h"
 
+#define DNS_OPTION_CLIENT_SUBNET 8 /* RFC 7871 */
+
+/* What the fixed part says; returns the upper eight bits of the extended rcode. */
+static inline unsigned dns_edns_start(struct dns_edns *out, const struct dns_record *opt)
+{
+	out->present = true;
+	out->udp_size = opt->class;
+	out->version = (uint8_t)(opt->ttl >> 16);
+	out->do_bit = opt->ttl >> 15 & 1;
+	return opt->ttl >> 24;
+}
+
 /*
  * Fill *out from an OPT whose options dns_rdata_check found to fill it; returns the upper eight
  * bits of the extended rcode. A client subnet that breaks RFC 7871 6 is left out: the OPT

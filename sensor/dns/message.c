@@ -2,28 +2,25 @@
 #include "sensor/dns/message.h"
 
 #include "sensor/dns/edns.h"
+#include "sensor/dns/name_short.h"
 #include "sensor/dns/rdata.h"
 #include "sensor/dns/walk.h"
 
 #include <string.h>
 
 #define RECORD_FIXED_LEN 10 /* type, class, TTL, RDLENGTH */
+#define OPTION_FIXED_LEN 4  /* of an EDNS option: code, length */
 
 /*
  * One pass over the message. `c` stands at the next unread octet; a reason is returned as soon
  * as something does not fit, and nothing after it is looked at.
  */
 
-static enum dns_error read_header(struct dns_message *out, struct cursor *c)
+/* Without a header all of it is zero. */
+static inline enum dns_error read_header(struct dns_message *out, struct cursor *c)
 {
-	out->id = 0;
-	out->flags = 0;
-	out->opcode = 0;
-	out->rcode = 0;
-	const uint8_t *header_at = cursor_take(c, DNS_HEADER_LEN);
-	if (UNLIKELY(!header_at))
-		return DNS_HEADER_TRUNCATED;
-	struct cursor header = cursor_init(header_at, DNS_HEADER_LEN);
+	struct cursor header = cursor_sub(c, DNS_HEADER_LEN);
+
 	out->id = cursor_be16(&header);
 	uint16_t flags = cursor_be16(&header);
 	out->flags = flags;
@@ -33,25 +30,41 @@ static enum dns_error read_header(struct dns_message *out, struct cursor *c)
 	out->count[1] = cursor_be16(&header);
 	out->count[2] = cursor_be16(&header);
 	out->count[3] = cursor_be16(&header);
-	return DNS_OK;
+	return LIKELY(!header.failed) ? DNS_OK : DNS_HEADER_TRUNCATED;
 }
 
 /* A question's type and class. */
 static inline enum dns_error read_qtype(struct cursor *c, uint16_t *qtype, uint16_t *qclass)
 {
 	struct cursor fixed = cursor_sub(c, 4);
-	*qtype = cursor_be16(&fixed);
-	*qclass = cursor_be16(&fixed);
+	uint32_t word = cursor_be32(&fixed);
+
+	*qtype = (uint16_t)(word >> 16);
+	*qclass = (uint16_t)word;
 	return LIKELY(!fixed.failed) ? DNS_OK : DNS_QUESTION_TRUNCATED;
 }
 
-static enum dns_error read_questions(
-	struct dns_message *out, struct dns_walk *w, struct cursor *c)
+/* Those behind the first. */
+OUT_OF_LINE static enum dns_error read_further_questions(
+	const struct dns_message *m, struct dns_walk *w, struct cursor *c)
 {
+	enum dns_error error = DNS_OK;
 	uint16_t qtype;
 	uint16_t qclass;
-	enum dns_error error;
 
+	for (unsigned i = 1; i < m->count[0] && !error; i++) {
+		error = dns_walk_name(w, c);
+		if (!error)
+			error = read_qtype(c, &qtype, &qclass);
+		if (w->work > DNS_WORK_MAX)
+			return DNS_WORK_LIMIT;
+	}
+	return error;
+}
+
+ALWAYS_INLINE static inline enum dns_error read_questions(
+	struct dns_message *out, struct dns_walk *w, struct cursor *c)
+{
 	if (UNLIKELY(out->count[0] == 0)) {
 		out->qname.wire_len = 1;
 		out->qname.label_count = 0;
@@ -61,18 +74,20 @@ static enum dns_error read_questions(
 	if (UNLIKELY(cursor_left(c) == 0))
 		return DNS_QUESTION_TRUNCATED;
 	out->has_question = true;
-	error = dns_name_decode(&out->qname, c, w->wire);
-	if (UNLIKELY(error))
-		return error;
-	/* Most names that follow are this one: 0xC00C. */
-	dns_walk_remember(w, DNS_HEADER_LEN, out->qname.wire_len);
+	enum dns_error error;
+	if (UNLIKELY(!name_decode_short(&out->qname, c))) {
+		struct cursor ahead = *c;
+		error = dns_name_decode(&out->qname, &ahead, w->wire);
+		*c = ahead;
+		if (UNLIKELY(error))
+			return error;
+	}
+	dns_walk_question(w, DNS_HEADER_LEN, out->qname.wire_len);
 	error = read_qtype(c, &out->qtype, &out->qclass);
-	for (unsigned i = 1; UNLIKELY(i < out->count[0]) && !error; i++) {
-		error = dns_walk_name(w, c);
-		if (!error)
-			error = read_qtype(c, &qtype, &qclass);
-		if (w->work > DNS_WORK_MAX)
-			return DNS_WORK_LIMIT;
+	if (UNLIKELY(out->count[0] > 1) && !error) {
+		struct cursor ahead = *c;
+		error = read_further_questions(out, w, &ahead);
+		*c = ahead;
 	}
 	return error;
 }
@@ -87,8 +102,19 @@ static bool may_be_empty(const struct dns_message *m, const struct dns_record *r
 	       r->class == DNS_CLASS_NONE;
 }
 
-/* The record at the cursor, all but its section. Inlined, so that the cursor lives in registers. */
-ALWAYS_INLINE static inline enum dns_error read_record(
+/* What stands between owner and RDATA; `c` holds RECORD_FIXED_LEN octets. */
+ALWAYS_INLINE static inline void read_fixed(struct dns_record *r, struct cursor *c)
+{
+	uint64_t word = cursor_be64(c);
+
+	r->ttl = (uint32_t)word;
+	r->class = (uint16_t)(word >> 32);
+	r->type = (uint16_t)(word >> 48);
+	r->rdata_len = cursor_be16(c);
+}
+
+/* The record at the cursor, all but its section. */
+static enum dns_error read_record(
 	const struct dns_message *m, struct dns_record *r, struct dns_walk *w, struct cursor *c)
 {
 	size_t owner_at = (size_t)(c->pos - w->wire);
@@ -102,18 +128,13 @@ ALWAYS_INLINE static inline enum dns_error read_record(
 	if (UNLIKELY(!fixed_at))
 		return DNS_RECORD_TRUNCATED;
 	struct cursor fixed = cursor_init(fixed_at, RECORD_FIXED_LEN);
+	read_fixed(r, &fixed);
+	r->rdata_at = (uint16_t)(c->pos - w->wire);
 	r->owner_at = (uint16_t)owner_at;
 	r->target_at = 0;
-	r->type = cursor_be16(&fixed);
-	r->class = cursor_be16(&fixed);
-	r->ttl = cursor_be32(&fixed);
-	r->rdata_len = cursor_be16(&fixed);
-	r->rdata_at = (uint16_t)(c->pos - w->wire);
 	const uint8_t *rdata_at = cursor_take(c, r->rdata_len);
 	if (UNLIKELY(!rdata_at))
 		return DNS_RECORD_TRUNCATED;
-	if (LIKELY(dns_rdata_is_plain(r)))
-		return DNS_OK;
 	if (UNLIKELY(r->rdata_len == 0) && may_be_empty(m, r))
 		return DNS_OK;
 	struct cursor rdata = cursor_init(rdata_at, r->rdata_len);
@@ -129,100 +150,172 @@ static bool signs_message(const struct dns_record *r, const uint8_t *wire)
 	return cursor_be16(&c) == 0 && !c.failed;
 }
 
-static enum dns_error read_opt(
-	struct dns_message *out, const struct dns_record *r, enum dns_section section)
+static inline enum dns_error read_opt(struct dns_message *out, const struct dns_record *r)
 {
-	if (section != DNS_ADDITIONAL || out->edns.present)
+	if (UNLIKELY(r->section != DNS_ADDITIONAL || out->edns.present))
 		return DNS_OPT_MISPLACED;
 	out->rcode |= (uint16_t)(dns_edns_read(&out->edns, r, out->wire) << 4);
 	return DNS_OK;
 }
 
-/* Every record; *count of them were good. */
-ALWAYS_INLINE static inline enum dns_error read_each(
-	struct dns_message *out, struct dns_walk *w, struct cursor *c, unsigned *count)
+/*
+ * Most records of most answers: an address, whose owner is nothing but a pointer to a name that was just
+ * walked. False, with the cursor where it was, for any other, which read_any then takes or refuses. Both
+ * families take one branch, as do all three pointers: which it is nobody can predict.
+ */
+ALWAYS_INLINE static inline bool read_address(
+	struct dns_record *r, const struct dns_walk *w, struct cursor *c)
 {
-	struct dns_record spare; /* where records go that are not kept */
-	struct dns_record *r = out->record;
+	struct cursor ahead = *c;
+	const uint8_t *at = cursor_take(&ahead, 2 + RECORD_FIXED_LEN);
 
-	for (unsigned section = DNS_ANSWER; section <= DNS_ADDITIONAL; section++) {
-		for (unsigned left = out->count[1 + section]; left > 0; left--) {
-			r = LIKELY(*count < DNS_RECORDS_MAX) ? &out->record[*count] : &spare;
-			enum dns_error error = read_record(out, r, w, c);
-			if (UNLIKELY(error))
-				return error;
-			if (UNLIKELY(w->work > DNS_WORK_MAX))
-				return DNS_WORK_LIMIT;
-			r->section = (uint8_t)section;
-			++*count;
-			if (r->type == DNS_TYPE_OPT)
-				error = read_opt(out, r, (enum dns_section)section);
-			if (UNLIKELY(error))
-				return error;
-		}
-	}
-	if (out->count[3] > 0)
-		out->has_tsig = signs_message(r, out->wire);
-	return DNS_OK;
+	if (UNLIKELY(!at))
+		return false;
+	struct cursor fixed = cursor_init(at, 2 + RECORD_FIXED_LEN);
+	unsigned owner = cursor_be16(&fixed);
+	read_fixed(r, &fixed);
+	uint32_t shape = (uint32_t)r->type << 16 | r->rdata_len;
+	if (!(dns_walk_is_near(w, owner) & ((shape == (DNS_TYPE_A << 16 | 4)) |
+						   (shape == (DNS_TYPE_AAAA << 16 | 16)))))
+		return false;
+	if (UNLIKELY(!cursor_take(&ahead, r->rdata_len)))
+		return false;
+	r->rdata_at = (uint16_t)(fixed.pos - w->wire);
+	r->owner_at = (uint16_t)(at - w->wire);
+	r->target_at = 0;
+	c->pos = ahead.pos;
+	return true;
 }
 
-static inline enum dns_error read_records(
+/*
+ * The OPT of most messages: the first in its section, and without options but for one that is not a
+ * client subnet (a cookie). False as above.
+ */
+ALWAYS_INLINE static inline bool read_plain_opt(
+	struct dns_message *out, struct dns_record *r, struct cursor *c)
+{
+	struct cursor ahead = *c;
+	const uint8_t *at = cursor_take(&ahead, 1 + RECORD_FIXED_LEN);
+
+	if (UNLIKELY(!at))
+		return false;
+	struct cursor fixed = cursor_init(at, 1 + RECORD_FIXED_LEN);
+	unsigned owner = cursor_u8(&fixed);
+	read_fixed(r, &fixed);
+	if (UNLIKELY(owner != 0 || r->type != DNS_TYPE_OPT || out->edns.present))
+		return false;
+	if (UNLIKELY(!cursor_take(&ahead, r->rdata_len)))
+		return false;
+	/* One branch for an OPT with and without it: where there is none, other octets are looked at. */
+	bool empty = r->rdata_len < OPTION_FIXED_LEN;
+	struct cursor option = cursor_init(empty ? at : fixed.pos, OPTION_FIXED_LEN);
+	unsigned code = cursor_be16(&option);
+	unsigned len = cursor_be16(&option);
+	if (!((r->rdata_len == 0) | (!empty & (code != DNS_OPTION_CLIENT_SUBNET) &
+					    (len + OPTION_FIXED_LEN == r->rdata_len))))
+		return false;
+	r->rdata_at = (uint16_t)(fixed.pos - out->wire);
+	r->owner_at = (uint16_t)(at - out->wire);
+	r->target_at = 0;
+	out->rcode |= (uint16_t)(dns_edns_start(&out->edns, r) << 4);
+	c->pos = ahead.pos;
+	return true;
+}
+
+/* Any record, as a part of its message; `last` of all, and in the additional section. */
+OUT_OF_LINE static enum dns_error read_any(struct dns_message *out, struct dns_record *r,
+	struct dns_walk *w, struct cursor *c, bool last)
+{
+	enum dns_error error = read_record(out, r, w, c);
+
+	if (UNLIKELY(error))
+		return error;
+	if (UNLIKELY(w->work > DNS_WORK_MAX))
+		return DNS_WORK_LIMIT;
+	if (last)
+		out->has_tsig = signs_message(r, out->wire);
+	return r->type == DNS_TYPE_OPT ? read_opt(out, r) : DNS_OK;
+}
+
+ALWAYS_INLINE static inline enum dns_error read_records(
 	struct dns_message *out, struct dns_walk *w, struct cursor *from)
 {
-	struct cursor c = *from;
-	unsigned count = 0;
-	enum dns_error error = read_each(out, w, &c, &count);
-	unsigned kept = count < DNS_RECORDS_MAX ? count : DNS_RECORDS_MAX;
+	/* One that has not failed and that no function is shown lives in registers. */
+	struct cursor c = cursor_init(from->pos, cursor_left(from));
+	uint32_t authority = out->count[1];
+	uint32_t additional = authority + out->count[2];
+	uint32_t total = additional + out->count[3];
+	enum dns_error error = DNS_OK;
+	uint32_t index;
 
-	*from = c;
-	out->record_count = (uint16_t)kept;
-	out->records_omitted = (uint16_t)(count - kept);
+	for (index = 0; index < total; index++) {
+		uint32_t kept = index < DNS_RECORDS_MAX ? index : DNS_RECORDS_MAX;
+		struct dns_record *r = &out->record[kept];
+		r->section = (uint8_t)((index >= authority) + (index >= additional));
+		if (LIKELY(read_address(r, w, &c)))
+			continue;
+		if (LIKELY(index >= additional) && LIKELY(read_plain_opt(out, r, &c)))
+			continue;
+		struct cursor ahead = c;
+		error = read_any(out, r, w, &ahead, index + 1 == total && index >= additional);
+		if (UNLIKELY(error))
+			break;
+		c.pos = ahead.pos;
+	}
+	from->pos = c.pos;
+	out->record_count = (uint16_t)(index < DNS_RECORDS_MAX ? index : DNS_RECORDS_MAX);
+	out->records_omitted = (uint16_t)(index - out->record_count);
 	return error;
 }
 
-/* *questions_end tells whether the message is good up to its first record. */
-static inline enum dns_error decode(
-	struct dns_message *out, const uint8_t *wire, size_t wire_len, bool *questions_end)
+/* Header and questions. */
+ALWAYS_INLINE static inline enum dns_error read_beginning(struct dns_message *out,
+	struct dns_walk *w, struct cursor *c, const uint8_t *wire, size_t wire_len)
 {
-	struct dns_walk w = { .wire = wire };
-
 	/* No transport carries more; what exceeds it can only be trailing octets. */
-	if (wire_len > UINT16_MAX)
+	if (UNLIKELY(wire_len > UINT16_MAX))
 		wire_len = UINT16_MAX;
-	struct cursor c = cursor_init(wire, wire_len);
+	*c = cursor_init(wire, wire_len);
+	dns_walk_init(w, wire);
 	out->wire = wire;
 	out->wire_len = (uint16_t)wire_len;
-	out->has_question = false;
-	out->has_tsig = false;
-	out->qtype = 0;
 	out->qclass = 0;
+	out->qtype = 0;
 	out->record_count = 0;
 	out->records_omitted = 0;
+	out->has_question = false;
+	out->has_tsig = false;
 	out->edns = (struct dns_edns){ 0 };
 
-	enum dns_error error = read_header(out, &c);
+	enum dns_error error = read_header(out, c);
 	if (LIKELY(!error))
-		error = read_questions(out, &w, &c);
-	*questions_end = !error;
+		error = read_questions(out, w, c);
+	return error;
+}
+
+enum dns_error dns_message_decode(struct dns_message *out, const uint8_t *wire, size_t wire_len)
+{
+	struct dns_walk w;
+	struct cursor c;
+	enum dns_error error = read_beginning(out, &w, &c, wire, wire_len);
+
 	if (LIKELY(!error))
 		error = read_records(out, &w, &c);
 	out->trailing_len = (uint16_t)cursor_left(&c);
 	return error;
 }
 
-enum dns_error dns_message_decode(struct dns_message *out, const uint8_t *wire, size_t wire_len)
-{
-	bool questions_end;
-
-	return decode(out, wire, wire_len, &questions_end);
-}
-
 enum dns_error dns_message_decode_cut(
 	struct dns_message *out, const uint8_t *wire, size_t captured_len)
 {
-	bool questions_end;
-	enum dns_error error = decode(out, wire, captured_len, &questions_end);
+	struct dns_walk w;
+	struct cursor c;
+	enum dns_error error = read_beginning(out, &w, &c, wire, captured_len);
+	bool questions_end = !error;
 
+	if (questions_end)
+		error = read_records(out, &w, &c);
+	out->trailing_len = (uint16_t)cursor_left(&c);
 	if (!questions_end || (error != DNS_RECORD_TRUNCATED && error != DNS_NAME_TRUNCATED))
 		return error;
 	out->trailing_len = 0;
@@ -278,14 +371,13 @@ const struct dns_record *dns_records_next(struct dns_records *it)
 		return &m->record[it->index++];
 	if (it->index >= (uint32_t)m->record_count + m->records_omitted)
 		return NULL;
-	struct dns_walk w = { .wire = m->wire };
+	struct dns_walk w;
+	dns_walk_init(&w, m->wire);
 	if (read_record(m, &it->record, &w, &it->rest))
 		return NULL;
 	uint32_t authority = m->count[1];
 	uint32_t additional = authority + m->count[2];
-	it->record.section = it->index < authority    ? DNS_ANSWER
-			     : it->index < additional ? DNS_AUTHORITY
-						      : DNS_ADDITIONAL;
+	it->record.section = (uint8_t)((it->index >= authority) + (it->index >= additional));
 	it->index++;
 	return &it->record;
 }

@@ -70,16 +70,17 @@ enum dns_section {
 	DNS_ADDITIONAL,
 };
 
+/* The first three lie as on the wire, but that each word is turned round as a whole. */
 struct dns_record {
-	uint16_t owner_at; /* offset of the owner name in the message */
-	uint16_t type;
+	uint32_t ttl;
 	uint16_t class;
+	uint16_t type;
 	uint16_t rdata_len;
 	uint16_t rdata_at;  /* offset of RDATA */
+	uint16_t owner_at;  /* offset of the owner name in the message */
 	uint16_t target_at; /* offset of the name that RDATA leads to, 0 when none: NS CNAME PTR
 			       DNAME MX SRV SVCB HTTPS SOA(mname) */
-	uint32_t ttl;
-	uint8_t section; /* enum dns_section */
+	uint8_t section;    /* enum dns_section */
 };
 
 struct dns_edns {
@@ -96,19 +97,19 @@ struct dns_message {
 	const uint8_t *wire;
 	uint16_t wire_len;
 	uint16_t id;
-	uint16_t flags; /* as on the wire */
-	uint8_t opcode;
-	uint16_t rcode;    /* with the extended bits of OPT */
+	uint16_t flags;    /* as on the wire */
 	uint16_t count[4]; /* QD, AN, NS, AR as in the header */
-	bool has_question;
-	bool has_tsig;            /* TSIG or SIG(0) is the last additional record */
-	uint16_t qtype, qclass;   /* of the first question; 0 without one */
-	struct dns_name qname;    /* of the first question; the root without one */
+	uint8_t opcode;
+	uint16_t rcode;           /* with the extended bits of OPT */
+	uint16_t qclass, qtype;   /* of the first question; 0 without one */
 	uint16_t record_count;    /* in record[] */
 	uint16_t records_omitted; /* walked but not kept */
 	uint16_t trailing_len;    /* octets after the last record: counted, no error */
+	bool has_question;
+	bool has_tsig; /* TSIG or SIG(0) is the last additional record */
 	struct dns_edns edns;
-	struct dns_record record[DNS_RECORDS_MAX];
+	struct dns_name qname; /* of the first question; the root without one */
+	struct dns_record record[DNS_RECORDS_MAX + 1]; /* the last: room for one not kept */
 };
 
 static inline bool dns_is_response(const struct dns_message *m)

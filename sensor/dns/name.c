@@ -2,6 +2,7 @@
 #include "sensor/dns/name.h"
 
 #include "sensor/base/hash.h"
+#include "sensor/dns/name_short.h"
 #include "sensor/dns/walk.h"
 
 #include <string.h>
@@ -20,6 +21,13 @@ enum label_kind {
 	LABEL_POINTER = 0xc0,
 };
 
+const uint8_t name_step[256] = {
+#define STEP8(n) n, n + 1, n + 2, n + 3, n + 4, n + 5, n + 6, n + 7
+	0, 2, 3, 4, 5, 6, 7, 8, STEP8(9), STEP8(17), STEP8(25), STEP8(33), STEP8(41), STEP8(49),
+	STEP8(57)
+#undef STEP8
+};
+
 #define EVERY_OCTET UINT64_C(0x0101010101010101)
 
 /* Eight octets with A-Z made lower case (RFC 4343); all others, 0x80 and above too, stay. */
@@ -30,18 +38,6 @@ static inline uint64_t fold_octets(uint64_t octets)
 	uint64_t after_z = low7 + (0x7f - 'Z') * EVERY_OCTET;
 	uint64_t upper = (from_a ^ after_z) & ~octets & 0x80 * EVERY_OCTET;
 	return octets | upper >> 2;
-}
-
-/* The same for sixteen; every compiler of ours makes the best of it that the processor has. */
-typedef uint8_t sixteen __attribute__((vector_size(16)));
-
-static inline void fold_sixteen(uint8_t *out, const uint8_t *from)
-{
-	sixteen octets;
-
-	memcpy(&octets, from, 16);
-	octets |= (sixteen)(octets - 'A' < 26) & 0x20;
-	memcpy(out, &octets, 16);
 }
 
 static inline void fold_eight(uint8_t *out, const uint8_t *from)
@@ -68,11 +64,11 @@ ALWAYS_INLINE static inline void copy_folded(
 	size_t i = 0;
 
 	for (; i < len && left - i >= 16; i += 16)
-		fold_sixteen(out + i, from + i);
+		name_fold_sixteen(out + i, from + i);
 	if (i >= len)
 		return;
 	if (len >= 16) {
-		fold_sixteen(out + len - 16, from + len - 16);
+		name_fold_sixteen(out + len - 16, from + len - 16);
 		return;
 	}
 	for (; i < len && left - i >= 8; i += 8)
@@ -160,7 +156,35 @@ static enum dns_error decode_labels(struct dns_name *out, struct cursor *c, cons
 }
 
 /*
- * The name of nearly every question: no pointer, whole, not too long. False for any other, which
+ * A name of one short piece, or of two: what most records lead to ends with a pointer into the question.
+ * False for any other, with the cursor where it was.
+ */
+static inline bool decode_pieces(struct dns_name *out, struct cursor *c, const uint8_t *wire)
+{
+	const uint8_t *from = c->pos;
+	size_t used = 0, labels = 0;
+
+	if (UNLIKELY(!name_take_piece(out, &used, &labels, from, cursor_left(c))))
+		return false;
+	struct cursor behind = cursor_init(from + used, (size_t)(c->end - from) - used);
+	unsigned first = cursor_u8(&behind);
+	if (first != 0) {
+		unsigned target;
+		if (first < LABEL_POINTER || follow(&behind, from + used, wire, first, &target))
+			return false;
+		if (!name_take_piece(out, &used, &labels, wire + target,
+			    (size_t)(c->end - wire) - target) ||
+			out->wire[used] != 0)
+			return false;
+	}
+	out->wire_len = (uint8_t)(used + 1);
+	out->label_count = (uint8_t)labels;
+	c->pos = behind.pos;
+	return true;
+}
+
+/*
+ * A name of any length that has no pointer, is whole and not too long. False for any other, which
  * decode_labels then takes or refuses. Half as many instructions as that (make bench).
  */
 static inline bool decode_plain(struct dns_name *out, struct cursor *c)
@@ -188,7 +212,7 @@ static inline bool decode_plain(struct dns_name *out, struct cursor *c)
 
 enum dns_error dns_name_decode(struct dns_name *out, struct cursor *c, const uint8_t *wire)
 {
-	if (LIKELY(!c->failed) && LIKELY(decode_plain(out, c)))
+	if (LIKELY(!c->failed) && (LIKELY(decode_pieces(out, c, wire)) || decode_plain(out, c)))
 		return DNS_OK;
 	enum dns_error error = c->failed ? DNS_NAME_TRUNCATED : decode_labels(out, c, wire);
 	if (UNLIKELY(error)) {
@@ -198,11 +222,33 @@ enum dns_error dns_name_decode(struct dns_name *out, struct cursor *c, const uin
 	return error;
 }
 
-/* decode_labels without the copy, and with the memory. */
+static uint32_t *slot_of(struct dns_walk *w, unsigned at)
+{
+	return &w->known[(at ^ at >> 4) % DNS_WALK_SLOTS];
+}
+
+/* The length of the good name that starts here; 0 when nothing is known of it. */
+static inline unsigned known_len(struct dns_walk *w, unsigned at)
+{
+	if ((DNS_POINTER | at) == w->to_question)
+		return w->question_len;
+	if (!w->has_slots) {
+		memset(w->known, 0, sizeof(w->known));
+		w->has_slots = true;
+	}
+	uint32_t known = *slot_of(w, at);
+	return known >> 8 == at ? known & 0xff : 0;
+}
+
+/*
+ * decode_labels without the copy, and with the memory. `len` is that of the name so far with the
+ * root's octet, `walked` what of it was not known before.
+ */
 static enum dns_error walk_labels(struct dns_walk *w, struct cursor *c)
 {
 	struct cursor at = *c;
-	unsigned len = 1; /* the root's octet */
+	unsigned len = 1;
+	unsigned walked = 0;
 	unsigned pointers = 0;
 	unsigned first_target = 0;
 	unsigned len_before = 0;
@@ -212,18 +258,18 @@ static enum dns_error walk_labels(struct dns_walk *w, struct cursor *c)
 		unsigned first = cursor_u8(&at);
 		if (UNLIKELY(at.failed))
 			return DNS_NAME_TRUNCATED;
-		w->work++;
-		if (first == 0)
-			break;
-		if (first <= LABEL_MAX) {
+		if (first - 1 < LABEL_MAX) {
 			len += 1 + first;
-			w->work += first;
+			walked += 1 + first;
 			if (UNLIKELY(len > DNS_NAME_MAX))
 				return DNS_NAME_TOO_LONG;
 			if (UNLIKELY(!cursor_take(&at, first)))
 				return DNS_NAME_TRUNCATED;
 			continue;
 		}
+		walked++;
+		if (first == 0)
+			break;
 		if (UNLIKELY(first < LABEL_POINTER))
 			return DNS_LABEL_RESERVED;
 		unsigned target;
@@ -235,9 +281,9 @@ static enum dns_error walk_labels(struct dns_walk *w, struct cursor *c)
 			first_target = target;
 			len_before = len;
 		}
-		uint32_t known = *dns_walk_slot(w, target);
-		if (known && known >> 8 == target) {
-			len += (known & 0xff) - 1;
+		unsigned known = known_len(w, target);
+		if (known) {
+			len += known - 1;
 			break;
 		}
 		if (UNLIKELY(pointers > DNS_POINTERS_MAX))
@@ -246,10 +292,11 @@ static enum dns_error walk_labels(struct dns_walk *w, struct cursor *c)
 	}
 	if (UNLIKELY(len > DNS_NAME_MAX))
 		return DNS_NAME_TOO_LONG;
-	if (pointers)
-		dns_walk_remember(w, first_target, len - len_before + 1);
-	else
+	if (pointers && w->has_slots)
+		*slot_of(w, first_target) = first_target << 8 | (len - len_before + 1);
+	if (!pointers)
 		c->pos = at.pos;
+	w->work += walked;
 	return DNS_OK;
 }
 
@@ -261,9 +308,25 @@ enum dns_error dns_walk_name(struct dns_walk *w, struct cursor *c)
 	return error;
 }
 
+enum dns_error dns_walk_owner(struct dns_walk *w, struct cursor *c)
+{
+	struct cursor ahead = *c;
+	unsigned first = cursor_be16(&ahead);
+
+	if (dns_walk_is_near(w, first)) {
+		*c = ahead;
+		return DNS_OK;
+	}
+	enum dns_error error = dns_walk_name(w, c);
+	w->to_owner = first >= DNS_POINTER ? first : DNS_NOWHERE;
+	return error;
+}
+
 enum dns_error dns_name_skip(struct cursor *c, const uint8_t *wire)
 {
-	struct dns_walk w = { .wire = wire };
+	struct dns_walk w;
+
+	dns_walk_init(&w, wire);
 	return dns_walk_name(&w, c);
 }
 
@@ -479,19 +542,50 @@ bool dns_name_is_under(const struct dns_name *name, const struct dns_name *ances
 	return len == ancestor->wire_len && memcmp(suffix, ancestor->wire, len) == 0;
 }
 
-uint64_t dns_name_hash_wire(const uint8_t *wire, size_t wire_len, uint64_t seed)
+static inline uint64_t masked_word(const uint8_t *wire, const uint8_t *mask)
+{
+	uint64_t word, bits;
+
+	memcpy(&word, wire, 8);
+	memcpy(&bits, mask, 8);
+	return word & bits;
+}
+
+/*
+ * The first `len` (0..32) octets, of which thirty-two are read; without a branch. The hash so far is in
+ * every factor: nobody who does not know the seed can make a product zero, and all before it forgotten.
+ */
+static inline uint64_t hash_block(uint64_t hash, const uint8_t *wire, size_t len, size_t salt)
+{
+	static const uint8_t masks[64] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+		0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+		0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
+	const uint8_t *mask = masks + 32 - len;
+	uint64_t straight = hash ^ HASH_K1;
+	uint64_t turned = (hash << 32 | hash >> 32) ^ HASH_K0;
+	uint64_t low = hash_fold(
+		masked_word(wire, mask) ^ straight, masked_word(wire + 8, mask + 8) ^ turned);
+	uint64_t high = hash_fold(masked_word(wire + 16, mask + 16) ^ turned,
+		masked_word(wire + 24, mask + 24) ^ straight);
+
+	return hash_fold(low ^ turned, high ^ straight ^ salt);
+}
+
+OUT_OF_LINE static uint64_t hash_long(const uint8_t *wire, size_t wire_len, uint64_t seed)
 {
 	uint64_t hash = seed;
 	size_t left = wire_len;
-	uint64_t word;
 
-	for (; left >= 8; left -= 8) {
-		memcpy(&word, wire, 8);
-		hash = hash_word(hash, word);
-		wire += 8;
-	}
-	memcpy(&word, wire, 8);
-	return hash_fold(hash ^ hash_first_octets(word, left) ^ HASH_K1, HASH_K2 ^ wire_len);
+	for (; left > 32; left -= 32, wire += 32)
+		hash = hash_block(hash, wire, 32, 0);
+	return hash_block(hash, wire, left, wire_len);
+}
+
+static inline uint64_t hash_wire(const uint8_t *wire, size_t wire_len, uint64_t seed)
+{
+	if (UNLIKELY(wire_len > 32))
+		return hash_long(wire, wire_len, seed);
+	return hash_block(seed, wire, wire_len, wire_len);
 }
 
 uint64_t dns_name_hash_suffix(const struct dns_name *name, unsigned labels, uint64_t seed)
@@ -499,12 +593,12 @@ uint64_t dns_name_hash_suffix(const struct dns_name *name, unsigned labels, uint
 	size_t wire_len;
 	const uint8_t *wire = dns_name_suffix(name, labels, &wire_len);
 
-	return dns_name_hash_wire(wire, wire_len, seed);
+	return hash_wire(wire, wire_len, seed);
 }
 
 uint64_t dns_name_hash(const struct dns_name *name, uint64_t seed)
 {
-	return dns_name_hash_wire(name->wire, name->wire_len, seed);
+	return hash_wire(name->wire, name->wire_len, seed);
 }
 
 unsigned dns_name_hash_suffixes(const struct dns_name *name, uint64_t seed,

@@ -32,6 +32,7 @@ static enum dns_error check_target(
 	enum dns_error error = check_name(w, c);
 	if (UNLIKELY(error))
 		return error;
+	dns_walk_target(w, r->target_at);
 	return cursor_left(c) == 0 ? DNS_OK : DNS_RDATA_NAME;
 }
 

@@ -35,19 +35,4 @@ enum dns_shape dns_shape_of(uint16_t type);
 NODISCARD enum dns_error dns_rdata_check(
 	struct dns_walk *w, struct dns_record *r, struct cursor *c);
 
-/* Is there nothing more to check? So with addresses and with an OPT that has no options. */
-static inline bool dns_rdata_is_plain(const struct dns_record *r)
-{
-	switch (r->type) {
-	case DNS_TYPE_A:
-		return r->rdata_len == 4;
-	case DNS_TYPE_AAAA:
-		return r->rdata_len == 16;
-	case DNS_TYPE_OPT:
-		return r->rdata_len == 0;
-	default:
-		return false;
-	}
-}
-
 #endif

@@ -6,6 +6,10 @@
  * the name found there, so the second pointer to the same place costs one look. `work` adds up
  * the octets and pointers that really were walked; the message stops at DNS_WORK_MAX of them.
  *
+ * Nearly every owner is the root, the question's name, the owner before or what the record before led
+ * to (a chain of CNAMEs): for these the memory is three pointers, and the slots are cleared for the
+ * first name that is none of them.
+ *
  * Owner: the caller, on its stack, one per message.  Input: untrusted.
  */
 #ifndef SENSOR_DNS_WALK_H
@@ -13,51 +17,60 @@
 
 #include "sensor/dns/name.h"
 
-#define DNS_WALK_SLOTS 16 /* cleared for each message: one cache line */
+#define DNS_WALK_SLOTS 16 /* one cache line */
+#define DNS_POINTER    0xc000
+#define DNS_NOWHERE    0x10000 /* equals no pointer */
 
 struct dns_walk {
 	const uint8_t *wire;
 	uint32_t work;
+	uint32_t to_question;           /* the pointer to the first question's name */
+	uint32_t to_target;             /* the pointer to the last name in RDATA */
+	uint32_t to_owner;              /* the last owner that was another pointer */
+	uint8_t question_len;           /* of the name that to_question leads to */
+	bool has_slots;                 /* known[] is cleared */
 	uint32_t known[DNS_WALK_SLOTS]; /* offset << 8 | expanded length; 0 is empty */
 };
 
-static inline uint32_t *dns_walk_slot(struct dns_walk *w, unsigned at)
+/* Begin a message; the slots wait for the first name that needs them. */
+static inline void dns_walk_init(struct dns_walk *w, const uint8_t *wire)
 {
-	return &w->known[(at ^ at >> 4) % DNS_WALK_SLOTS];
+	w->wire = wire;
+	w->work = 0;
+	w->to_question = DNS_NOWHERE;
+	w->to_target = DNS_NOWHERE;
+	w->to_owner = DNS_NOWHERE;
+	w->has_slots = false;
 }
 
-/* Remember that a well-formed name of `name_len` octets (1..255) starts at this offset. */
-static inline void dns_walk_remember(struct dns_walk *w, unsigned at, unsigned name_len)
+/* The first question's name is good; `at` is where it starts, 1..255 how long it is. */
+static inline void dns_walk_question(struct dns_walk *w, unsigned at, unsigned name_len)
 {
-	*dns_walk_slot(w, at) = at << 8 | name_len;
+	w->to_question = DNS_POINTER | at;
+	w->question_len = (uint8_t)name_len;
+}
+
+/* The name that starts here is good. */
+static inline void dns_walk_target(struct dns_walk *w, unsigned at)
+{
+	w->to_target = at < 0x4000 ? DNS_POINTER | at : DNS_NOWHERE;
+}
+
+/* Is this the pointer to one of the three names that are remembered best? */
+static inline bool dns_walk_is_near(const struct dns_walk *w, unsigned pointer)
+{
+	/* One branch for all: which of them it is changes from record to record. */
+	return (pointer == w->to_question) | (pointer == w->to_target) |
+	       (pointer == w->to_owner);
 }
 
 /* dns_name_skip with the memory. */
 NODISCARD enum dns_error dns_walk_name(struct dns_walk *w, struct cursor *c);
 
 /*
- * The same, and at once when the name is the root or nothing but a pointer to a known one. What is
- * known was led to from before the cursor, so the pointer does point backwards. Only a copy of the
- * cursor is shown to a function, so that the caller's may live in registers.
+ * The same, and at once when the name is nothing but one of the three pointers. What they lead to stands
+ * before the cursor, so they do point backwards.
  */
-NODISCARD static inline enum dns_error dns_walk_owner(struct dns_walk *w, struct cursor *c)
-{
-	struct cursor ahead = *c;
-	unsigned first = cursor_be16(&ahead);
-	uint32_t known = *dns_walk_slot(w, first & 0x3fff);
-
-	if (LIKELY(first >= 0xc000 && known && known >> 8 == (first & 0x3fff))) {
-		c->pos = ahead.pos;
-		return DNS_OK;
-	}
-	if (LIKELY(first < 0x100 && !ahead.failed)) {
-		c->pos = ahead.pos - 1;
-		return DNS_OK;
-	}
-	ahead = *c;
-	enum dns_error error = dns_walk_name(w, &ahead);
-	*c = ahead;
-	return error;
-}
+NODISCARD enum dns_error dns_walk_owner(struct dns_walk *w, struct cursor *c);
 
 #endif

@@ -487,6 +487,95 @@ static void cut_everywhere(
 			"%s: %zu octets missing", from, cut);
 }
 
+/* --- short ways ------------------------------------------------------------------------------ */
+
+/* Most records are taken a short way; one that was not kept is walked the long one. */
+static void compare_ways(void *context, const uint8_t *wire, size_t wire_len, const char *from)
+{
+	size_t *compared = context;
+	static struct dns_message taken, walked;
+
+	if (dns_message_decode(&taken, wire, wire_len))
+		return;
+	walked = taken;
+	walked.record_count = 0;
+	walked.records_omitted = (uint16_t)(taken.record_count + taken.records_omitted);
+	struct dns_questions questions = dns_questions_start(&taken);
+	while (dns_questions_next(&questions))
+		continue;
+	struct dns_records it = { .message = &walked, .rest = questions.rest };
+	for (unsigned i = 0; i < taken.record_count; i++, ++*compared) {
+		const struct dns_record *one = &taken.record[i];
+		const struct dns_record *other = dns_records_next(&it);
+		cr_assert(other, "%s: record %u", from, i);
+		cr_assert_eq(one->ttl, other->ttl, "%s: record %u", from, i);
+		cr_assert_eq(one->class, other->class, "%s: record %u", from, i);
+		cr_assert_eq(one->type, other->type, "%s: record %u", from, i);
+		cr_assert_eq(one->rdata_len, other->rdata_len, "%s: record %u", from, i);
+		cr_assert_eq(one->rdata_at, other->rdata_at, "%s: record %u", from, i);
+		cr_assert_eq(one->owner_at, other->owner_at, "%s: record %u", from, i);
+		cr_assert_eq(one->target_at, other->target_at, "%s: record %u", from, i);
+		cr_assert_eq(one->section, other->section, "%s: record %u", from, i);
+	}
+}
+
+Test(message, records_that_take_a_short_way_are_those_of_the_long_one)
+{
+	size_t compared = 0;
+
+	for (size_t i = 0; i < dns_samples_count; i++) {
+		dns_samples[i].make(&b);
+		compare_ways(&compared, b.at, b.len, dns_samples[i].name);
+	}
+	corpus_each("tests/fuzz/corpus/fuzz_message", compare_ways, &compared);
+	captures_each(compare_ways, &compared);
+	cr_expect_gt(compared, 100);
+}
+
+/* What stands in an OPT, byte by byte: no option, one that fills it, and all that is neither. */
+Test(message, an_opt_says_the_same_with_and_without_a_short_way)
+{
+	static const struct {
+		const char *name, *options;
+		size_t len;
+		enum dns_error error;
+		bool subnet;
+	} rows[] = {
+		{ "no option", "", 0, DNS_OK, false },
+		{ "a cookie",
+			"\0\x0a\0\x08"
+			"12345678",
+			12, DNS_OK, false },
+		{ "an empty option", "\0\x0a\0\0", 4, DNS_OK, false },
+		{ "a subnet", "\0\x08\0\x07\0\1\x18\0\xc0\0\2", 11, DNS_OK, true },
+		{ "a cookie and a subnet", "\0\x0a\0\0\0\x08\0\x07\0\1\x18\0\xc0\0\2", 15,
+			DNS_OK, true },
+		{ "three octets", "\0\x0a\0", 3, DNS_OPT_OPTIONS, false },
+		{ "one octet too few",
+			"\0\x0a\0\x08"
+			"1234567",
+			11, DNS_OPT_OPTIONS, false },
+		{ "one octet too many",
+			"\0\x0a\0\x08"
+			"123456789",
+			13, DNS_OPT_OPTIONS, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		build_start(&b, 1, 0x8180);
+		build_question(&b, "a.example", 1, 1);
+		build_opt(&b, 1232, 0x01008000, rows[i].options, rows[i].len);
+		cr_expect_eq(decode_built(), rows[i].error, "%s", rows[i].name);
+		if (rows[i].error)
+			continue;
+		cr_expect(m.edns.present && m.edns.do_bit, "%s", rows[i].name);
+		cr_expect_eq(m.edns.udp_size, 1232, "%s", rows[i].name);
+		cr_expect_eq(m.rcode, 16, "%s", rows[i].name);
+		cr_expect_eq(m.edns.has_client_subnet, rows[i].subnet, "%s", rows[i].name);
+		cr_expect_eq(m.record_count, 1, "%s", rows[i].name);
+	}
+}
+
 /* --- messages that the capture cut ----------------------------------------------------------- */
 
 /* What a beginning says is what the whole says, as far as it goes. */

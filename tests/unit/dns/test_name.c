@@ -353,18 +353,89 @@ Test(name, hash_of_a_suffix_is_that_of_the_name_alone)
 	}
 }
 
-Test(name, hash_of_a_suffix_is_hash_bytes_of_its_octets)
+Test(name, hash_depends_on_every_octet_and_on_the_length)
 {
-	static const char wire[] = "\023a-label-of-eighteen\010exactly8\003com";
-	uint64_t hash[DNS_LABELS_MAX + 1];
-	struct dns_name name;
+	for (unsigned len = 1; len < DNS_NAME_MAX; len++) {
+		struct dns_name name = { .wire_len = (uint8_t)len };
+		memset(name.wire, 'a', len);
+		uint64_t hash = dns_name_hash(&name, 5);
+		for (unsigned i = 0; i < len; i++) {
+			name.wire[i] ^= 1;
+			cr_assert_neq(dns_name_hash(&name, 5), hash, "octet %u of %u", i, len);
+			name.wire[i] ^= 1;
+		}
+		name.wire[len] = 0;
+		name.wire_len++;
+		cr_assert_neq(dns_name_hash(&name, 5), hash, "%u octets and a zero", len);
+	}
+}
 
-	cr_assert(dns_name_parse(&name, "a-label-of-eighteen.exactly8.com"));
-	cr_assert_eq(dns_name_hash_suffixes(&name, 5, hash, DNS_LABELS_MAX), 3);
-	cr_expect_eq(hash[0], hash_bytes(5, "", 1));
-	cr_expect_eq(hash[1], hash_bytes(5, wire + 29, 5));
-	cr_expect_eq(hash[2], hash_bytes(5, wire + 20, 14));
-	cr_expect_eq(hash[3], hash_bytes(5, wire, 34));
+static void expect_same_name(
+	const struct dns_name *a, const struct dns_name *b, const char *way)
+{
+	cr_assert_eq(a->wire_len, b->wire_len, "%s", way);
+	cr_assert_arr_eq(a->wire, b->wire, a->wire_len);
+	cr_assert_eq(a->label_count, b->label_count, "%s", way);
+	cr_assert_arr_eq(a->label_at, b->label_at, a->label_count);
+}
+
+/* The labels of `wire` one by one, nothing shared with the decoder. */
+static void take_apart(struct dns_name *out, const uint8_t *wire)
+{
+	unsigned at = 0;
+
+	out->label_count = 0;
+	for (; wire[at] != 0; at += 1u + wire[at])
+		out->label_at[out->label_count++] = (uint8_t)at;
+	out->wire_len = (uint8_t)(at + 1);
+	for (unsigned i = 0; i <= at; i++)
+		out->wire[i] = wire[i] >= 'A' && wire[i] <= 'Z' ? wire[i] + 32 : wire[i];
+}
+
+/*
+ * A name alone, with nothing readable behind it; with others behind it; and cut in two at each label,
+ * its end somewhere before, led to by a pointer. Each way is that of other names in the decoder.
+ */
+Test(name, however_a_name_is_written_it_is_the_same)
+{
+	struct guard guard = { 0 };
+
+	srand(12);
+	for (unsigned i = 0; i < 4000; i++) {
+		struct dns_name random, name, expected;
+		uint8_t wire[2 * DNS_NAME_MAX + 64];
+		random_name(&random);
+		/* Upper case again, here and there; never a length. */
+		memcpy(wire, random.wire, random.wire_len);
+		for (unsigned k = 0; k < random.wire_len; k++)
+			if (wire[k] >= 'a' && wire[k] <= 'z' && rand() % 2)
+				wire[k] &= 0xdf;
+		take_apart(&expected, wire);
+		expect_same_name(&random, &expected, "folded");
+
+		size_t len = expected.wire_len;
+		cr_assert_eq(decode(&name, guard_place(&guard, wire, len), len, 0), DNS_OK);
+		expect_same_name(&name, &expected, "alone");
+		memset(wire + len, rand(), 64);
+		cr_assert_eq(decode(&name, wire, len + 64, 0), DNS_OK);
+		expect_same_name(&name, &expected, "with others behind");
+
+		for (unsigned k = 0; k < expected.label_count; k++) {
+			unsigned cut = expected.label_at[k];
+			wire[len] = wire[len + cut + 2] = 0xee;
+			memcpy(wire + len, wire, cut);
+			wire[len + cut] = (uint8_t)(0xc0 | cut >> 8);
+			wire[len + cut + 1] = (uint8_t)cut;
+			size_t whole = len + cut + 2;
+			const uint8_t *at = guard_place(&guard, wire, whole);
+			cr_assert_eq(decode(&name, at, whole, len), DNS_OK);
+			expect_same_name(&name, &expected, "in two, at the end");
+			memset(wire + whole, rand(), 32);
+			cr_assert_eq(decode(&name, wire, whole + 32, len), DNS_OK);
+			expect_same_name(&name, &expected, "in two");
+		}
+	}
+	guard_deinit(&guard);
 }
 
 Test(name, hash_knows_no_case_and_stops_at_the_maximum)

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * name_short.h -- the short way for names of few octets, which nearly all are; inside dns/ only.
+ *
+ * A piece of a name is what stands in a row: labels up to the root or to a pointer. If all of it lies
+ * within thirty-two octets, these are folded (RFC 4343) and copied whole, and the chain of lengths is
+ * walked through the copy. Names for which this is not the way take that of name.c, which gives the
+ * same.
+ *
+ * Threads: no shared state.  Input: untrusted.
+ */
+#ifndef SENSOR_DNS_NAME_SHORT_H
+#define SENSOR_DNS_NAME_SHORT_H
+
+#include <string.h>
+
+#include "sensor/dns/name.h"
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+#define NAME_PIECE_MAX 32
+
+/* Every compiler of ours makes the best of it that the processor has. */
+typedef uint8_t name_sixteen __attribute__((vector_size(16)));
+
+/* Sixteen octets with A-Z made lower case; all others, 0x80 and above too, stay. */
+static inline void name_fold_sixteen(uint8_t *out, const uint8_t *from)
+{
+	name_sixteen octets;
+
+	memcpy(&octets, from, 16);
+	octets |= (name_sixteen)(octets - 'A' < 26) & 0x20;
+	memcpy(out, &octets, 16);
+}
+
+/* From each length octet to the next; 0 from what is none: the root, a pointer, a reserved one. */
+extern const uint8_t name_step[256];
+
+/* Copy the first thirty-two octets folded, or what is `left` of them, at least sixteen: returns how many. */
+ALWAYS_INLINE static inline size_t name_fold_piece(
+	uint8_t *to, const uint8_t *from, size_t left)
+{
+	size_t end = left < NAME_PIECE_MAX ? left : NAME_PIECE_MAX;
+
+	name_fold_sixteen(to, from);
+	name_fold_sixteen(to + end - 16, from + end - 16);
+	return end;
+}
+
+/*
+ * Four steps along the lengths, from out->wire[at], without a branch, for the number of labels is what
+ * nobody can predict. They may lead behind the octets that were copied, but not back, and from an `at`
+ * below NAME_PIECE_MAX not out of out->wire. Returns where they lead.
+ */
+ALWAYS_INLINE static inline size_t name_walk_four(
+	struct dns_name *out, size_t at, size_t *labels)
+{
+	size_t count = *labels;
+
+#pragma GCC unroll 4
+	for (unsigned i = 0; i < 4; i++) {
+		size_t step = name_step[out->wire[at]];
+		out->label_at[count] = (uint8_t)at;
+		count += step != 0;
+		at += step;
+	}
+	*labels = count;
+	return at;
+}
+
+/*
+ * Append the piece at `from`, of which `left` octets may be read, to the *used octets and *labels labels
+ * of `out`; *used is below NAME_PIECE_MAX. On success out->wire[*used] is the octet that ended the
+ * piece. False: it is too long, or not all there.
+ */
+static inline bool name_take_piece(
+	struct dns_name *out, size_t *used, size_t *labels, const uint8_t *from, size_t left)
+{
+	if (UNLIKELY(left < 16))
+		return false;
+	size_t end = *used + name_fold_piece(out->wire + *used, from, left);
+	size_t at = name_walk_four(out, *used, labels);
+	for (size_t step; LIKELY(at < end); at += step) {
+		step = name_step[out->wire[at]];
+		if (LIKELY(step == 0)) {
+			*used = at;
+			return true;
+		}
+		out->label_at[(*labels)++] = (uint8_t)at;
+	}
+	return false;
+}
+
+/* Where the first zero of thirty-two octets is; thirty-two without one. */
+static inline size_t name_first_zero(const uint8_t *octets)
+{
+#ifdef __SSE2__
+	__m128i zero = _mm_setzero_si128();
+	__m128i low = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)octets), zero);
+	__m128i high = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(octets + 16)), zero);
+	uint64_t found = (uint64_t)_mm_movemask_epi8(low) |
+			 (uint64_t)_mm_movemask_epi8(high) << 16 | UINT64_C(1) << 32;
+	return (size_t)__builtin_ctzll(found);
+#else
+	const uint8_t *found = memchr(octets, 0, 32);
+	return found ? (size_t)(found - octets) : 32;
+#endif
+}
+
+/*
+ * Decode the name at the cursor and step past it. False, with the cursor where it was, when it is no
+ * single piece that ends with the root, or has a zero in a label.
+ *
+ * The first zero is taken for the root, so that what follows the name need not wait for the chain of
+ * lengths, which is walked all the same and has to end there.
+ */
+ALWAYS_INLINE static inline bool name_decode_short(struct dns_name *out, struct cursor *c)
+{
+	const uint8_t *from = c->pos;
+	size_t left = cursor_left(c);
+
+	if (UNLIKELY(left < 16))
+		return false;
+	size_t end = name_fold_piece(out->wire, from, left);
+	size_t root = name_first_zero(out->wire);
+	if (UNLIKELY(root >= end))
+		return false;
+	size_t labels = 0;
+	size_t at = name_walk_four(out, 0, &labels);
+	for (; UNLIKELY(at < root); at += 1u + out->wire[at]) {
+		if (UNLIKELY(out->wire[at] > DNS_LABEL_MAX))
+			return false;
+		out->label_at[labels++] = (uint8_t)at;
+	}
+	if (UNLIKELY(at != root))
+		return false;
+	out->wire_len = (uint8_t)(root + 1);
+	out->label_count = (uint8_t)labels;
+	c->pos = from + root + 1;
+	return true;
+}
+
+#endif
