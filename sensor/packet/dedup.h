@@ -54,14 +54,14 @@ struct dedup *dedup_new(enum dedup_mode mode, int64_t window_ns, uint64_t seed);
 void dedup_free(struct dedup *d);
 
 /*
- * The hash of what all copies of this PACKET_DNS have in common; asks the memory for the one cache
- * line that dedup_is_copy will look at, so that the misses of a batch overlap.
+ * Ask the memory for the one cache line that dedup_is_copy will look at, so that the misses of a batch
+ * overlap.
  */
-uint64_t dedup_prepare(struct dedup *d, const struct packet *p);
+void dedup_prefetch(struct dedup *d, const struct packet *p);
 /*
- * Is this PACKET_DNS the copy of one before it? If not, it is remembered. `hash` is what
- * dedup_prepare said of it. Never true with DEDUP_OFF.
+ * Is this PACKET_DNS the copy of one before it? If not, it is remembered. It has a fingerprint, of the
+ * same key as the others. Never true with DEDUP_OFF.
  */
-bool dedup_is_copy(struct dedup *d, const struct packet *p, uint64_t hash, int64_t ts_ns);
+bool dedup_is_copy(struct dedup *d, const struct packet *p, int64_t ts_ns);
 
 #endif

@@ -27,6 +27,7 @@ struct fragments;
 
 struct decoder {
 	const struct packet_options *options;
+	uint64_t key[2];              /* of fingerprints */
 	struct port_set tunnel_ports; /* of any kind, so that the test is one load */
 	struct fragments *fragments;
 };

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sensor/packet/fingerprint.h"
 #include "sensor/packet/fragment.h"
 #include "sensor/packet/layer.h"
 #include "sensor/packet/plain.h"
@@ -39,6 +40,7 @@ struct decoder *decoder_new(const struct packet_options *options, size_t memory_
 	if (memory_bytes < DECODER_BYTES_MIN)
 		memory_bytes = DECODER_BYTES_MIN;
 	d->options = options;
+	fingerprint_key(d->key, options->seed);
 	udp_tunnel_ports(&d->tunnel_ports, options);
 	d->fragments = fragments_new(memory_bytes - sizeof(*d), options->seed);
 	if (!d->fragments) {
@@ -69,7 +71,7 @@ static inline void packet_clear(struct packet *out)
 	out->vni = PACKET_NO_VNI;
 }
 
-enum packet_result layers_decode(
+OUT_OF_LINE enum packet_result layers_decode(
 	struct packet *out, const struct frame *frame, struct decoder *d)
 {
 	struct cursor c = cursor_init(frame->bytes, frame->caplen);
@@ -82,16 +84,35 @@ enum packet_result layers_decode(
 	if (frame->wire_len > frame->caplen)
 		layer.missing = frame->wire_len - frame->caplen;
 	packet_clear(out);
-	return link_decode(out, &c, &layer, frame->link);
+	enum packet_result result = link_decode(out, &c, &layer, frame->link);
+	if (result == PACKET_DNS)
+		out->fingerprint = fingerprint_of(out, d->key);
+	return result;
+}
+
+enum packet_result packet_begin(struct packet *out, enum packet_rest *rest,
+	const struct frame *frame, struct decoder *d)
+{
+	if (LIKELY(plain_begin(out, rest, frame, &d->options->ports)))
+		return PACKET_DNS;
+	*rest = PACKET_REST_NONE;
+	return layers_decode(out, frame, d);
+}
+
+void packet_finish(struct packet *out, enum packet_rest rest, const struct decoder *d)
+{
+	if (LIKELY(rest != PACKET_REST_NONE))
+		plain_finish(out, rest, d->key);
 }
 
 enum packet_result packet_decode(
 	struct packet *out, const struct frame *frame, struct decoder *d)
 {
-	packet_clear(out);
-	if (LIKELY(plain_decode(out, frame, &d->options->ports)))
-		return PACKET_DNS;
-	return layers_decode(out, frame, d);
+	enum packet_rest rest;
+	enum packet_result result = packet_begin(out, &rest, frame, d);
+
+	packet_finish(out, rest, d);
+	return result;
 }
 
 void decoder_expire(struct decoder *d, int64_t now_ns)

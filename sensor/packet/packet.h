@@ -110,9 +110,10 @@ struct packet {
 	 * first payload_len of tcp_len bytes were captured.
 	 */
 	uint32_t tcp_seq, tcp_ack;
-	uint32_t tcp_len;  /* payload on the wire */
-	uint8_t tcp_flags; /* enum packet_tcp_flag; 0: no such segment */
-	uint8_t cover;     /* enum packet_cover */
+	uint32_t tcp_len;     /* payload on the wire */
+	uint8_t tcp_flags;    /* enum packet_tcp_flag; 0: no such segment */
+	uint8_t cover;        /* enum packet_cover */
+	uint64_t fingerprint; /* PACKET_DNS, unless dnstap said so: see fingerprint.h */
 };
 
 #define PACKET_NO_VNI UINT32_MAX
@@ -130,6 +131,17 @@ static inline void port_set_add(struct port_set *set, uint16_t port)
 static inline bool port_set_has(const struct port_set *set, uint16_t port)
 {
 	return set->bits[port >> 6] >> (port & 63) & 1;
+}
+
+/*
+ * The server's port is the lower one, nearly always: a look at that one tells, without a branch on
+ * who is the server, and away from the wide range that clients take theirs from.
+ */
+static inline bool port_set_has_either(const struct port_set *set, uint16_t a, uint16_t b)
+{
+	uint16_t low = a < b ? a : b, high = a < b ? b : a;
+
+	return LIKELY(port_set_has(set, low)) || port_set_has(set, high);
 }
 
 struct packet_options {
@@ -164,6 +176,20 @@ void decoder_free(struct decoder *d);
  */
 enum packet_result packet_decode(
 	struct packet *out, const struct frame *frame, struct decoder *d);
+
+/*
+ * The same in two steps, for who has many frames: the headers of all of them, and then what takes the
+ * whole of a payload. Between the two *out lacks checksum and fingerprint, if `rest` is not
+ * PACKET_REST_NONE.
+ */
+enum packet_rest {
+	PACKET_REST_NONE,
+	PACKET_REST_V4,
+	PACKET_REST_V6,
+};
+enum packet_result packet_begin(struct packet *out, enum packet_rest *rest,
+	const struct frame *frame, struct decoder *d);
+void packet_finish(struct packet *out, enum packet_rest rest, const struct decoder *d);
 
 /* About once a second of capture time: give up datagrams that are too old to be completed. */
 void decoder_expire(struct decoder *d, int64_t now_ns);

@@ -10,9 +10,11 @@
 #include "sensor/packet/packet.h"
 
 /*
- * True: *out, which has been cleared, is what packet_decode makes of the frame, and that is
- * PACKET_DNS. False: it takes the layers to tell, *out is in any state.
+ * True: *out, when it is finished, is what layers_decode makes of the frame, and that is PACKET_DNS.
+ * False: it takes the layers to tell, *out is in any state.
  */
-bool plain_decode(struct packet *out, const struct frame *frame, const struct port_set *ports);
+bool plain_begin(struct packet *out, enum packet_rest *rest, const struct frame *frame,
+	const struct port_set *ports);
+void plain_finish(struct packet *out, enum packet_rest rest, const uint64_t key[2]);
 
 #endif

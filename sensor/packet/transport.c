@@ -32,7 +32,7 @@ static enum packet_checksum udp_checksum(
 
 static inline bool is_dns(const struct packet *out, const struct layer *layer)
 {
-	return port_set_has(layer->ports, out->dport) || port_set_has(layer->ports, out->sport);
+	return port_set_has_either(layer->ports, out->dport, out->sport);
 }
 
 /* What was captured of a message of which `message_len` bytes were on the wire. */

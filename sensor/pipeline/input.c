@@ -19,8 +19,9 @@
 struct pending {
 	const struct frame *frame;
 	enum packet_result result;
-	enum dns_error error; /* of a message */
-	uint64_t copy_hash;
+	enum packet_rest rest; /* of its decoding */
+	bool is_message;       /* the payload is one, not a part of a stream; and not a copy */
+	enum dns_error error;  /* of a message */
 	struct packet packet;
 	struct parties who;
 	struct dns_message message;
@@ -30,6 +31,7 @@ bool input_init(struct input *in)
 {
 	in->pending = calloc(PENDING_MAX + 1, sizeof(*in->pending));
 	in->stream = in->pending + PENDING_MAX;
+	in->second_ns = -1;
 	return in->pending != NULL;
 }
 
@@ -62,6 +64,7 @@ ALWAYS_INLINE static inline struct observation *offer(
 static void push_ticks(struct input *in, int64_t second)
 {
 	in->clock_s = second;
+	in->second_ns = second * NS_PER_S;
 	in->seq++;
 	for (size_t i = 0; i < in->lane_count; i++) {
 		struct lane *lane = &in->lane[i];
@@ -148,26 +151,43 @@ static void count_streams(struct input *in)
 	gauge_set(&c->stream_junk, stats.junk);
 }
 
-static void count_message(
-	struct input_counters *c, const struct packet *p, const struct dns_message *m)
+/* Without a branch: queries and answers come in no order. */
+static inline void count_message(
+	struct input_tally *t, const struct packet *p, const struct dns_message *m)
 {
-	gauge_add(&c->malformed[DNS_OK], 1);
-	gauge_add(&c->opcode[m->opcode], 1);
-	if (dns_is_response(m)) {
-		gauge_add(&c->responses, 1);
-		gauge_add(&c->rcode[m->rcode < INPUT_RCODES_MAX ? m->rcode
-								: INPUT_RCODES_MAX - 1],
-			1);
-	} else {
-		gauge_add(&c->queries, 1);
-	}
-	if (p->protocol == IPPROTO_TCP)
-		gauge_add(&c->tcp, 1);
-	if (m->trailing_len)
-		gauge_add(&c->trailing, 1);
+	const bool response = dns_is_response(m);
+	const unsigned rcode = m->rcode < INPUT_RCODES_MAX ? m->rcode : INPUT_RCODES_MAX - 1;
+
+	t->opcode[m->opcode]++;
+	t->responses += response;
+	t->rcode[rcode] += response;
+	t->tcp += p->protocol == IPPROTO_TCP;
+	t->trailing += m->trailing_len != 0;
 }
 
-static void log_message(struct input *in, const struct pending *w)
+/* After a batch others may read what was counted of it. */
+static void publish_tally(struct input *in)
+{
+	struct input_counters *c = in->counters;
+	const struct input_tally *t = &in->tally;
+	uint64_t messages = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(t->opcode); i++) {
+		gauge_set(&c->opcode[i], t->opcode[i]);
+		messages += t->opcode[i];
+	}
+	for (size_t i = 0; i < ARRAY_LEN(t->rcode); i++)
+		gauge_set(&c->rcode[i], t->rcode[i]);
+	gauge_set(&c->packets[PACKET_DNS], t->packets_dns);
+	gauge_set(&c->malformed[DNS_OK], messages);
+	gauge_set(&c->queries, messages - t->responses);
+	gauge_set(&c->responses, t->responses);
+	gauge_set(&c->tcp, t->tcp);
+	gauge_set(&c->trailing, t->trailing);
+	gauge_set(&c->checksum_wrong, t->checksum_wrong);
+}
+
+static OUT_OF_LINE void log_message(struct input *in, const struct pending *w)
 {
 	const struct packet *p = &w->packet;
 	struct dnslog_entry entry = {
@@ -207,11 +227,11 @@ static enum packet_result take_malformed(struct input *in, enum dns_error error)
 	return PACKET_DNS;
 }
 
-static enum packet_result take_whole(struct input *in, struct pending *w)
+ALWAYS_INLINE static inline enum packet_result take_whole(struct input *in, struct pending *w)
 {
 	if (!hand_on(in, w))
 		return PACKET_REJECT_RING_FULL;
-	count_message(in->counters, &w->packet, &w->message);
+	count_message(&in->tally, &w->packet, &w->message);
 	if (in->dnslog)
 		log_message(in, w);
 	return PACKET_DNS;
@@ -275,6 +295,8 @@ static void take_stream_message(void *arg, const struct tcp_message *message)
 
 static inline bool is_time_for_tick(const struct input *in, int64_t ts_ns)
 {
+	if (LIKELY(in->second_ns >= 0 && (uint64_t)ts_ns - (uint64_t)in->second_ns < NS_PER_S))
+		return false;
 	int64_t second = ts_ns / NS_PER_S;
 
 	return second > in->clock_s || second < in->clock_s - CLOCK_BACK_S;
@@ -307,14 +329,33 @@ static void count_read(struct input_counters *c, size_t count, uint64_t bytes, i
 		gauge_set(&c->last_ts_ns, (uint64_t)last_ns);
 }
 
-/* A dnstap source has said already what a packet would have to be decoded for. */
-static enum packet_result decode(
-	const struct input *in, struct packet *p, const struct frame *frame)
+/* The payload is a message, not a part of a stream. */
+static inline bool is_message(const struct pending *w)
 {
-	if (!frame->decoded)
-		return packet_decode(p, frame, in->decoder);
-	*p = *frame->decoded;
-	return (enum packet_result)frame->result;
+	return w->result == PACKET_DNS && !w->packet.tcp_flags &&
+	       (w->packet.protocol == IPPROTO_UDP || w->frame->decoded);
+}
+
+/* A dnstap source has said already what a packet would have to be decoded for. */
+static inline void begin_decode(const struct input *in, struct pending *w)
+{
+	const struct frame *frame = w->frame;
+
+	if (LIKELY(!frame->decoded)) {
+		w->result = packet_begin(&w->packet, &w->rest, frame, in->decoder);
+	} else {
+		w->packet = *frame->decoded;
+		w->rest = PACKET_REST_NONE;
+		w->result = (enum packet_result)frame->result;
+	}
+}
+
+static inline void finish_decode(const struct input *in, struct pending *w)
+{
+	packet_finish(&w->packet, w->rest, in->decoder);
+	w->is_message = is_message(w);
+	if (in->dedup)
+		dedup_prefetch(in->dedup, &w->packet);
 }
 
 /* A segment is shown to its stream whatever it carries: `result` stands unless the ring is full. */
@@ -325,25 +366,13 @@ static enum packet_result take_segment(struct input *in, const struct pending *w
 	return in->stream_refused ? PACKET_REJECT_RING_FULL : w->result;
 }
 
-/* What dnstap tells was never on a mirror. */
-static bool may_be_copy(const struct input *in, const struct pending *w)
-{
-	return w->result == PACKET_DNS && in->dedup && !w->frame->decoded;
-}
-
-/* The payload is a message, not a part of a stream. */
-static bool is_message(const struct pending *w)
-{
-	return w->result == PACKET_DNS &&
-	       (w->frame->decoded || w->packet.protocol == IPPROTO_UDP);
-}
-
 /*
  * Decode the packets that may be looked at together: up to PENDING_MAX of one second, for between
  * two seconds there is a tick; and none behind a datagram that was in pieces, whose whole lies in
  * the decoder only until the next packet. Returns how many.
  */
-static size_t decode_some(struct input *in, const struct frame frames[], size_t count)
+static OUT_OF_LINE size_t decode_some(
+	struct input *in, const struct frame frames[], size_t count)
 {
 	int64_t first_ns = frames[0].ts_ns, last_ns = first_ns;
 	uint64_t bytes = 0;
@@ -356,40 +385,50 @@ static size_t decode_some(struct input *in, const struct frame frames[], size_t 
 		bytes += w->frame->caplen;
 		first_ns = w->frame->ts_ns < first_ns ? w->frame->ts_ns : first_ns;
 		last_ns = w->frame->ts_ns > last_ns ? w->frame->ts_ns : last_ns;
-		w->result = decode(in, &w->packet, w->frame);
-		if (may_be_copy(in, w))
-			w->copy_hash = dedup_prepare(in->dedup, &w->packet);
+		begin_decode(in, w);
 		if (UNLIKELY(w->packet.held > 0))
 			break;
 	}
+	for (size_t i = 0; i < taken; i++)
+		finish_decode(in, &in->pending[i]);
 	count_read(in->counters, taken, bytes, first_ns, last_ns);
 	return taken;
 }
 
-static void prepare(struct input *in, struct pending *w)
+/* What dnstap tells was never on a mirror. */
+static inline bool is_copy(const struct input *in, const struct pending *w)
 {
-	if (may_be_copy(in, w) &&
-		dedup_is_copy(in->dedup, &w->packet, w->copy_hash, w->frame->ts_ns))
+	return w->result == PACKET_DNS && in->dedup && !w->frame->decoded &&
+	       dedup_is_copy(in->dedup, &w->packet, w->frame->ts_ns);
+}
+
+static inline void prepare(struct input *in, struct pending *w)
+{
+	if (UNLIKELY(is_copy(in, w))) {
 		w->result = PACKET_REJECT_DUPLICATE;
-	else if (!w->packet.tcp_flags && is_message(w))
+		w->is_message = false;
+	} else if (LIKELY(w->is_message)) {
 		prepare_message(in, w);
+	}
+}
+
+static void count_packet(struct input *in, const struct pending *w)
+{
+	if (LIKELY(w->result == PACKET_DNS))
+		in->tally.packets_dns += 1 + w->packet.held;
+	else if (w->result != PACKET_HELD)
+		gauge_add(&in->counters->packets[w->result], 1 + w->packet.held);
 }
 
 static void take(struct input *in, struct pending *w)
 {
-	struct input_counters *c = in->counters;
-
-	if (LIKELY(!w->packet.tcp_flags)) {
-		if (is_message(w)) {
-			if (w->packet.checksum == PACKET_CHECKSUM_WRONG)
-				gauge_add(&c->checksum_wrong, 1);
-			w->result = take_message(in, w);
-		}
-	} else if (w->result != PACKET_REJECT_DUPLICATE) {
+	if (LIKELY(w->is_message)) {
+		in->tally.checksum_wrong += w->packet.checksum == PACKET_CHECKSUM_WRONG;
+		w->result = take_message(in, w);
+	} else if (w->packet.tcp_flags && w->result != PACKET_REJECT_DUPLICATE) {
 		w->result = take_segment(in, w);
 	}
-	if (w->result != PACKET_HELD)
-		gauge_add(&c->packets[w->result], 1 + w->packet.held);
+	count_packet(in, w);
 }
 
 /*
@@ -452,6 +491,7 @@ enum source_status input_run(struct input *in, struct err_ctx *why)
 		adopt_version(in);
 		take_batch(in, batch, count);
 		int64_t reached_ns = in->live ? keep_time(in, batch, count) : 0;
+		publish_tally(in);
 		flush_lanes(in);
 		if (in->live)
 			tell_reached(in, reached_ns);
@@ -472,6 +512,7 @@ void input_finish(struct input *in)
 {
 	decoder_flush(in->decoder);
 	tcp_streams_flush(in->streams, take_stream_message, in);
+	publish_tally(in);
 	count_held(in);
 	count_streams(in);
 	flush_lanes(in);

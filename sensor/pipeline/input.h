@@ -45,6 +45,15 @@ struct input_counters {
 	struct gauge dropped_kernel, dropped_interface; /* live: never read */
 };
 
+/* What every message counts for; the counters of others get it after each batch. */
+struct input_tally {
+	uint64_t packets_dns; /* packets[PACKET_DNS] */
+	uint64_t opcode[16];  /* their sum is malformed[DNS_OK] */
+	uint64_t responses;
+	uint64_t rcode[INPUT_RCODES_MAX];
+	uint64_t tcp, trailing, checksum_wrong;
+};
+
 struct input {
 	/* set by the caller */
 	struct source *source;
@@ -65,11 +74,13 @@ struct input {
 	struct input_counters *counters;
 	/* the thread's own */
 	uint64_t seq;
-	uint64_t pushed_seq;     /* every record up to here has been pushed */
-	int64_t clock_s;         /* second of the last tick; INT64_MIN before the first */
-	int64_t frame_ts_ns;     /* live: time of the last frame, */
-	int64_t frame_at_ns;     /* and when it came by our monotonic clock; 0: none yet */
-	int64_t reached_ns;      /* live: no frame from before this time is still to come */
+	uint64_t pushed_seq; /* every record up to here has been pushed */
+	int64_t clock_s;     /* second of the last tick; INT64_MIN before the first */
+	int64_t second_ns;   /* where that began; -1 before the first */
+	int64_t frame_ts_ns; /* live: time of the last frame, */
+	int64_t frame_at_ns; /* and when it came by our monotonic clock; 0: none yet */
+	int64_t reached_ns;  /* live: no frame from before this time is still to come */
+	struct input_tally tally;
 	bool stream_refused;     /* the ring was full for a message of the segment under way */
 	struct pending *pending; /* a batch on its way through the stages */
 	struct pending *stream;  /* a message out of a TCP stream */

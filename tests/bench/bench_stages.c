@@ -160,7 +160,6 @@ static double part_total_ns(enum part part)
 struct item {
 	const struct frame *frame;
 	bool is_message;
-	uint64_t copy_hash;
 	struct packet packet;
 	struct dns_message message;
 	struct parties who;
@@ -226,11 +225,10 @@ static void decode_all(struct bench *b, size_t count)
 	lap(b, STAGE_DECODE);
 	for (size_t i = 0; i < count; i++)
 		if (b->item[i].is_message)
-			b->item[i].copy_hash = dedup_prepare(b->dedup, &b->item[i].packet);
+			dedup_prefetch(b->dedup, &b->item[i].packet);
 	for (size_t i = 0; i < count; i++) {
 		struct item *w = &b->item[i];
-		if (w->is_message &&
-			dedup_is_copy(b->dedup, &w->packet, w->copy_hash, w->frame->ts_ns))
+		if (w->is_message && dedup_is_copy(b->dedup, &w->packet, w->frame->ts_ns))
 			w->is_message = false;
 	}
 	lap(b, STAGE_COPY);

@@ -37,11 +37,12 @@ static void expect_promises(const struct packet *p, enum packet_result result,
 static void expect_same(const struct frame *frame, struct decoder *decoder)
 {
 	struct packet plain, layered;
+	enum packet_rest rest;
 
-	memset(&plain, 0, sizeof(plain));
-	plain.vni = PACKET_NO_VNI;
-	if (!plain_decode(&plain, frame, &decoder->options->ports))
+	memset(&plain, 0xa5, sizeof(plain));
+	if (!plain_begin(&plain, &rest, frame, &decoder->options->ports))
 		return;
+	plain_finish(&plain, rest, decoder->key);
 	expect(layers_decode(&layered, frame, decoder) == PACKET_DNS);
 	expect(memcmp(&plain, &layered, sizeof(plain)) == 0);
 }
