@@ -51,10 +51,7 @@ struct address_set {
 
 static uint64_t net_hash(uint64_t seed, const struct ip *base, unsigned bits)
 {
-	uint64_t word[2];
-
-	memcpy(word, base->bytes, sizeof(word));
-	return hash_word(hash_word(seed ^ bits, word[0]), word[1]);
+	return ip_hash(seed ^ bits, base);
 }
 
 static bool net_equal(const struct ip_net *a, const struct ip *base, unsigned bits)

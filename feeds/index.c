@@ -64,9 +64,7 @@ void index_prepare(
 	const struct index *index, const struct dns_name *name, struct index_look *look)
 {
 	if (LIKELY(name->label_count >= 2)) {
-		unsigned at = name->label_at[name->label_count - 2];
-		look->hash = dns_name_hash_wire(
-			name->wire + at, (size_t)name->wire_len - at, index->seed);
+		look->hash = dns_name_hash_suffix(name, 2, index->seed);
 		__builtin_prefetch(index_filter_word(index, look->hash));
 	}
 }

@@ -8,7 +8,7 @@
 /* Listed names of further questions that are kept; whoever puts more there is told by these. */
 #define QUESTIONS_KEPT_MAX 8
 
-/* Of alignment, of names that are copied by sixteen octets, and of an address too many. */
+/* Of alignment, of names that are copied by whole words, and of an address too many. */
 #define BLOCK_SLACK 64
 
 /* The largest block with so many addresses and names, but for a message that travels whole. */
@@ -51,6 +51,34 @@ static inline const struct ip *end_of(const struct packet *p, bool destination)
 	return (const struct ip *)((const char *)&p->src + destination * sizeof(struct ip));
 }
 
+/* Records of the answer section that the decoder kept: the first ones. */
+static unsigned answers_of(const struct dns_message *m)
+{
+	return m->count[1] < m->record_count ? m->count[1] : m->record_count;
+}
+
+/* Does an answer's record lead the asker on to another name? */
+static inline bool leads_on(const struct dns_record *r)
+{
+	return (r->target_at != 0) & (r->type != DNS_TYPE_SOA);
+}
+
+/*
+ * Of the names that an answer leads to the first is nearly always the only one, in the first record.
+ * All is looked at before one branch: most messages are queries or answers without any.
+ */
+static inline void prepare_target(
+	struct parties *who, const struct index *index, const struct dns_message *m)
+{
+	const struct dns_record *first = &m->record[0];
+
+	who->has_target = (m->count[1] > 0) & (m->record_count > 0) & leads_on(first);
+	if (who->has_target) {
+		dns_message_name(m, first->target_at, &who->target);
+		index_prepare(index, &who->target, &who->target_look);
+	}
+}
+
 void observe_prepare(struct observer *o, struct parties *who, const struct frame *frame,
 	const struct packet *p, const struct dns_message *m)
 {
@@ -58,6 +86,7 @@ void observe_prepare(struct observer *o, struct parties *who, const struct frame
 	bool from_server = is_from_server(o, frame, p, m);
 
 	index_prepare(o->known->index, &m->qname, &who->look);
+	prepare_target(who, o->known->index, m);
 	who->from_server = from_server;
 	who->tenant = tenant_find_cached(o->tenants, o->known->policies->map, &link,
 		end_of(p, from_server), end_of(p, !from_server));
@@ -90,12 +119,13 @@ static inline void put(struct build *b, const void *bytes, size_t bytes_len)
 	b->end += bytes_len;
 }
 
-/* Sixteen octets at a time: both sides have room for a few too many. */
+/* Nearly every name is at most 32 octets long; both sides have room for a few too many. */
 static inline void put_octets(struct build *b, const struct dns_name *name)
 {
 	size_t len = name->wire_len;
 
-	for (size_t i = 0; i < len; i += 16)
+	memcpy(b->end, name->wire, 32);
+	for (size_t i = 32; UNLIKELY(i < len); i += 16)
 		memcpy(b->end + i, name->wire + i, 16);
 	b->end += len;
 }
@@ -124,18 +154,6 @@ static unsigned questions_room(const struct dns_message *m)
 {
 	unsigned further = m->count[0] > 1 ? m->count[0] - 1u : 0;
 	return further < QUESTIONS_KEPT_MAX ? further : QUESTIONS_KEPT_MAX;
-}
-
-/* Records of the answer section that the decoder kept: the first ones. */
-static unsigned answers_of(const struct dns_message *m)
-{
-	return m->count[1] < m->record_count ? m->count[1] : m->record_count;
-}
-
-/* Does an answer's record lead the asker on to another name? */
-static inline bool leads_on(const struct dns_record *r)
-{
-	return r->target_at != 0 && r->type != DNS_TYPE_SOA;
 }
 
 /* Addresses of the answer, and how many names it leads to. */
@@ -169,19 +187,17 @@ static unsigned take_answers(struct build *b, const struct dns_message *m)
 
 /* The next of the names that room was made for. */
 static void put_name(struct build *b, const struct index *index, const struct dns_name *name,
-	struct observation_name about)
+	const struct index_look *look, struct observation_name about)
 {
 	struct observation *o = b->o;
 	struct observation_name *names =
 		(struct observation_name *)(uintptr_t)observation_names(o);
-	struct index_look look;
 
-	index_prepare(index, name, &look);
 	about.wire_at = (uint16_t)(b->end - (const uint8_t *)o);
 	about.wire_len = name->wire_len;
 	names[b->name_count++] = about;
 	put_octets(b, name);
-	match_name(b, index, name, &look, (uint8_t)b->name_count);
+	match_name(b, index, name, look, (uint8_t)b->name_count);
 }
 
 /* All further questions are looked at, those with a listed name are kept. */
@@ -190,37 +206,60 @@ static void take_questions(
 {
 	struct dns_questions it = dns_questions_start(m);
 	struct index_hit hit[INDEX_HITS_MAX];
+	struct index_look look;
 
 	(void)dns_questions_next(&it); /* the qname */
 	while (b->name_count < QUESTIONS_KEPT_MAX && dns_questions_next(&it)) {
-		if (index_match_name(index, &it.qname, hit) > 0)
-			put_name(b, index, &it.qname,
+		index_prepare(index, &it.qname, &look);
+		if (index_match(index, &it.qname, &look, hit) > 0)
+			put_name(b, index, &it.qname, &look,
 				(struct observation_name){
 					.type = it.qtype, .section = OBSERVATION_QUESTION });
 	}
 }
 
-/* Names beside the qname: listed ones of further questions, and `targets` that the answer leads to. */
-static void take_names(struct build *b, const struct dns_message *m, const struct index *index,
-	unsigned targets)
+static void put_target(struct build *b, const struct index *index, const struct dns_record *r,
+	const struct dns_name *name, const struct index_look *look)
 {
-	unsigned room = questions_room(m);
+	put_name(b, index, name, look,
+		(struct observation_name){
+			.ttl = r->ttl, .type = r->type, .section = r->section });
+}
 
-	if (targets > OBSERVATION_NAMES_MAX - room)
-		targets = OBSERVATION_NAMES_MAX - room;
-	b->end += (room + targets) * sizeof(struct observation_name);
-	if (UNLIKELY(room > 0))
-		take_questions(b, m, index);
-	for (const struct dns_record *r = m->record; targets > 0; r++) {
-		struct dns_name target;
+/* Names that the answer leads to, the first `targets` of them. */
+static void take_targets(struct build *b, const struct dns_message *m,
+	const struct parties *who, const struct index *index, unsigned targets)
+{
+	const struct dns_record *r = m->record;
+	struct index_look look;
+	struct dns_name name;
+
+	if (LIKELY(targets > 0 && who->has_target)) {
+		put_target(b, index, r++, &who->target, &who->target_look);
+		targets--;
+	}
+	for (; targets > 0; r++) {
 		if (!leads_on(r))
 			continue;
 		targets--;
-		dns_message_name(m, r->target_at, &target);
-		put_name(b, index, &target,
-			(struct observation_name){
-				.ttl = r->ttl, .type = r->type, .section = r->section });
+		dns_message_name(m, r->target_at, &name);
+		index_prepare(index, &name, &look);
+		put_target(b, index, r, &name, &look);
 	}
+}
+
+/* Names beside the qname: listed ones of further questions, and `targets` that the answer leads to. */
+static void take_names(struct build *b, const struct dns_message *m, const struct parties *who,
+	const struct index *index, unsigned targets)
+{
+	unsigned room = questions_room(m);
+
+	targets =
+		targets < OBSERVATION_NAMES_MAX - room ? targets : OBSERVATION_NAMES_MAX - room;
+	b->end += (room + targets) * sizeof(struct observation_name);
+	if (UNLIKELY(room > 0))
+		take_questions(b, m, index);
+	take_targets(b, m, who, index, targets);
 	align_end(b);
 }
 
@@ -331,7 +370,7 @@ size_t observe_build(struct observer *observer, struct observation *out,
 	if (LIKELY(m->opcode == DNS_OPCODE_QUERY)) {
 		unsigned targets = dns_is_response(m) ? take_answers(&b, m) : 0;
 		if (targets > 0 || UNLIKELY(m->count[0] > 1))
-			take_names(&b, m, known->index, targets);
+			take_names(&b, m, who, known->index, targets);
 	}
 	if (UNLIKELY(travels_whole(m))) {
 		out->wire_len_message = m->wire_len;

@@ -30,9 +30,11 @@ struct observer {
  * And what was computed on the way to ask the memory early.
  */
 struct parties {
-	struct index_look look; /* of the qname */
 	uint16_t tenant;
 	bool from_server; /* else from the client */
+	bool has_target;  /* the first answer leads to a name: that is expanded already */
+	struct index_look look, target_look; /* of the qname, of the target */
+	struct dns_name target;
 };
 
 /*
