@@ -200,26 +200,28 @@ static void find_country(const MMDB_s *db, const struct ip *ip, struct geo_facts
 		memcpy(facts->country, data.utf8_string, 2);
 }
 
-static void find_asn(const MMDB_s *db, const struct ip *ip, struct geo_facts *facts)
+static uint32_t find_asn(const MMDB_s *db, const struct ip *ip)
 {
 	MMDB_entry_data_s data;
 	MMDB_lookup_result_s found = find(db, ip);
 
 	if (!found.found_entry || MMDB_get_value(&found.entry, &data,
 					  "autonomous_system_number", NULL) != MMDB_SUCCESS)
-		return;
-	if (data.has_data && data.type == MMDB_DATA_TYPE_UINT32)
-		facts->asn = data.uint32;
+		return 0;
+	return data.has_data && data.type == MMDB_DATA_TYPE_UINT32 ? data.uint32 : 0;
+}
+
+uint32_t geo_asn(const struct geo *geo, const struct ip *ip)
+{
+	return geo && geo->has_asn ? find_asn(&geo->asn, ip) : 0;
 }
 
 struct geo_facts geo_lookup(const struct geo *geo, const struct ip *ip)
 {
-	struct geo_facts facts = { 0 };
+	struct geo_facts facts = { .asn = geo_asn(geo, ip) };
 
 	if (geo && geo->has_country)
 		find_country(&geo->country, ip, &facts);
-	if (geo && geo->has_asn)
-		find_asn(&geo->asn, ip, &facts);
 	return facts;
 }
 

@@ -29,6 +29,8 @@ NODISCARD enum err geo_open(
 void geo_close(struct geo *geo);
 /* geo may be NULL: nothing is known then. */
 struct geo_facts geo_lookup(const struct geo *geo, const struct ip *ip);
+/* The autonomous system alone, for half the price. */
+uint32_t geo_asn(const struct geo *geo, const struct ip *ip);
 bool geo_has_asn(const struct geo *geo);
 
 #endif

@@ -26,9 +26,11 @@
 #include "rules/judge.h"
 #include "rules/moves.h"
 #include "rules/siblings.h"
+#include "rules/standing.h"
 #include "rules/table_probe.h"
 #include "sensor/base/clock.h"
 #include "sensor/base/hash.h"
+#include "sensor/base/prefetch.h"
 #include "sensor/base/quantity.h"
 #include "sensor/dns/message.h"
 
@@ -51,13 +53,6 @@ struct churn {
 	struct table *names;        /* struct glimpse: every name with a low TTL */
 	struct table *moves;        /* struct moves: of them, those that have changed */
 	struct siblings *rebinding; /* domains with names that rebind */
-};
-
-/* What the lists say of the name and of where it leads. */
-struct standing {
-	bool exempt;       /* pool, lookup service, allowed, approved, the tenant's own zone */
-	uint32_t provider; /* PROVIDER_NONE: on no provider's list */
-	unsigned host_labels; /* labels of the dynamic host: suffix + 1 */
 };
 
 static void churn_free(void *state)
@@ -121,62 +116,6 @@ static void churn_adopt(void *state, const struct knowledge *known)
 		s->limits[i] = limits_of(&policies->tenant[i]);
 }
 
-static void weigh_mark(struct standing *st, const struct exchange *x, const struct mark *m,
-	const struct observation_match *match)
-{
-	const struct observation *o = x->now;
-	switch (m->kind) {
-	case MARK_POOL:
-	case MARK_LOOKUP_SERVICE:
-	case MARK_ALLOW:
-		st->exempt = true;
-		break;
-	case MARK_ZONE:
-		st->exempt = true;
-		break;
-	case MARK_APPROVED:
-		if (policy_approves_entry(x->tenant, m->detail, &o->client, x->ts_ns))
-			st->exempt = true;
-		break;
-	case MARK_PROVIDER:
-		if (match->name != 0 || o->qname_labels <= match->labels)
-			break;
-		st->provider = m->detail;
-		st->host_labels = match->labels + 1u;
-		if (policy_approves_provider(x->tenant, m->detail, &o->client, x->ts_ns))
-			st->exempt = true;
-		break;
-	default:
-		break;
-	}
-}
-
-static struct standing standing_of(const struct churn *s, const struct exchange *x)
-{
-	struct standing st = { .provider = PROVIDER_NONE };
-	const struct observation *o = x->now;
-	const struct observation_match *match = observation_matches(o);
-
-	for (unsigned i = 0; i < o->match_count; i++) {
-		unsigned labels = o->qname_labels;
-		/* A further question says nothing of where this name leads. */
-		if (match[i].name != 0 &&
-			observation_names(o)[match[i].name - 1].section == OBSERVATION_QUESTION)
-			continue;
-		if (match[i].name != 0) {
-			struct dns_name n;
-			observation_name(o, match[i].name - 1u, &n);
-			labels = n.label_count;
-		}
-		struct index_concerns it = index_concerns_start(
-			s->known->index, match[i].entry, x->tenant->number);
-		for (const struct mark *m; (m = index_concerns_next(&it));)
-			if (mark_applies(m, match[i].labels, labels))
-				weigh_mark(&st, x, m, &match[i]);
-	}
-	return st;
-}
-
 static uint32_t option_s(const struct exchange *x, enum rule_option_id option)
 {
 	return (uint32_t)(x->tenant->rules.option[option].ns / NS_PER_S);
@@ -206,7 +145,7 @@ static struct alert *open_alert(struct churn *s, const struct exchange *x, struc
 static void add_addresses(struct alert *a, const struct moves *m)
 {
 	for (int i = 0; i < m->count && a->related_count < ALERT_ADDRESSES_MAX; i++)
-		a->related[a->related_count++] = m->address[i].ip;
+		a->related[a->related_count++] = moves_address(m, (unsigned)i);
 }
 
 static void explain_moves(struct alert *a, const struct churn *s, const struct moves *m,
@@ -219,7 +158,8 @@ static void explain_moves(struct alert *a, const struct churn *s, const struct m
 		alert_number(f->networks), alert_number(min_networks), alert_none());
 	alert_why(a, "ttl_max_s", alert_number(m->ttl_max_s), alert_number(max_ttl_s),
 		alert_none());
-	alert_why(a, "return_ratio", alert_number(f->return_ratio), alert_none(), alert_none());
+	alert_why(a, "return_ratio", alert_number(moves_return_ratio(m)), alert_none(),
+		alert_none());
 	a->count = m->renewals;
 	add_addresses(a, m);
 }
@@ -285,8 +225,8 @@ static void raise_flux(struct churn *s, const struct exchange *x, struct moves *
 	explain_moves(a, s, m, f, (double)option[OPTION_CHURN_FAST_FLUX_min_addresses].count,
 		(double)option[OPTION_CHURN_FAST_FLUX_min_networks].count,
 		option_s(x, OPTION_CHURN_FAST_FLUX_max_ttl));
-	alert_why(
-		a, "growth", alert_number(f->growth), alert_number(GROWTH_FLUX), alert_none());
+	alert_why(a, "growth", alert_number(moves_growth(m)), alert_number(GROWTH_FLUX),
+		alert_none());
 	start_at(a, x, m, now_s);
 	a->score = (int16_t)fmin(100, 40 + 2 * f->addresses + 4 * f->networks);
 	a->indicator = alert_put(a, text);
@@ -400,32 +340,59 @@ static bool is_rebinding(const struct exchange *x, const struct moves *m,
  */
 static bool is_pool(const struct moves *m, const struct moves_features *f)
 {
-	return f->return_ratio >= RETURN_RATIO_POOL &&
-	       (m->set_size_max >= 2 || f->networks <= 2 || f->return_ratio >= 0.6);
+	double return_ratio = moves_return_ratio(m);
+
+	return return_ratio >= RETURN_RATIO_POOL &&
+	       (m->set_size_max >= 2 || f->networks <= 2 || return_ratio >= 0.6);
 }
 
-static bool is_flux(
-	const struct exchange *x, const struct moves *m, const struct moves_features *f)
+/*
+ * Can an arrival be flux or churning at all, whatever the lists say and in however many networks
+ * the addresses are? There are never more of those than addresses. Asked first, because of pools,
+ * which bring most arrivals, nearly all end here.
+ */
+static bool may_be_flux(const struct exchange *x, const struct moves *m)
 {
 	const union rule_value *option = x->tenant->rules.option;
-	return m->ttl_max_s <= option_s(x, OPTION_CHURN_FAST_FLUX_max_ttl) &&
-	       f->addresses >= option[OPTION_CHURN_FAST_FLUX_min_addresses].count &&
-	       f->networks >= option[OPTION_CHURN_FAST_FLUX_min_networks].count &&
-	       f->return_ratio < option[OPTION_CHURN_FAST_FLUX_max_return_ratio].number &&
-	       m->renewals >= RENEWALS_FLUX && f->growth >= GROWTH_FLUX;
+
+	return m->count >= option[OPTION_CHURN_FAST_FLUX_min_addresses].count &&
+	       m->ttl_max_s <= option_s(x, OPTION_CHURN_FAST_FLUX_max_ttl) &&
+	       m->renewals >= RENEWALS_FLUX &&
+	       moves_return_ratio(m) < option[OPTION_CHURN_FAST_FLUX_max_return_ratio].number &&
+	       moves_growth(m) >= GROWTH_FLUX;
 }
 
-static bool is_churning(const struct churn *s, const struct exchange *x, const struct moves *m,
+static bool may_be_churning(
+	const struct churn *s, const struct exchange *x, const struct moves *m)
+{
+	const union rule_value *option = x->tenant->rules.option;
+
+	if (m->count < 2 || m->set_size_max > 1)
+		return false;
+	if (m->ttl_max_s > option_s(x, OPTION_CHURN_DDNS_max_ttl) ||
+		moves_return_ratio(m) >= RETURN_RATIO_DDNS)
+		return false;
+	return geo_has_asn(s->known->geo) ||
+	       (m->count >= option[OPTION_CHURN_DDNS_min_addresses].count &&
+		       m->count >= option[OPTION_CHURN_DDNS_min_networks].count);
+}
+
+/* What may be flux: is it? */
+static bool is_flux(const struct exchange *x, const struct moves_features *f)
+{
+	const union rule_value *option = x->tenant->rules.option;
+	return f->addresses >= option[OPTION_CHURN_FAST_FLUX_min_addresses].count &&
+	       f->networks >= option[OPTION_CHURN_FAST_FLUX_min_networks].count;
+}
+
+/* What may be churning: is it? */
+static bool is_churning(const struct churn *s, const struct exchange *x,
 	const struct standing *st, const struct moves_features *f)
 {
 	const union rule_value *option = x->tenant->rules.option;
 	bool many = f->addresses >= option[OPTION_CHURN_DDNS_min_addresses].count;
 	bool wide = f->networks >= option[OPTION_CHURN_DDNS_min_networks].count;
 
-	if (m->ttl_max_s > option_s(x, OPTION_CHURN_DDNS_max_ttl) || m->set_size_max > 1)
-		return false;
-	if (f->return_ratio >= RETURN_RATIO_DDNS)
-		return false;
 	if (!geo_has_asn(s->known->geo))
 		return st->provider != PROVIDER_NONE && many && wide;
 	if (st->provider == PROVIDER_NONE)
@@ -433,23 +400,16 @@ static bool is_churning(const struct churn *s, const struct exchange *x, const s
 	return many || wide || f->countries >= COUNTRIES_CHURN;
 }
 
-/*
- * Can an arrival be news at all, whatever the lists and the features say? There are never more of
- * these than addresses. Of pools, which answer with several, most arrivals end here.
- */
-static bool may_be_news(const struct exchange *x, const struct moves *m)
-{
-	const union rule_value *option = x->tenant->rules.option;
-	bool flux = m->count >= option[OPTION_CHURN_FAST_FLUX_min_addresses].count;
-	bool churning = m->count >= 2 && m->set_size_max <= 1;
-
-	return flux || churning;
-}
-
 static void judge_arrival(
 	struct churn *s, const struct exchange *x, struct moves *m, uint32_t now_s)
 {
-	struct standing st = standing_of(s, x);
+	bool flux_may_be =
+		may_be_flux(x, m) && x->tenant->rules.rule[RULE_CHURN_FAST_FLUX].enabled;
+	bool churning_may_be = may_be_churning(s, x, m);
+	if (!flux_may_be && !churning_may_be)
+		return;
+
+	struct standing st = standing_of(s->known->index, x);
 	if (st.exempt)
 		return;
 	struct moves_features flux = moves_features_of(
@@ -458,9 +418,9 @@ static void judge_arrival(
 		m, s->known->geo, now_s, option_s(x, OPTION_CHURN_DDNS_window), false);
 	if (is_pool(m, &flux))
 		return;
-	if (is_flux(x, m, &flux) && x->tenant->rules.rule[RULE_CHURN_FAST_FLUX].enabled)
+	if (flux_may_be && is_flux(x, &flux))
 		raise_flux(s, x, m, &flux, now_s);
-	else if (is_churning(s, x, m, &st, &ddns))
+	else if (churning_may_be && is_churning(s, x, &st, &ddns))
 		raise_ddns(s, x, m, &st, &ddns, now_s);
 }
 
@@ -468,11 +428,11 @@ static void judge_name(struct churn *s, const struct exchange *x, struct moves *
 	const struct moves_news *news, uint32_t now_s)
 {
 	if (is_rebinding(x, m, news, now_s)) {
-		struct standing st = standing_of(s, x);
+		struct standing st = standing_of(s->known->index, x);
 		if (!st.exempt)
 			raise_rebinding(s, x, m, news->has_public, now_s);
 	}
-	if (news->arrived && may_be_news(x, m))
+	if (news->arrived)
 		judge_arrival(s, x, m, now_s);
 }
 
@@ -495,6 +455,16 @@ static uint64_t hash_of(const struct moves_key *key)
 						 (uint64_t)key->name_labels << 40);
 }
 
+/*
+ * Is the answer one of those that are remembered even of a new name? By its first TTL, which is nearly
+ * always that of all: a guess of what will be needed.
+ */
+static bool may_be_stored(const struct churn *s, const struct observation *o)
+{
+	return o->tenant < s->limits_count &&
+	       observation_addresses(o)[0].ttl <= s->limits[o->tenant].ttl_s;
+}
+
 static const struct table *churn_place(const void *state, const struct observation *o,
 	const struct session *session, uint64_t *hash)
 {
@@ -503,14 +473,42 @@ static const struct table *churn_place(const void *state, const struct observati
 
 	(void)session;
 	*hash = hash_of(&key);
+	if (may_be_stored(s, o))
+		prefetch_write(table_bucket_of(s->moves, *hash));
 	return s->names;
+}
+
+/* The lines that an answer of known addresses touches, if the name has moved. */
+static void prefetch_moves(const struct churn *s, const struct observation *o, uint64_t hash)
+{
+	size_t bytes = o->qtype == DNS_TYPE_AAAA ? sizeof(struct moves)
+						 : offsetof(struct moves, network);
+
+	for (struct table_probe p = table_probe(s->moves, hash); p.ways; p.ways &= p.ways - 1) {
+		const char *m = table_probe_entry(s->moves, &p, sizeof(struct moves));
+		for (size_t at = 0; at < bytes; at += CACHE_LINE)
+			prefetch_write(m + at);
+	}
+}
+
+static void churn_prefetch(const void *state, const struct observation *o, uint64_t hash)
+{
+	const struct churn *s = state;
+	struct table_probe p = table_probe(s->names, hash);
+
+	if (!p.ways)
+		return;
+	prefetch_write(table_probe_entry(s->names, &p, sizeof(struct glimpse)));
+	if (may_be_stored(s, o))
+		prefetch_moves(s, o, hash);
 }
 
 /* What is remembered of a name that has changed; begun with what was glimpsed before. */
 static struct moves *moves_of(struct churn *s, struct glimpse *g)
 {
 	bool is_new;
-	struct moves *m = table_add(s->moves, hash_of(&g->key), &g->key, &is_new);
+	struct moves *m = table_add_sized(
+		s->moves, hash_of(&g->key), &g->key, &is_new, sizeof(*m), sizeof(g->key));
 	if (is_new)
 		glimpse_begin(g, m, s->known->geo);
 	if (g->ttl_max_s > m->ttl_max_s)
@@ -534,32 +532,56 @@ static OUT_OF_LINE void observe_change(struct churn *s, const struct exchange *x
 	}
 }
 
-static struct glimpse *glimpse_of(
-	struct churn *s, const struct exchange *x, uint32_t ttl_s, uint32_t limit_s)
+static struct limits limits_for(const struct churn *s, const struct exchange *x)
+{
+	uint16_t tenant = x->tenant->number;
+
+	return LIKELY(tenant < s->limits_count) ? s->limits[tenant] : limits_of(x->tenant);
+}
+
+static uint32_t now_of(const struct exchange *x)
+{
+	return (uint32_t)(x->ts_ns / NS_PER_S);
+}
+
+/* A name that is not remembered, nor will be because of this answer if its TTL is long. */
+static OUT_OF_LINE void observe_new(struct churn *s, const struct exchange *x, uint64_t hash)
 {
 	struct moves_key key = key_of(x->now, x->tenant->number);
-	uint64_t hash = LIKELY(key.tenant == x->now->tenant) ? x->place : hash_of(&key);
-	bool is_new;
+	struct limits limits = limits_for(s, x);
 
-	if (ttl_s > limit_s) /* known, if so, from a nearly expired answer */
-		return table_find_sized(
-			s->names, hash, &key, sizeof(struct glimpse), sizeof(key));
-	return table_add_sized(
-		s->names, hash, &key, &is_new, sizeof(struct glimpse), sizeof(key));
+	if (glimpse_ttl(x->now) > limits.ttl_s)
+		return;
+	struct glimpse *g = table_take_sized(s->names, hash, sizeof(*g));
+	if (glimpse_first(g, &key, x->now, now_of(x)))
+		observe_change(s, x, g, now_of(x), limits.window_s);
+}
+
+/* Not what was seen before. */
+static OUT_OF_LINE void observe_news(
+	struct churn *s, const struct exchange *x, struct glimpse *g)
+{
+	uint32_t window_s = limits_for(s, x).window_s;
+
+	if (glimpse_note(g, x->now, now_of(x), window_s))
+		observe_change(s, x, g, now_of(x), window_s);
 }
 
 static void churn_observe(void *state, const struct exchange *x)
 {
 	struct churn *s = state;
-	uint16_t tenant = x->tenant->number;
-	struct limits limits =
-		LIKELY(tenant < s->limits_count) ? s->limits[tenant] : limits_of(x->tenant);
-	uint32_t ttl_s = glimpse_ttl(x->now);
-	uint32_t now_s = (uint32_t)(x->ts_ns / NS_PER_S);
+	struct moves_key key = key_of(x->now, x->tenant->number);
+	uint64_t hash = LIKELY(key.tenant == x->now->tenant) ? x->place : hash_of(&key);
+	struct limits limits = limits_for(s, x);
+	struct glimpse *g = table_find_sized(s->names, hash, &key, sizeof(*g), sizeof(key));
 
-	struct glimpse *g = glimpse_of(s, x, ttl_s, limits.ttl_s);
-	if (g && glimpse_note(g, x->now, ttl_s, now_s, limits.window_s))
-		observe_change(s, x, g, now_s, limits.window_s);
+	/* Known, if the TTL is long, from a nearly expired answer; most such names are not. */
+	if (!g && observation_addresses(x->now)[0].ttl > limits.ttl_s)
+		return;
+	if (!g)
+		observe_new(s, x, hash);
+	else if (UNLIKELY(!glimpse_again(g, x->now, now_of(x), limits.window_s)))
+		observe_news(s, x, g);
 }
 
 static void churn_stats(const void *state, struct judge_stats *out)
@@ -579,5 +601,6 @@ const struct family churn_family = {
 	.observe = churn_observe,
 	.concerns = CONCERN_ADDRESSES,
 	.place = churn_place,
+	.prefetch = churn_prefetch,
 	.stats = churn_stats,
 };

@@ -34,12 +34,21 @@ static_assert(sizeof(struct glimpse) == CACHE_LINE, "a glimpse is one cache line
 uint32_t glimpse_ttl(const struct observation *o);
 
 /*
- * Take in one answer; true when it has to be looked at closely: other addresses than before, or
- * public and private ones at once. The caller then sets g->moved, for good. `g` is fresh from
- * table_add when first_s is 0; `ttl_max_s` is the answer's glimpse_ttl.
+ * The first answer that is remembered; all of `g` is written. True when it has to be looked at
+ * closely: public and private addresses at once. The caller then sets g->moved, for good.
  */
-bool glimpse_note(struct glimpse *g, const struct observation *o, uint32_t ttl_max_s,
-	uint32_t now_s, uint32_t window_s);
+bool glimpse_first(struct glimpse *g, const struct moves_key *key, const struct observation *o,
+	uint32_t now_s);
+
+/*
+ * A later answer. glimpse_again takes it in when it is what nearly all are, the same again; false when
+ * it is not, and glimpse_note then takes in whatever it is: true when it has to be looked at closely,
+ * for other addresses than before or for both kinds at once. The caller then sets g->moved, for good.
+ */
+bool glimpse_again(
+	struct glimpse *g, const struct observation *o, uint32_t now_s, uint32_t window_s);
+bool glimpse_note(
+	struct glimpse *g, const struct observation *o, uint32_t now_s, uint32_t window_s);
 
 /* Begin the moves of a name with what was glimpsed of it. `m` is fresh from table_add. */
 void glimpse_begin(const struct glimpse *g, struct moves *m, const struct geo *geo);

@@ -287,7 +287,9 @@ void judge_prefetch(
 	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
 		if (!families[i]->place || !(families[i]->concerns & places->concerns))
 			continue;
-		if (places->table[i])
+		if (families[i]->prefetch)
+			families[i]->prefetch(j->state[i], o, places->family[i]);
+		else if (places->table[i])
 			table_prefetch(places->table[i], places->family[i], TABLE_ENTRY);
 	}
 }

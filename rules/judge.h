@@ -83,6 +83,8 @@ struct family {
 	 */
 	const struct table *(*place)(const void *state, const struct observation *o,
 		const struct session *session, uint64_t *hash);
+	/* Ask for what lies where the buckets lead; NULL: the entry in place()'s table alone. */
+	void (*prefetch)(const void *state, const struct observation *o, uint64_t place);
 	void (*tick)(void *state, const struct exchange *x); /* x->now is NULL, x->tenant too */
 	/*
 	 * The capture has ended; x is as for a tick. What is not decided raises nothing: this is

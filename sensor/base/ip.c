@@ -152,6 +152,13 @@ bool ip_is_group(const struct ip *ip)
 	return ip->bytes[0] == 0xff || memcmp(ip->bytes, zero, 16) == 0;
 }
 
+enum ip_kind ip_kind_of_few(const struct ip *ip)
+{
+	if (ip_is_group(ip)) /* ::, which is private as well, is no host */
+		return IP_GROUP;
+	return ip_is_private(ip) ? IP_PRIVATE : IP_PUBLIC;
+}
+
 bool ip_net_parse(struct ip_net *out, const char *text)
 {
 	char address[IP_TEXT_MAX];

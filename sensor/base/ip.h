@@ -132,6 +132,31 @@ bool ip_is_private(const struct ip *ip);
 /* Multicast, broadcast, or unspecified: no host. */
 bool ip_is_group(const struct ip *ip);
 
+/* What an address in an answer stands for: the two questions above, asked at once. */
+enum ip_kind {
+	IP_PUBLIC,
+	IP_PRIVATE,
+	IP_GROUP,
+};
+enum ip_kind ip_kind_of_few(const struct ip *ip);
+
+/* The first octet alone tells it of nearly every address that names have. */
+static inline enum ip_kind ip_kind_of(const struct ip *ip)
+{
+	/* First octets of IPv4 that begin networks of other kinds, too: 0, 10, 100, 127, 169, ... */
+	static const uint64_t other[4] = {
+		UINT64_C(1) << 0 | UINT64_C(1) << 10,
+		UINT64_C(1) << (100 - 64) | UINT64_C(1) << (127 - 64),
+		UINT64_C(1) << (169 - 128) | UINT64_C(1) << (172 - 128),
+		UINT64_C(1) << (192 - 192) | UINT64_MAX << (224 - 192),
+	};
+	unsigned first = ip->bytes[12];
+	bool is_public = ip_is_v4(ip) ? !(other[first / 64] >> first % 64 & 1)
+				      : (ip->bytes[0] & 0xe0) == 0x20; /* 2000::/3 */
+
+	return LIKELY(is_public) ? IP_PUBLIC : ip_kind_of_few(ip);
+}
+
 /*
  * Parse "10.1.0.0/16", "2001:db8::/32" or a bare address (full length). Host bits must be zero:
  * "10.1.2.3/16" is refused, since it is usually a typing error.

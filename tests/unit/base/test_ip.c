@@ -367,3 +367,26 @@ Test(ip, the_empty_set_contains_nothing)
 	cr_assert_eq(set.count, 0);
 	ip_set_deinit(&set);
 }
+
+Test(ip, the_kind_of_an_address_is_what_the_two_questions_say)
+{
+	for (unsigned first = 0; first < 256; first++) {
+		for (unsigned second = 0; second < 256; second++) {
+			uint8_t bytes[16] = { (uint8_t)first, (uint8_t)second, 1, 2 };
+			const struct ip both[] = { ip_from_v4(bytes), ip_from_v6(bytes),
+				ip_from_v4((const uint8_t[4]){
+					bytes[0], bytes[1], bytes[1], bytes[1] }) };
+			for (size_t i = 0; i < ARRAY_LEN(both); i++) {
+				enum ip_kind wanted = ip_is_group(&both[i])     ? IP_GROUP
+						      : ip_is_private(&both[i]) ? IP_PRIVATE
+										: IP_PUBLIC;
+				cr_assert_eq(ip_kind_of(&both[i]), wanted, "%u.%u (%zu)", first,
+					second, i);
+			}
+		}
+	}
+	struct ip loopback;
+	cr_assert(ip_parse(&loopback, "::1"));
+	cr_assert_eq(ip_kind_of(&loopback), IP_PRIVATE);
+	cr_assert_eq(ip_kind_of(&(struct ip){ { 0 } }), IP_GROUP);
+}
