@@ -5,6 +5,30 @@
 #include <stdio.h>
 #include <string.h>
 
+void alert_init(struct alert *a, enum alert_kind kind)
+{
+	memset(a, 0, offsetof(struct alert, indicator_by));
+	a->kind = (uint8_t)kind;
+	a->score = -1;
+	a->count = 1;
+	a->pool[0] = '\0';
+	a->pool_len = 1;
+}
+
+void alert_copy(struct alert *to, const struct alert *a)
+{
+#define COPY_LIST(list, count) memcpy(to->list, a->list, a->count * sizeof(a->list[0]))
+	memcpy(to, a, offsetof(struct alert, indicator_by));
+	COPY_LIST(indicator_by, indicator_count);
+	COPY_LIST(why, why_count);
+	COPY_LIST(answer, answer_count);
+	COPY_LIST(resolved, resolved_count);
+	COPY_LIST(related, related_count);
+	COPY_LIST(host, host_count);
+#undef COPY_LIST
+	memcpy(to->pool, a->pool, (size_t)a->pool_len + ALERT_TEXT_SLACK);
+}
+
 /* Where the next text goes, and how much room it has with its NUL. */
 static char *pool_room(struct alert *a, size_t *room)
 {

@@ -5,7 +5,7 @@
  *
  * Producer: rules/emit.c on a tracker thread.  Consumer: sensor/output on the output thread.
  * Owner: the ring. Text lives in the record's own pool; a text field is an offset into it, 0 is
- * "not there". Only alert_size() bytes are copied.
+ * "not there". Only what is there is copied (alert_copy): lists are mostly short.
  */
 #ifndef RULES_ALERT_H
 #define RULES_ALERT_H
@@ -139,23 +139,29 @@ struct alert {
 	struct ip indicator_ip;                   /* threat.indicator.ip */
 	alert_text zone, key_name;
 	struct alert_change change; /* ALERT_CHANGE */
-	uint8_t indicator_count;
+	uint16_t pool_len;
+	uint8_t indicator_count, why_count, answer_count, resolved_count, related_count,
+		host_count;
+	/* Lists, of which the first so many are there; what is behind them is not copied. */
 	struct alert_indicator indicator_by[ALERT_INDICATORS_MAX];
-	uint8_t why_count, answer_count, resolved_count, related_count, host_count;
 	struct alert_why why[ALERT_WHY_MAX];
 	struct alert_answer answer[ALERT_ANSWERS_MAX];
 	struct ip resolved[ALERT_ADDRESSES_MAX]; /* dns.resolved_ip */
 	struct ip related[ALERT_ADDRESSES_MAX]; /* related.ip, besides source and destination */
 	alert_text host[ALERT_HOSTS_MAX];       /* related.hosts */
-	uint16_t pool_len;
 	char pool[ALERT_POOL_BYTES + ALERT_TEXT_SLACK]; /* pool[0] is NUL */
 };
 
-/* Bytes worth copying, which are all that may be read. */
+/* The room that a copy needs. */
 static inline size_t alert_size(const struct alert *a)
 {
 	return offsetof(struct alert, pool) + a->pool_len + ALERT_TEXT_SLACK;
 }
+
+/* Nothing is there but kind and pool: for a record on its way to be filled. */
+void alert_init(struct alert *a, enum alert_kind kind);
+/* Into alert_size() bytes; what is behind the lists' ends stays as it was. */
+void alert_copy(struct alert *to, const struct alert *a);
 
 /* The text, "" when absent. */
 static inline const char *alert_get(const struct alert *a, alert_text at)
@@ -185,9 +191,15 @@ static inline struct alert_value alert_number(double number)
 	return (struct alert_value){ .kind = ALERT_VALUE_NUMBER, .number = number };
 }
 
+/* Text that the alert has already. */
+static inline struct alert_value alert_said(alert_text text)
+{
+	return (struct alert_value){ .kind = ALERT_VALUE_TEXT, .text = text };
+}
+
 static inline struct alert_value alert_words(struct alert *a, const char *text)
 {
-	return (struct alert_value){ .kind = ALERT_VALUE_TEXT, .text = alert_put(a, text) };
+	return alert_said(alert_put(a, text));
 }
 
 #endif

@@ -3,14 +3,17 @@
 
 #include "sensor/dns/message.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define YAML_SLOTS    4
-#define YAML_TEXT_MAX (2 * DNS_NAME_TEXT_MAX + 3)
+#define YAML_SLOTS       4
+#define YAML_TEXT_MAX    (2 * DNS_NAME_TEXT_MAX + 3)
+#define HINT_OWNER_PARTS 3
+#define HINT_PARTS_MAX   9
 
 struct emit {
 	emit_sink *sink;
@@ -18,11 +21,13 @@ struct emit {
 	unsigned listens; /* bits: kinds of records */
 	const struct knowledge *known;
 	struct registered *registered;
-	const struct policy *tenant;  /* of the alert being written */
-	bool excluded;                /* found out after emit_open */
+	const struct policy *tenant;     /* of the alert being written */
+	const struct observation *asked; /* whose question the alert has; NULL: of none */
+	bool excluded;                   /* found out after emit_open */
 	const char *queries_unseen;   /* why a response had to do without its query, or NULL */
 	const char *responses_unseen; /* why a query has no outcome, or NULL */
 	char name[DNS_NAME_TEXT_MAX]; /* the key's, "" for none */
+	char client[IP_TEXT_MAX];     /* of the alert, "" for none */
 	char yaml[YAML_SLOTS][YAML_TEXT_MAX];
 	unsigned yaml_next;
 	struct alert alert;
@@ -84,15 +89,19 @@ static bool has_host(const struct alert *a, const char *host)
 	return false;
 }
 
+/* A host whose text the alert has already. */
+static void add_host(struct alert *a, alert_text host)
+{
+	if (host && a->host_count < ALERT_HOSTS_MAX && !has_host(a, alert_get(a, host)))
+		a->host[a->host_count++] = host;
+}
+
 void emit_host(struct emit *e, const char *host)
 {
 	struct alert *a = &e->alert;
 
-	if (a->host_count == ALERT_HOSTS_MAX || has_host(a, host))
-		return;
-	alert_text at = alert_put(a, host);
-	if (at)
-		a->host[a->host_count++] = at;
+	if (a->host_count < ALERT_HOSTS_MAX && !has_host(a, host))
+		add_host(a, alert_put(a, host));
 }
 
 static void add_answer(
@@ -124,10 +133,12 @@ static alert_text add_names(struct emit *e, const struct observation *o)
 		struct dns_name name;
 		observation_name(o, i, &name);
 		dns_name_format(&name, text);
-		emit_host(e, text);
-		if (n->section != DNS_ANSWER)
+		if (n->section != DNS_ANSWER) {
+			emit_host(e, text);
 			continue;
+		}
 		alert_text data = alert_put(a, text);
+		add_host(a, data);
 		add_answer(a, n->type == DNS_TYPE_DNAME ? 0 : owner, n->type, n->ttl, data);
 		if (n->type == DNS_TYPE_CNAME)
 			owner = data;
@@ -178,7 +189,7 @@ static void fill_message(struct emit *e, const struct observation *o, const char
 	if (o->has_question) {
 		a->qtype = o->qtype;
 		a->qname = alert_put(a, qname);
-		emit_host(e, qname);
+		add_host(a, a->qname);
 	}
 	if (o->response) {
 		alert_text owner = add_names(e, o);
@@ -192,12 +203,12 @@ static void fill_message(struct emit *e, const struct observation *o, const char
 static void write_key(struct emit *e)
 {
 	struct alert *a = &e->alert;
-	char client[IP_TEXT_MAX] = "";
 
+	e->client[0] = '\0';
 	if (a->has_source)
-		ip_format(&a->source, client);
+		ip_format(&a->source, e->client);
 	a->key = alert_join(a, rule_table[a->rule].id, "|", alert_get(a, a->tenant_id), "|",
-		client, "|", e->name);
+		e->client, "|", e->name);
 }
 
 /* Is (rule, client, key name or question) excluded? A client alone as key has no name to match.
@@ -215,13 +226,9 @@ struct alert *emit_record(struct emit *e, enum alert_kind kind, const struct exc
 {
 	struct alert *a = &e->alert;
 
-	memset(a, 0, offsetof(struct alert, pool) + 1);
-	a->pool_len = 1;
-	a->kind = (uint8_t)kind;
-	a->score = -1;
+	alert_init(a, kind);
 	a->seq = x->seq;
 	a->ts_ns = a->start_ns = a->end_ns = x->ts_ns;
-	a->count = 1;
 	a->tenant = x->tenant->number;
 	a->tenant_id = alert_put(a, x->tenant->id);
 	return a;
@@ -287,6 +294,7 @@ struct alert *emit_open(
 		return NULL;
 
 	e->tenant = x->tenant;
+	e->asked = x->now && x->now->has_question ? x->now : NULL;
 	e->excluded = false;
 	note_unseen(e, x);
 	start(e, rule, x);
@@ -320,25 +328,46 @@ void emit_question(struct emit *e, const char *qname, uint16_t qtype)
 {
 	struct alert *a = &e->alert;
 
+	e->asked = NULL;
 	a->has_question = true;
 	a->qname = alert_put(a, qname);
 	a->qtype = qtype;
-	emit_host(e, qname);
+	add_host(a, a->qname);
+}
+
+static bool question_of(const struct emit *e, struct dns_name *name)
+{
+	if (e->asked)
+		return dns_name_from_wire(
+			name, observation_qname_wire(e->asked), e->asked->qname_len);
+	return dns_name_parse(name, alert_get(&e->alert, e->alert.qname));
+}
+
+/* A suffix of the question as text: the end of what the alert has of it, unless octets are escaped. */
+static alert_text put_suffix(struct emit *e, const struct dns_name *name, unsigned labels)
+{
+	struct alert *a = &e->alert;
+	char text[DNS_NAME_TEXT_MAX];
+	size_t len;
+
+	/* As text a name has neither its first length nor the root. */
+	(void)dns_name_suffix(name, labels, &len);
+	if (strlen(alert_get(a, a->qname)) == name->wire_len - 2u)
+		return (alert_text)(a->qname + name->wire_len - len);
+	dns_name_format_suffix(name, labels, text);
+	return alert_put(a, text);
 }
 
 static void add_registered(struct emit *e)
 {
 	struct alert *a = &e->alert;
-	char text[DNS_NAME_TEXT_MAX];
 	struct dns_name name;
 
-	if (!a->qname || a->registered_domain || !dns_name_parse(&name, alert_get(a, a->qname)))
+	if (!a->qname || a->registered_domain || !question_of(e, &name))
 		return;
 	unsigned labels = registered_labels(e->registered, &name);
-	if (labels == 0)
-		return;
-	dns_name_format_suffix(&name, labels, text);
-	a->registered_domain = alert_put(a, text);
+	if (labels > 0)
+		a->registered_domain = put_suffix(e, &name, labels);
 }
 
 static void add_geo(const struct geo *geo, const struct ip *ip, char country[3], uint32_t *asn)
@@ -388,7 +417,7 @@ static bool is_word(const char *text, size_t len)
 	if (len > strlen("false"))
 		return false;
 	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
-		if (strcasecmp(text, words[i]) == 0)
+		if ((text[0] | 0x20) == words[i][0] && strcasecmp(text, words[i]) == 0)
 			return true;
 	}
 	return false;
@@ -408,13 +437,11 @@ static bool is_plain(const char *text)
 
 const char *emit_yaml(struct emit *e, const char *text)
 {
-	char *to = e->yaml[e->yaml_next++ % YAML_SLOTS];
 	size_t len = 0;
 
-	if (is_plain(text)) {
-		(void)text_join(to, YAML_TEXT_MAX, text);
-		return to;
-	}
+	if (is_plain(text))
+		return text;
+	char *to = e->yaml[e->yaml_next++ % YAML_SLOTS];
 	to[len++] = '"';
 	for (const char *at = text; *at && len < YAML_TEXT_MAX - 3; at++) {
 		if (*at == '"' || *at == '\\')
@@ -426,32 +453,29 @@ const char *emit_yaml(struct emit *e, const char *text)
 	return to;
 }
 
-/* The lines that lead to the tenant. Traffic of nobody needs a tenant first. */
-static void write_owner(struct emit *e, char *to, size_t size)
+/* The lines that lead to the tenant, and these below it. Traffic of nobody needs a tenant first. */
+static void put_hint(struct emit *e, const char *const *line, size_t line_count)
 {
 	const struct alert *a = &e->alert;
-	char client[IP_TEXT_MAX], network[IP_NET_TEXT_MAX + 2] = "";
+	const char *part[HINT_OWNER_PARTS + HINT_PARTS_MAX];
+	char network[IP_NET_TEXT_MAX + 2] = "";
 
+	assert(line_count <= HINT_PARTS_MAX);
 	if (e->tenant->number != POLICY_UNMAPPED) {
-		(void)text_join(
-			to, size, "tenants:\n  - id: ", emit_yaml(e, e->tenant->id), "\n");
-		return;
+		part[0] = "tenants:\n  - id: ";
+		part[1] = emit_yaml(e, e->tenant->id);
+		part[2] = "\n";
+	} else {
+		if (a->has_source)
+			(void)text_join(network, sizeof(network), e->client,
+				ip_is_v4(&a->source) ? "/32" : "/128");
+		part[0] = "# no tenant has this client yet: choose an id and its networks\n"
+			  "tenants:\n  - id: new-tenant\n    select:\n      networks: [";
+		part[1] = network[0] ? emit_yaml(e, network) : "";
+		part[2] = "]\n";
 	}
-	if (a->has_source)
-		(void)text_join(network, sizeof(network), ip_format(&a->source, client),
-			ip_is_v4(&a->source) ? "/32" : "/128");
-	(void)text_join(to, size,
-		"# no tenant has this client yet: choose an id and its networks\n"
-		"tenants:\n  - id: new-tenant\n    select:\n      networks: [",
-		network[0] ? emit_yaml(e, network) : "", "]\n");
-}
-
-static void put_hint(struct emit *e, const char *lines)
-{
-	char owner[512];
-
-	write_owner(e, owner, sizeof(owner));
-	e->alert.allow_hint = alert_join(&e->alert, owner, lines);
+	memcpy(part + HINT_OWNER_PARTS, line, line_count * sizeof(*line));
+	e->alert.allow_hint = alert_join_parts(&e->alert, part, HINT_OWNER_PARTS + line_count);
 }
 
 void emit_hint(struct emit *e, const char *format, ...)
@@ -462,29 +486,21 @@ void emit_hint(struct emit *e, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(lines, sizeof(lines), format, args);
 	va_end(args);
-	put_hint(e, lines);
+	put_hint(e, TEXT_PARTS(lines));
 }
 
 void emit_hint_exclude(struct emit *e, const char *name)
 {
-	const struct alert *a = &e->alert;
-	char client[IP_TEXT_MAX], clients[IP_TEXT_MAX + 20] = "",
-							names[YAML_TEXT_MAX + 20] = "";
+	const char *client = e->alert.has_source ? e->client : NULL;
 
-	if (a->has_source)
-		snprintf(clients, sizeof(clients), ", clients: [%s]",
-			emit_yaml(e, ip_format(&a->source, client)));
-	if (name)
-		snprintf(names, sizeof(names), ", names: [%s]", emit_yaml(e, name));
-	emit_hint(e, "    exclude:\n      - {rule: %s%s%s}\n", rule_table[a->rule].id, clients,
-		names);
+	put_hint(e, TEXT_PARTS("    exclude:\n      - {rule: ", rule_table[e->alert.rule].id,
+			    client ? ", clients: [" : "", client ? emit_yaml(e, client) : "",
+			    client ? "]" : "", name ? ", names: [" : "",
+			    name ? emit_yaml(e, name) : "", name ? "]" : "", "}\n"));
 }
 
 void emit_hint_approve(struct emit *e, const char *name)
 {
-	char lines[4 * DNS_NAME_TEXT_MAX];
-
-	(void)text_join(lines, sizeof(lines),
-		"    ddns:\n      approved:\n        - name: ", emit_yaml(e, name), "\n");
-	put_hint(e, lines);
+	put_hint(e, TEXT_PARTS("    ddns:\n      approved:\n        - name: ",
+			    emit_yaml(e, name), "\n"));
 }

@@ -93,7 +93,7 @@ void emit_pass(struct emit *e);
  * four.
  */
 void emit_hint(struct emit *e, const char *format, ...) PRINTF_LIKE(2, 3);
-/* Text as a YAML scalar, quoted when it has to be; in the emitter's memory until the fourth
+/* Text as a YAML scalar: itself, or quoted when it has to be, in the emitter's memory until the fourth
  * call after this one. */
 const char *emit_yaml(struct emit *e, const char *text);
 /* Write an exclude entry into the alert's allow_hint: what every rule can be silenced with. */

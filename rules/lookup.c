@@ -5,6 +5,7 @@
 #include "rules/approval.h"
 #include "rules/indicator.h"
 #include "rules/sights.h"
+#include "rules/target.h"
 #include "rules/verdict.h"
 #include "sensor/base/hash.h"
 #include "sensor/base/log.h"
@@ -48,20 +49,6 @@ struct lookup {
 	struct table *checks;
 	uint64_t seed;
 	struct approvals approvals;
-};
-
-/* One name of one message. */
-struct target {
-	const struct exchange *x;
-	unsigned number; /* 0: the question */
-	struct verdict_name name;
-	struct verdict verdict;
-	uint64_t key_hash;
-	char key[DNS_NAME_TEXT_MAX];   /* text of what counts as one name */
-	char full[DNS_NAME_TEXT_MAX];  /* text of the name itself */
-	char asked[DNS_NAME_TEXT_MAX]; /* text of the question */
-	char client[IP_TEXT_MAX];
-	struct sight sight;
 };
 
 /* --- start and end ------------------------------------------------------------------------ */
@@ -128,81 +115,14 @@ static bool has_checked(struct lookup *l, const struct exchange *x)
 	return c && age_of(c->ts_ns, x->ts_ns) <= IP_CHECK_NS;
 }
 
-/* Is it the name of a question, or one of the answer? */
-static bool is_question(const struct observation *o, unsigned number)
-{
-	return number == 0 || observation_names(o)[number - 1].section == OBSERVATION_QUESTION;
-}
-
-/* --- words -------------------------------------------------------------------------------- */
-
-/* "10.1.0.7 asked for " or "10.1.0.7 asked for www.example, which leads by CNAME to ". */
-static void begin_sentence(const struct target *t, char *to, size_t size)
-{
-	char number[16];
-
-	if (t->number == 0) {
-		(void)text_join(to, size, t->client, " asked for ");
-		return;
-	}
-	if (is_question(t->x->now, t->number)) {
-		snprintf(to, size, "%s asked for %s and in the same message for ", t->client,
-			t->asked);
-		return;
-	}
-	uint16_t type = observation_names(t->x->now)[t->number - 1].type;
-	snprintf(to, size, "%s asked for %s, which leads by %s to ", t->client, t->asked,
-		dns_type_name(type, number));
-}
-
-/* "acme has not approved", "nobody has approved". */
-static const char *refusal(const struct target *t, const char *verb, char *to, size_t size)
-{
-	if (t->x->tenant->number == POLICY_UNMAPPED)
-		(void)text_join(to, size, "nobody has ", verb);
-	else
-		(void)text_join(to, size, t->x->tenant->id, " has not ", verb);
-	return to;
-}
-
-static void why_reached(struct alert *a, const struct target *t)
-{
-	char number[16];
-
-	if (t->number == 0)
-		return;
-	if (is_question(t->x->now, t->number)) {
-		alert_why(a, "question", alert_words(a, "not the first of its message"),
-			alert_words(a, "one a message (RFC 9619)"), alert_none());
-		return;
-	}
-	uint16_t type = observation_names(t->x->now)[t->number - 1].type;
-	alert_why(a, "reached_by", alert_words(a, dns_type_name(type, number)), alert_none(),
-		alert_none());
-	alert_why(a, "asked_for", alert_words(a, t->asked), alert_none(), alert_none());
-}
-
-static void why_tenant(struct alert *a, const struct target *t)
-{
-	if (t->sight.first_in_tenant)
-		alert_why(a, "first_in_tenant", alert_words(a, "yes"), alert_none(),
-			alert_none());
-	if (t->sight.clients == SIGHT_CLIENTS)
-		alert_why(
-			a, "clients", alert_words(a, "8 or more"), alert_none(), alert_none());
-	else if (t->sight.clients > 0)
-		alert_why(a, "clients", alert_number(t->sight.clients), alert_none(),
-			alert_none());
-}
-
 /* The name concerned, and what the client was led to, as evidence. */
 static void fill_target(struct lookup *l, struct alert *a, const struct target *t, int score)
 {
 	emit_host(l->emit, t->key);
-	why_reached(a, t);
-	why_tenant(a, t);
+	target_why_reached(a, t);
+	target_why_tenant(a, t);
 	score += (t->sight.first_in_tenant ? 5 : 0) + (t->sight.clients >= 3 ? 5 : 0) +
-		 (is_question(t->x->now, t->number) ? 0 : 5);
+		 (target_is_question(t->x->now, t->number) ? 0 : 5);
 	a->score = (int16_t)(score > 100 ? 100 : score);
 }
 
@@ -213,9 +133,9 @@ static const char *provider_id(const struct lookup *l, const struct verdict *v)
 	return provider_at(l->known->providers, v->provider)->id;
 }
 
-static void why_provider(struct lookup *l, struct alert *a, const struct verdict *v)
+static void why_provider(struct alert *a, const struct verdict *v)
 {
-	alert_why(a, "provider", alert_words(a, provider_id(l, v)), alert_none(), alert_none());
+	alert_why(a, "provider", alert_said(a->indicator_provider), alert_none(), alert_none());
 	alert_why(a, "tier", alert_words(a, provider_tier_name(v->tier)), alert_none(),
 		alert_none());
 }
@@ -243,7 +163,7 @@ static void raise_malicious(struct lookup *l, const struct target *t)
 			alert_words(a, "yes, which does not cover malicious names"),
 			alert_none(), alert_none());
 	fill_target(l, a, t, indicator_score(a, v));
-	begin_sentence(t, begin, sizeof(begin));
+	target_begin_sentence(t, begin, sizeof(begin));
 	a->message = alert_join(a, begin, t->full, ", which is listed as malicious (", listed,
 		" by ", alert_get(a, a->indicator_provider), ")");
 	emit_commit(l->emit);
@@ -275,7 +195,8 @@ static void raise_address(
 	const struct verdict *v = &t->verdict;
 	char address[IP_TEXT_MAX];
 
-	write_network(net, t->key);
+	write_network(net, t->key_text);
+	t->key = t->key_text;
 	struct alert *a = emit_open(l->emit, RULE_LOOKUP_MALICIOUS, t->x, t->key);
 	if (!a)
 		return;
@@ -286,7 +207,7 @@ static void raise_address(
 	a->has_indicator_ip = true;
 	indicator_name_feeds(a, l->known, v);
 	why_address(a, net, ip);
-	why_tenant(a, t);
+	target_why_tenant(a, t);
 	int score = indicator_score(a, v) + 5;
 	a->score = (int16_t)(score > 100 ? 100 : score);
 	a->message = alert_printf(a,
@@ -321,13 +242,13 @@ static void raise_unapproved(struct lookup *l, const struct target *t)
 	a = emit_open(l->emit, RULE_LOOKUP_UNAPPROVED, t->x, t->key);
 	if (!a)
 		return;
-	a->indicator = alert_put(a, t->key);
+	a->indicator = target_put_key(a, t);
 	a->indicator_provider = alert_put(a, provider_id(l, v));
-	why_provider(l, a, v);
+	why_provider(a, v);
 	fill_target(l, a, t, v->tier == TIER_A ? 50 : 30);
-	begin_sentence(t, begin, sizeof(begin));
+	target_begin_sentence(t, begin, sizeof(begin));
 	a->message = alert_join(a, begin, "the dynamic-DNS name ", t->key, " (provider ",
-		provider_id(l, v), "), which ", refusal(t, "approved", no, sizeof(no)));
+		provider_id(l, v), "), which ", target_refusal(t, "approved", no, sizeof(no)));
 	emit_hint_approve(l->emit, t->key);
 	emit_commit(l->emit);
 }
@@ -343,11 +264,11 @@ static void raise_tunnel(struct lookup *l, const struct target *t)
 	a = emit_open(l->emit, RULE_LOOKUP_TUNNEL_SERVICE, t->x, t->key);
 	if (!a)
 		return;
-	a->indicator = alert_put(a, t->key);
+	a->indicator = target_put_key(a, t);
 	a->indicator_provider = alert_put(a, provider_id(l, v));
-	why_provider(l, a, v);
+	why_provider(a, v);
 	fill_target(l, a, t, 60);
-	begin_sentence(t, begin, sizeof(begin));
+	target_begin_sentence(t, begin, sizeof(begin));
 	a->message = alert_printf(a,
 		"%s%s, a name of the tunnel service %s, which makes inside hosts reachable "
 		"from "
@@ -381,7 +302,7 @@ static void raise_update_host(struct lookup *l, const struct target *t)
 	struct alert *a;
 
 	/* Updaters connect to it: other types, and names in answers, say nothing about that. */
-	if (!is_question(o, t->number) ||
+	if (!target_is_question(o, t->number) ||
 		(qtype != DNS_TYPE_A && qtype != DNS_TYPE_AAAA && qtype != DNS_TYPE_HTTPS))
 		return;
 	if (may_update(l, t))
@@ -391,9 +312,9 @@ static void raise_update_host(struct lookup *l, const struct target *t)
 		return;
 	bool checked = has_checked(l, t->x);
 	const char *provider = provider_id(l, &t->verdict);
-	a->indicator = alert_put(a, t->key);
+	a->indicator = target_put_key(a, t);
 	a->indicator_provider = alert_put(a, provider);
-	alert_why(a, "provider", alert_words(a, provider), alert_none(), alert_none());
+	alert_why(a, "provider", alert_said(a->indicator_provider), alert_none(), alert_none());
 	if (checked)
 		alert_why(a, "ip_check",
 			alert_words(a, "asked for its own address just before"), alert_none(),
@@ -402,7 +323,7 @@ static void raise_update_host(struct lookup *l, const struct target *t)
 	a->message = alert_printf(a,
 		"%s contacts the dynamic-DNS update service %s (provider %s)%s, which %s",
 		t->client, t->key, provider, checked ? " after asking for its own address" : "",
-		refusal(t, "allowed it to", no, sizeof(no)));
+		target_refusal(t, "allowed it to", no, sizeof(no)));
 	hint_update_client(l, t);
 	emit_commit(l->emit);
 }
@@ -451,18 +372,6 @@ static bool judge_name(
 	return true;
 }
 
-static void write_names(struct target *t)
-{
-	const struct observation *o = t->x->now;
-	size_t len;
-	const uint8_t *key = verdict_suffix(t->name, t->verdict.key_labels, &len);
-
-	dns_name_format_wire(key, len, t->key);
-	dns_name_format_wire(t->name.wire, t->name.wire_len, t->full);
-	dns_name_format_wire(observation_qname_wire(o), o->qname_len, t->asked);
-	ip_format(&o->client, t->client);
-}
-
 static void act(struct lookup *l, struct target *t)
 {
 	const struct verdict *v = &t->verdict;
@@ -474,7 +383,7 @@ static void act(struct lookup *l, struct target *t)
 	t->sight = sights_note(l->sights, t->x, t->key_hash);
 	if (t->sight.is_echo)
 		return;
-	write_names(t);
+	target_write_names(t);
 	if (v->feed_count > 0)
 		raise_malicious(l, t);
 	else if (v->service == VERDICT_DYNAMIC)
@@ -528,7 +437,7 @@ static void judge_addresses(struct lookup *l, const struct exchange *x)
 		t.sight = sights_note(l->sights, x, t.key_hash);
 		if (t.sight.is_echo)
 			return;
-		dns_name_format_wire(observation_qname_wire(o), o->qname_len, t.asked);
+		target_write_question(&t);
 		ip_format(&o->client, t.client);
 		raise_address(l, &t, net, &observation_addresses(o)[i].ip);
 		return;
@@ -555,7 +464,7 @@ static void lookup_observe(void *state, const struct exchange *x)
 		return;
 	for (unsigned number = 0; number <= o->name_count; number++) {
 		struct target t;
-		bool asked = is_question(o, number);
+		bool asked = target_is_question(o, number);
 		if (!asked && observation_names(o)[number - 1].type == DNS_TYPE_PTR)
 			continue;
 		bool found = judge_name(l, x, number, &t);

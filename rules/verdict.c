@@ -256,17 +256,22 @@ struct verdict verdict_of(const struct verdict_asker *who, struct verdict_name n
 {
 	struct verdict v = { .provider = PROVIDER_NONE };
 	struct reading r = { .service = VERDICT_NO_SERVICE };
+	bool malicious = false;
 
 	for (size_t i = 0; i < hit_count; i++) {
 		struct index_concerns it = concerns_of(who, &hit[i]);
 		for (const struct mark *m; (m = index_concerns_next(&it));) {
-			if (counts(who, m, name, hit[i].labels))
-				read_mark(&r, m, hit[i].labels, who);
+			if (!counts(who, m, name, hit[i].labels))
+				continue;
+			read_mark(&r, m, hit[i].labels, who);
+			malicious = malicious || m->kind == MARK_MALICIOUS;
 		}
 	}
 	if (r.service_labels > r.allow_labels)
 		v.service = r.service;
-	for (size_t i = 0; i < hit_count; i++) {
+	/* Mostly a tenant's own zone: nobody's name, nobody's service. */
+	bool concerns_others = malicious || v.service != VERDICT_NO_SERVICE;
+	for (size_t i = 0; concerns_others && i < hit_count; i++) {
 		struct index_concerns it = concerns_of(who, &hit[i]);
 		for (const struct mark *m; (m = index_concerns_next(&it));) {
 			if (counts(who, m, name, hit[i].labels))

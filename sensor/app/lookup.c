@@ -94,7 +94,7 @@ static void keep_alert(void *arg, const struct alert *a)
 	struct alert *copy = malloc(sizeof(*copy));
 	if (!copy)
 		return;
-	memcpy(copy, a, alert_size(a));
+	alert_copy(copy, a);
 	l->alert[l->alert_count++] = copy;
 }
 

@@ -204,7 +204,7 @@ static void window_start(struct suppress *s, struct window *w, const struct aler
 
 static struct alert *scratch_copy(struct suppress *s, const struct alert *a)
 {
-	memcpy(&s->scratch, a, alert_size(a));
+	alert_copy(&s->scratch, a);
 	return &s->scratch;
 }
 
@@ -315,14 +315,17 @@ static bool keep_body(struct suppress *s, struct window *w, const struct alert *
 {
 	if (w->body && a->severity < w->body->severity)
 		return true;
-	struct alert *copy = malloc(alert_size(a));
-	if (!copy)
-		return w->body != NULL;
-	memcpy(copy, a, alert_size(a));
-	s->stats.bytes -= window_bytes(w);
-	free(w->body);
-	w->body = copy;
-	s->stats.bytes += window_bytes(w);
+	size_t old_bytes = w->body ? alert_size(w->body) : 0;
+	/* Repeats are alike: the copy mostly fits where the one before it was. */
+	if (alert_size(a) != old_bytes) {
+		struct alert *room = malloc(alert_size(a));
+		if (!room)
+			return w->body != NULL;
+		free(w->body);
+		w->body = room;
+	}
+	alert_copy(w->body, a);
+	s->stats.bytes += alert_size(a) - old_bytes;
 	return true;
 }
 

@@ -44,7 +44,7 @@ static void pass_on(void *arg, const struct alert *a)
 			return; /* the output has ended */
 		record = spsc_reserve(lane->out, bytes);
 	}
-	memcpy(record, a, bytes);
+	alert_copy(record, a);
 	spsc_commit(lane->out, bytes);
 	spsc_publish(lane->out);
 }
@@ -306,11 +306,9 @@ static void judge_record(
 	if (lane->number != 0) /* the output needs each tick once */
 		return;
 	struct alert tick;
-	memset(&tick, 0, offsetof(struct alert, pool) + 1);
-	tick.kind = ALERT_TICK;
+	alert_init(&tick, ALERT_TICK);
 	tick.seq = o->seq;
 	tick.ts_ns = o->ts_ns;
-	tick.pool_len = 1;
 	if (lane->out)
 		pass_on(lane, &tick);
 	else

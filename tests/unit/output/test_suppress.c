@@ -26,7 +26,7 @@ static void note(void *arg, const struct alert *a, int64_t window_ns)
 			(unsigned long long)a->suppressed, (unsigned long long)a->count);
 	else
 		text_printf(&out, "+%s", alert_get(a, a->key));
-	memcpy(&last, a, alert_size(a));
+	alert_copy(&last, a);
 	ids[id_count++] = window_ns;
 }
 

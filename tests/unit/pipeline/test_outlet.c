@@ -103,7 +103,7 @@ static void put(struct stage *s, size_t lane, const struct alert *a)
 	void *room = spsc_reserve(ring, alert_size(a));
 
 	cr_assert_not_null(room);
-	memcpy(room, a, alert_size(a));
+	alert_copy(room, a);
 	spsc_commit(ring, alert_size(a));
 	spsc_publish(ring);
 }

@@ -377,7 +377,7 @@ void alerts_keep(void *arg, const struct alert *a)
 	struct alerts *list = arg;
 	struct alert *copy = malloc(alert_size(a));
 	cr_assert_not_null(copy);
-	memcpy(copy, a, alert_size(a));
+	alert_copy(copy, a);
 	list->alert = grown(list->alert, list->count, sizeof(list->alert[0]));
 	list->alert[list->count++] = copy;
 }

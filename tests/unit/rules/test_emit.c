@@ -101,6 +101,38 @@ Test(emit, a_full_pool_cuts_and_then_takes_no_more)
 	free(a);
 }
 
+/* Into memory that has no octet more. */
+Test(emit, a_copy_has_all_that_is_there)
+{
+	struct alert *a = malloc(sizeof(*a)), *copy;
+
+	memset(a, 0x5a, sizeof(*a));
+	alert_init(a, ALERT_RAISED);
+	a->tenant_id = alert_put(a, "acme");
+	a->ts_ns = 77;
+	alert_why(a, "one", alert_number(1), alert_words(a, "words"), alert_none());
+	alert_why(a, "two", alert_number(2), alert_none(), alert_none());
+	a->indicator_by[a->indicator_count++] = (struct alert_indicator){ .confidence = 9 };
+	a->answer[a->answer_count++] = (struct alert_answer){ .ttl = 60 };
+	a->resolved[a->resolved_count++] = (struct ip){ .bytes = { 1 } };
+	a->related[a->related_count++] = (struct ip){ .bytes = { 2 } };
+	a->host[a->host_count++] = alert_put(a, "host.example");
+	copy = malloc(alert_size(a));
+	memset(copy, 0xa5, alert_size(a));
+	alert_copy(copy, a);
+	cr_expect_eq(memcmp(copy, a, offsetof(struct alert, indicator_by)), 0);
+	cr_expect_eq(memcmp(copy->pool, a->pool, a->pool_len), 0);
+	cr_expect_eq(copy->indicator_by[0].confidence, 9);
+	cr_expect_str_eq(copy->why[1].feature, "two");
+	cr_expect_str_eq(alert_get(copy, copy->why[0].threshold.text), "words");
+	cr_expect_eq(copy->answer[0].ttl, 60);
+	cr_expect_eq(copy->resolved[0].bytes[0], 1);
+	cr_expect_eq(copy->related[0].bytes[0], 2);
+	cr_expect_str_eq(alert_get(copy, copy->host[0]), "host.example");
+	free(copy);
+	free(a);
+}
+
 Test(emit, more_reasons_than_fit_are_dropped)
 {
 	struct alert *a = calloc(1, sizeof(*a));
@@ -210,6 +242,10 @@ Test(emit, the_registered_domain_is_that_of_the_question)
 		{ "a.b.example.co.uk", "example.co.uk" },
 		{ "x.cam7.duckdns.org", "cam7.duckdns.org" },
 		{ "com", "" },
+		{ "a\\.b.example.co.uk", "example.co.uk" },
+		{ "w.a\\.b.co.uk", "a\\.b.co.uk" },
+		{ "w.\\001.com", "\\001.com" },
+		{ "example.com", "example.com" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -236,7 +272,21 @@ Test(emit, another_question_can_be_put_in_its_place)
 	const struct alert *out = b.alerts.alert[0];
 	cr_assert_str_eq(alert_get(out, out->qname), "host.corp.example");
 	cr_assert_eq(out->qtype, DNS_TYPE_AAAA);
+	cr_assert_str_eq(alert_get(out, out->registered_domain), "corp.example");
 	cr_assert_eq(out->host_count, 2);
+	bench_deinit(&b);
+}
+
+Test(emit, the_registered_domain_is_that_of_the_question_put_in_its_place)
+{
+	struct bench b;
+	bench_init(&b);
+	struct exchange x = see(&b, &(struct message){ .qname = "www.corp.example" });
+	emit_open(b.emit, RULE_UPDATE_UNSIGNED_ACCEPTED, &x, NULL);
+	emit_question(b.emit, "host.other\\.name.net", DNS_TYPE_A);
+	emit_commit(b.emit);
+	const struct alert *out = b.alerts.alert[0];
+	cr_assert_str_eq(alert_get(out, out->registered_domain), "other\\.name.net");
 	bench_deinit(&b);
 }
 

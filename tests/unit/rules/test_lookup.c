@@ -158,6 +158,29 @@ Test(lookup, an_unapproved_name_is_told_in_plain_words)
 	rig_free(r);
 }
 
+Test(lookup, a_name_with_escapes_is_told_as_it_is)
+{
+	static const struct {
+		const char *qname, *key;
+	} rows[] = {
+		{ "w\\.x.cam9.ddns.net", "cam9.ddns.net" },
+		{ "www.c\\.m.ddns.net", "c\\.m.ddns.net" },
+		{ "c\\001m.ddns.net", "c\\001m.ddns.net" },
+		{ "cam9.ddns.net", "cam9.ddns.net" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct rig *r = acme();
+		rig_see(r, &(struct message){ .qname = rows[i].qname });
+		const struct alert *a = alerts_first(&r->alerts, RULE_LOOKUP_UNAPPROVED);
+		cr_assert_not_null(a, "%s", rows[i].qname);
+		cr_expect_str_eq(alert_get(a, a->indicator), rows[i].key);
+		cr_expect_str_eq(alert_get(a, a->qname), rows[i].qname);
+		cr_expect_not_null(strstr(alert_get(a, a->message), rows[i].key));
+		rig_free(r);
+	}
+}
+
 Test(lookup, clients_of_one_name_are_counted)
 {
 	struct rig *r = acme();
