@@ -299,7 +299,7 @@ static enum err open_outputs(struct replay *r, struct err_ctx *why)
 					   : NULL;
 	if (err != ERR_OK || !dns_log)
 		return err;
-	r->dnslog = dnslog_open(dns_log);
+	r->dnslog = dnslog_open(dns_log, r->opt.threads > 1);
 	if (r->dnslog)
 		return ERR_OK;
 	return err_set(why, ERR_FAILED, "%s: %s", dns_log, strerror(errno));

@@ -202,7 +202,7 @@ static enum err open_outputs(struct run *r, struct err_ctx *why)
 			"%s: outputs: type dnslog works with one capture and sensor.inputs: 1 "
 			"only",
 			r->opt.config);
-	r->dnslog = dnslog_open(dnslog);
+	r->dnslog = dnslog_open(dnslog, false);
 	if (r->dnslog)
 		return ERR_OK;
 	return err_set(why, ERR_FAILED, "%s: %s", dnslog, strerror(errno));

@@ -7,10 +7,10 @@
 #include "sensor/base/text.h"
 #include "sensor/dns/present.h"
 #include "sensor/dns/present_plain.h"
+#include "sensor/output/writer.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -44,14 +44,16 @@ struct dnslog {
 	int fd;
 	bool owns_fd;
 	int failed_errno; /* of the first failed write; 0 */
+	struct writer *writer;
 	struct text out;
 	uint64_t line;
 	struct written_name name[NAMES];
 	struct clock_second second;
 };
 
-struct dnslog *dnslog_open(const char *path)
+struct dnslog *dnslog_open(const char *path, bool aside)
 {
+	const size_t room = DNSLOG_BUFFER_BYTES + 65536;
 	struct dnslog *log = calloc(1, sizeof(*log));
 
 	if (!log)
@@ -60,8 +62,11 @@ struct dnslog *dnslog_open(const char *path)
 	log->owns_fd = strcmp(path, "-") != 0;
 	if (log->owns_fd)
 		log->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	if (log->fd == -1 || !text_reserve(&log->out, DNSLOG_BUFFER_BYTES + 65536)) {
+	if (log->fd != -1)
+		log->writer = writer_new(log->fd, aside, room);
+	if (!log->writer || !text_reserve(&log->out, room)) {
 		int why = log->fd == -1 ? errno : ENOMEM;
+		writer_free(log->writer);
 		if (log->owns_fd && log->fd != -1)
 			close(log->fd);
 		free(log);
@@ -71,31 +76,12 @@ struct dnslog *dnslog_open(const char *path)
 	return log;
 }
 
-/* Wait until a descriptor that does not block takes more. */
-static void wait_writable(int fd)
-{
-	struct pollfd p = { .fd = fd, .events = POLLOUT };
-	poll(&p, 1, 1000);
-}
-
 static void write_out(struct dnslog *log)
 {
-	const char *at = log->out.at;
-	size_t left = log->out.len;
-
 	if (log->out.failed && !log->failed_errno)
 		log->failed_errno = ENOMEM;
-	while (left > 0 && !log->failed_errno) {
-		ssize_t written = write(log->fd, at, left);
-		if (written >= 0) {
-			at += written;
-			left -= (size_t)written;
-		} else if (errno == EAGAIN) {
-			wait_writable(log->fd);
-		} else if (errno != EINTR) {
-			log->failed_errno = errno;
-		}
-	}
+	if (!log->failed_errno)
+		log->failed_errno = writer_put(log->writer, &log->out);
 	text_clear(&log->out);
 }
 
@@ -435,6 +421,9 @@ void dnslog_write(struct dnslog *log, const struct dnslog_entry *entry)
 int dnslog_flush(struct dnslog *log)
 {
 	write_out(log);
+	int failed_errno = writer_flush(log->writer);
+	if (!log->failed_errno)
+		log->failed_errno = failed_errno;
 	return log->failed_errno;
 }
 
@@ -443,6 +432,7 @@ int dnslog_close(struct dnslog *log)
 	if (!log)
 		return 0;
 	int failed = dnslog_flush(log);
+	writer_free(log->writer);
 	if (log->owns_fd && close(log->fd) == -1 && !failed)
 		failed = errno;
 	text_deinit(&log->out);

@@ -8,8 +8,9 @@
  * array. All records are written, those that dns_message_decode did not keep too.
  *
  * Owner:    dnslog_close frees. Threads: one at a time.
- * Blocking: dnslog_write writes when DNSLOG_BUFFER_BYTES are full; a slow reader of a pipe
- * makes it wait. Errors:   the first failed write stops all output; dnslog_flush and
+ * Blocking: dnslog_write writes, or hands over, when DNSLOG_BUFFER_BYTES are full; a slow reader of a
+ * pipe makes it wait.
+ * Errors:   the first failed write stops all output; dnslog_flush and
  * dnslog_close report it.
  */
 #ifndef SENSOR_OUTPUT_DNSLOG_H
@@ -38,9 +39,11 @@ struct dnslog_entry {
 	const struct dns_message *message; /* that dns_message_decode accepted */
 };
 
-/* Create the file (an existing one is emptied), or write to standard output for "-". NULL: see
- * errno. */
-NODISCARD struct dnslog *dnslog_open(const char *path);
+/*
+ * Create the file (an existing one is emptied), or write to standard output for "-". Aside: a thread
+ * of the log's own writes what is full (writer.h). NULL: see errno.
+ */
+NODISCARD struct dnslog *dnslog_open(const char *path, bool aside);
 
 void dnslog_write(struct dnslog *log, const struct dnslog_entry *entry);
 

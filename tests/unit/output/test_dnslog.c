@@ -19,14 +19,19 @@ static struct dns_build b;
 static struct dns_message m;
 static char path[] = "/tmp/test_dnslog.XXXXXX";
 
-static struct dnslog *open_log(void)
+static struct dnslog *open_log_writing(bool aside)
 {
 	int fd = mkstemp(path);
 	cr_assert_neq(fd, -1);
 	close(fd);
-	struct dnslog *log = dnslog_open(path);
+	struct dnslog *log = dnslog_open(path, aside);
 	cr_assert(log);
 	return log;
+}
+
+static struct dnslog *open_log(void)
+{
+	return open_log_writing(false);
 }
 
 /* What was written; the file is removed. The caller frees. */
@@ -224,9 +229,9 @@ Test(dnslog, time_goes_back_and_before_1970)
 	}
 }
 
-Test(dnslog, more_than_the_buffer_is_written_whole_and_in_order)
+/* More than two buffers, each line with a number of its own. */
+static void write_much(struct dnslog *log)
 {
-	struct dnslog *log = open_log();
 	struct dnslog_entry e = entry_of("response_three");
 	unsigned count = 4 * DNSLOG_BUFFER_BYTES / 400;
 
@@ -248,22 +253,39 @@ Test(dnslog, more_than_the_buffer_is_written_whole_and_in_order)
 	free(text);
 }
 
-Test(dnslog, an_error_of_the_disk_is_reported_and_stays)
+Test(dnslog, more_than_the_buffer_is_written_whole_and_in_order)
 {
-	struct dnslog *log = dnslog_open("/dev/full");
+	write_much(open_log());
+}
+
+Test(dnslog, a_thread_of_its_own_writes_whole_and_in_order)
+{
+	write_much(open_log_writing(true));
+}
+
+static void fail_to_write(struct dnslog *log, unsigned lines)
+{
 	struct dnslog_entry e = entry_of("query");
 
 	cr_assert(log);
-	dnslog_write(log, &e);
+	for (unsigned i = 0; i < lines; i++)
+		dnslog_write(log, &e);
 	cr_expect_eq(dnslog_flush(log), ENOSPC);
 	dnslog_write(log, &e);
 	cr_expect_eq(dnslog_flush(log), ENOSPC);
 	cr_expect_eq(dnslog_close(log), ENOSPC);
+}
+
+Test(dnslog, an_error_of_the_disk_is_reported_and_stays)
+{
+	fail_to_write(dnslog_open("/dev/full", false), 1);
+	fail_to_write(dnslog_open("/dev/full", true), 1);
+	fail_to_write(dnslog_open("/dev/full", true), 4 * DNSLOG_BUFFER_BYTES / 200);
 	cr_expect_eq(dnslog_close(NULL), 0);
 }
 
 Test(dnslog, a_file_that_cannot_be_made)
 {
-	cr_expect_null(dnslog_open("/nonexistent/folder/x"));
+	cr_expect_null(dnslog_open("/nonexistent/folder/x", true));
 	cr_expect_eq(errno, ENOENT);
 }
