@@ -128,6 +128,30 @@ char *present_plain_name(char *at, struct cursor *c, const uint8_t *wire)
 	return at;
 }
 
+/*
+ * The first length and the root are no text, the other lengths are dots: all octets between are copied
+ * as they lie, and each length is overwritten. As far as one word has a bit for each octet.
+ */
+char *present_plain_expanded(char *at, const struct dns_name *name)
+{
+	unsigned text_len = name->wire_len - 2u;
+	uint64_t special = 0, lengths = 0;
+
+	if (UNLIKELY(name->wire_len <= 2 || text_len > 4 * STEP)) {
+		struct cursor c = cursor_init(name->wire, sizeof(name->wire));
+		return present_plain_name(at, &c, name->wire);
+	}
+	for (unsigned i = 0; i < text_len; i += STEP)
+		special |= (uint64_t)copy_step(at + i, name->wire + 1 + i) << i;
+	for (unsigned i = name->wire[0]; i < text_len; i += 1u + name->wire[i + 1]) {
+		at[i] = '.';
+		lengths |= UINT64_C(1) << i;
+	}
+	if (UNLIKELY(special & ~lengths & UINT64_MAX >> (64 - text_len)))
+		return NULL;
+	return at + text_len;
+}
+
 static char *put_u16(char *at, struct cursor *c)
 {
 	at = digits_put_u32(at, cursor_be16(c));

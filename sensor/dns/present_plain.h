@@ -32,6 +32,9 @@
  */
 char *present_plain_name(char *at, struct cursor *c, const uint8_t *wire);
 
+/* The same of an expanded name: one step takes several labels. */
+char *present_plain_expanded(char *at, const struct dns_name *name);
+
 /* RDATA as present_rdata writes it. Returns what follows the text; NULL when it is not plain. */
 char *present_plain_rdata(char *at, const struct dns_message *m, const struct dns_record *r);
 
