@@ -8,6 +8,9 @@
 #define DECODERS_SHARE 128
 #define STREAMS_SHARE  64 /* and 8 for TCP */
 
+/* How long a live input may leave frames in the kernel, whose buffer holds some 100 ms of a busy port. */
+#define LIVE_ROOM_WAIT_MS 20
+
 static void accept_inline(void *output, const struct alert *a)
 {
 	output_accept(output, a);
@@ -71,6 +74,7 @@ static bool init_inputs(struct engine *e)
 			.lane = e->lane,
 			.lane_count = o->shard_count,
 			.live = o->live,
+			.room_wait_ms = LIVE_ROOM_WAIT_MS,
 			.number = (uint16_t)i,
 			.tenants = o->known->policies,
 			.versions = e->versions,

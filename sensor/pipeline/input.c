@@ -47,17 +47,37 @@ static void flush_lanes(struct input *in)
 		lane_flush(&in->lane[i], in->number, in->pushed_seq);
 }
 
-/* Room in a lane. Full: live gives up (the caller counts), replay sleeps until there is room. */
+/*
+ * A full lane. Live, the frames behind this one wait in the kernel's buffer meanwhile, which is larger
+ * than any ring; but a lane that was waited for in vain is not waited for again before it has room, for
+ * the others' sake.
+ */
+COLD static struct observation *wait_for_room(struct input *in, struct lane *lane, size_t bytes)
+{
+	uint64_t bit = UINT64_C(1) << lane->number;
+	int limit_ms = in->live ? in->room_wait_ms : -1;
+	struct observation *o = NULL;
+
+	while (!o && !(in->stuck & bit)) {
+		flush_lanes(in);
+		if (lane_wait(lane, in->number, bytes, limit_ms))
+			o = lane_offer(lane, in->number, bytes);
+		else
+			in->stuck |= bit;
+	}
+	return o;
+}
+
+/* Room in a lane; NULL: full, and waited for in vain (the caller counts). */
 ALWAYS_INLINE static inline struct observation *offer(
 	struct input *in, struct lane *lane, size_t bytes)
 {
 	struct observation *o = lane_offer(lane, in->number, bytes);
-	while (__builtin_expect(!o, 0) && !in->live) {
-		flush_lanes(in);
-		if (!lane_wait(lane, in->number, bytes))
-			return NULL;
-		o = lane_offer(lane, in->number, bytes);
-	}
+
+	if (UNLIKELY(!o))
+		return wait_for_room(in, lane, bytes);
+	if (UNLIKELY(in->stuck))
+		in->stuck &= ~(UINT64_C(1) << lane->number);
 	return o;
 }
 

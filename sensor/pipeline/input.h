@@ -59,9 +59,10 @@ struct input {
 	struct source *source;
 	struct lane *lane; /* one per shard */
 	size_t lane_count;
-	bool live;             /* a full ring: count and drop (live) or wait (replay) */
-	uint16_t number;       /* of this input, part of the order of records */
-	struct dnslog *dnslog; /* NULL: none */
+	bool live; /* a full ring: wait for a moment, then count and drop (replay waits) */
+	int room_wait_ms;                 /* that moment */
+	uint16_t number;                  /* of this input, part of the order of records */
+	struct dnslog *dnslog;            /* NULL: none */
 	const struct policy_set *tenants; /* for the DNS log's tenant ids */
 	struct snapshot *versions;        /* of what is known; NULL: never another one */
 	size_t reader;                    /* our slot there */
@@ -74,6 +75,7 @@ struct input {
 	struct input_counters *counters;
 	/* the thread's own */
 	uint64_t seq;
+	uint64_t stuck;      /* bit per lane: full, and waited for in vain */
 	uint64_t pushed_seq; /* every record up to here has been pushed */
 	int64_t clock_s;     /* second of the last tick; INT64_MIN before the first */
 	int64_t second_ns;   /* where that began; -1 before the first */

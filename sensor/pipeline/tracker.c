@@ -40,7 +40,7 @@ static void pass_on(void *arg, const struct alert *a)
 	count_alert(lane, a);
 	void *record = spsc_reserve(lane->out, bytes);
 	while (!record) {
-		if (!spsc_wait_room(lane->out, bytes))
+		if (!spsc_wait_room(lane->out, bytes, -1))
 			return; /* the output has ended */
 		record = spsc_reserve(lane->out, bytes);
 	}
@@ -393,9 +393,9 @@ struct observation *lane_offer(struct lane *lane, uint16_t input, size_t bytes)
 	return spsc_reserve(ring, bytes);
 }
 
-bool lane_wait(struct lane *lane, uint16_t input, size_t bytes)
+bool lane_wait(struct lane *lane, uint16_t input, size_t bytes, int timeout_ms)
 {
-	return spsc_wait_room(lane->in[input], bytes);
+	return spsc_wait_room(lane->in[input], bytes, timeout_ms);
 }
 
 void lane_push(struct lane *lane, uint16_t input, const struct observation *o)

@@ -120,10 +120,11 @@ void lane_deinit(struct lane *lane);
 /* [input] Room for an observation of up to `bytes`; NULL when the ring is full now. */
 struct observation *lane_offer(struct lane *lane, uint16_t input, size_t bytes);
 /*
- * [input] Sleep until there may be room; the caller first flushes every lane, since the output may be
- * waiting for one of the others. False: nothing will ever be read again.
+ * [input] Sleep until there may be room or `timeout_ms` passed (negative: no limit); the caller first
+ * flushes every lane, since the output may be waiting for one of the others. False: there is none, and
+ * without a limit: nothing will ever be read again.
  */
-NODISCARD bool lane_wait(struct lane *lane, uint16_t input, size_t bytes);
+NODISCARD bool lane_wait(struct lane *lane, uint16_t input, size_t bytes, int timeout_ms);
 /* [input] Hand over what lane_offer returned (size is in the observation). */
 void lane_push(struct lane *lane, uint16_t input, const struct observation *o);
 /*

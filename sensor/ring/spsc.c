@@ -218,6 +218,12 @@ static bool sleep_on(_Atomic uint32_t *asleep, int64_t deadline_ns)
 	return rc == 0 || errno != ETIMEDOUT;
 }
 
+/* Negative: as long as it takes. */
+static int64_t deadline_after(int timeout_ms)
+{
+	return timeout_ms < 0 ? NO_DEADLINE : clock_monotonic_ns() + timeout_ms * NS_PER_MS;
+}
+
 static void wake(_Atomic uint32_t *asleep)
 {
 	/* Relaxed: the sleeper takes nothing from this word but to look again. */
@@ -316,12 +322,13 @@ void spsc_publish(struct spsc *ring)
 
 /*
  * Sleep until `target` bytes are free, or, once AMPLE_NS have passed, the `needed` ones. False when
- * the consumer has hung up.
+ * the consumer has hung up, or when even those are not free at `end_ns`.
  */
-static bool sleep_for_room(struct spsc *ring, uint64_t target, uint64_t needed)
+static bool sleep_for_room(struct spsc *ring, uint64_t target, uint64_t needed, int64_t end_ns)
 {
-	int64_t deadline_ns = clock_monotonic_ns() + AMPLE_NS;
-	bool gone, room;
+	int64_t ample_ns = clock_monotonic_ns() + AMPLE_NS;
+	int64_t deadline_ns = ample_ns < end_ns ? ample_ns : end_ns;
+	bool gone, room, late = false;
 
 	for (;;) {
 		/* Relaxed: in order by S1 after it. */
@@ -333,19 +340,20 @@ static bool sleep_for_room(struct spsc *ring, uint64_t target, uint64_t needed)
 		gone = atomic_load_explicit(&ring->hung_up, memory_order_seq_cst);
 		ring->retired_seen = atomic_load_explicit(&ring->retired, memory_order_seq_cst);
 		room = target <= ring->capacity - (ring->tail - ring->retired_seen);
-		if (room || gone)
+		if (room || gone || late)
 			break;
 		if (!sleep_on(&ring->producer_asleep, deadline_ns)) {
+			late = deadline_ns == end_ns;
 			target = needed;
-			deadline_ns = NO_DEADLINE;
+			deadline_ns = end_ns;
 		}
 	}
 	/* Relaxed: who still sees 1 wakes nobody, which harms nobody. */
 	atomic_store_explicit(&ring->producer_asleep, 0, memory_order_relaxed);
-	return !gone;
+	return room && !gone;
 }
 
-bool spsc_wait_room(struct spsc *ring, size_t bytes)
+bool spsc_wait_room(struct spsc *ring, size_t bytes, int timeout_ms)
 {
 	if (bytes > spsc_record_max(ring))
 		return false;
@@ -358,7 +366,8 @@ bool spsc_wait_room(struct spsc *ring, size_t bytes)
 	if (has_room(ring, needed))
 		return true;
 	uint64_t ample = needed > ring->capacity / 4 ? needed : ring->capacity / 4;
-	return spin_for_room(ring, ample) || sleep_for_room(ring, ample, needed);
+	return spin_for_room(ring, ample) ||
+	       sleep_for_room(ring, ample, needed, deadline_after(timeout_ms));
 }
 
 void spsc_close(struct spsc *ring)
@@ -429,9 +438,7 @@ bool spsc_wait_record(struct spsc *ring, int timeout_ms)
 	spsc_retire(ring);
 	if (ring->head != ring->published_seen || spin_for_record(ring))
 		return true;
-	int64_t deadline_ns = NO_DEADLINE;
-	if (timeout_ms >= 0)
-		deadline_ns = clock_monotonic_ns() + timeout_ms * NS_PER_MS;
+	int64_t deadline_ns = deadline_after(timeout_ms);
 	for (;;) {
 		/* S1; pairs with M2 in wake_consumer. */
 		atomic_store_explicit(&ring->consumer_asleep, 1, memory_order_seq_cst);

@@ -8,8 +8,9 @@
  * becomes free at spsc_retire (both are also done for you when the own side would otherwise
  * have to wait).
  *
- * What to do when the ring is full is the caller's policy: live capture counts and drops,
- * replay calls spsc_wait_room, which sleeps (futex) and never spins without bound.
+ * What to do when the ring is full is the caller's policy: spsc_wait_room sleeps (futex) and never
+ * spins without bound. Replay waits as long as it takes, live capture for a moment; then it counts
+ * and drops.
  *
  * Owner:    spsc_new allocates, spsc_free frees when both threads are done.
  * Threads:  functions marked [producer] only from the producer, [consumer] only from the
@@ -45,12 +46,12 @@ void spsc_commit(struct spsc *ring, size_t bytes);
 /* [producer] Make all committed records visible; wakes a sleeping consumer. */
 void spsc_publish(struct spsc *ring);
 /*
- * [producer] Publish, then sleep until a record of `bytes` fits. False when the consumer has
- * hung up (spsc_hang_up): then nothing will ever be read again; also false when `bytes` is more
- * than spsc_record_max, which would never fit.
+ * [producer] Publish, then sleep until a record of `bytes` fits, or `timeout_ms` passed (negative: no
+ * limit). False when it does not; when the consumer has hung up (spsc_hang_up), since then nothing
+ * will ever be read again; and when `bytes` is more than spsc_record_max, which would never fit.
  * To be woken rarely it waits up to a millisecond for a quarter of the ring.
  */
-NODISCARD bool spsc_wait_room(struct spsc *ring, size_t bytes);
+NODISCARD bool spsc_wait_room(struct spsc *ring, size_t bytes, int timeout_ms);
 /* [producer] Publish and say that nothing more will come. */
 void spsc_close(struct spsc *ring);
 

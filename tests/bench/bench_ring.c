@@ -31,7 +31,7 @@ static void *produce(void *arg)
 		void *room;
 		while (!(room = spsc_reserve(bench->ring, RECORD_BYTES))) {
 			bench->waits++;
-			if (!spsc_wait_room(bench->ring, RECORD_BYTES))
+			if (!spsc_wait_room(bench->ring, RECORD_BYTES, -1))
 				abort(); /* the consumer never hangs up */
 		}
 		memset(room, (int)(i & 0xff), RECORD_BYTES);

@@ -108,7 +108,7 @@ static uint8_t *find_room(struct run *run, size_t len)
 			run->dropped++;
 			return NULL;
 		}
-		if (!spsc_wait_room(run->ring, len)) {
+		if (!spsc_wait_room(run->ring, len, -1)) {
 			run->gave_up = true;
 			return NULL;
 		}

@@ -501,6 +501,47 @@ Test(input, replay_waits_for_a_full_ring_and_loses_nothing)
 	bench_free(b);
 }
 
+Test(input, live_waits_for_a_full_ring_as_long_as_it_may, .timeout = 60)
+{
+	struct bench *b = bench_new(1, RING_SMALL, true);
+	struct reader reader = { .lane = &b->lane[0] };
+	pthread_t thread;
+
+	b->input.room_wait_ms = 20000;
+	for (int i = 0; i < 1000; i++)
+		acme_query(b, START + i);
+	cr_assert_eq(pthread_create(&thread, NULL, read_slowly, &reader), 0);
+	cr_assert_eq(bench_run(b), SOURCE_END);
+	lane_close(&b->lane[0], 0);
+	pthread_join(thread, NULL);
+	cr_assert(reader.in_order);
+	cr_assert_eq(reader.messages, 1000);
+	cr_assert_eq(packets(b, PACKET_REJECT_RING_FULL), 0);
+	check_books(b);
+	bench_free(b);
+}
+
+Test(input, live_waits_once_for_a_lane_that_nobody_reads, .timeout = 60)
+{
+	struct bench *b = bench_new(1, RING_SMALL, true);
+
+	b->input.room_wait_ms = 200; /* for each of a thousand this would take minutes */
+	for (int i = 0; i < 1000; i++)
+		acme_query(b, START + i);
+	cr_assert_eq(bench_run(b), SOURCE_END);
+	uint64_t taken = drain(b, 0).messages;
+	uint64_t lost = packets(b, PACKET_REJECT_RING_FULL);
+	cr_assert_eq(taken + lost, 1000);
+	cr_assert_eq(b->input.stuck, 1);
+	spsc_retire(b->lane[0].in[0]);
+	acme_query(b, START + 1000);
+	cr_assert_eq(bench_run(b), SOURCE_END);
+	cr_assert_eq(b->input.stuck, 0);
+	cr_assert_eq(drain(b, 0).messages, 1);
+	cr_assert_eq(packets(b, PACKET_REJECT_RING_FULL), lost);
+	bench_free(b);
+}
+
 /* --- the source's end ----------------------------------------------------------------------------- */
 
 struct end_row {

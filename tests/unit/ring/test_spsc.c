@@ -162,7 +162,7 @@ Test(spsc, records_of_every_size_come_out_whole_and_aligned)
 		spsc_retire(ring);
 	}
 	cr_assert_null(spsc_reserve(ring, max + 1));
-	cr_assert_not(spsc_wait_room(ring, max + 1), "waiting for it would never end");
+	cr_assert_not(spsc_wait_room(ring, max + 1, -1), "waiting for it would never end");
 	spsc_free(ring);
 }
 
@@ -272,12 +272,33 @@ Test(spsc, hanging_up_ends_every_wait_for_room)
 {
 	struct spsc *ring = spsc_new(CAP);
 
-	cr_assert(spsc_wait_room(ring, 10));
+	cr_assert(spsc_wait_room(ring, 10, -1));
 	spsc_hang_up(ring);
-	cr_assert_not(spsc_wait_room(ring, 10), "nobody will read it, room or not");
+	cr_assert_not(spsc_wait_room(ring, 10, -1), "nobody will read it, room or not");
 	while (push(ring, 10, 0))
 		;
-	cr_assert_not(spsc_wait_room(ring, 10));
+	cr_assert_not(spsc_wait_room(ring, 10, -1));
+	spsc_free(ring);
+}
+
+Test(spsc, waiting_for_room_ends_at_its_time)
+{
+	static const int timeouts_ms[] = { 0, 1, 20 };
+	struct spsc *ring = spsc_new(CAP);
+	size_t len;
+
+	while (push(ring, 100, 0))
+		;
+	for (size_t i = 0; i < ARRAY_LEN(timeouts_ms); i++) {
+		int64_t start_ns = clock_monotonic_ns();
+		cr_assert_not(spsc_wait_room(ring, 100, timeouts_ms[i]));
+		int64_t took_ns = clock_monotonic_ns() - start_ns;
+		cr_assert_geq(took_ns, timeouts_ms[i] * NS_PER_MS, "%d ms", timeouts_ms[i]);
+	}
+	cr_assert_not_null(spsc_peek(ring, &len));
+	spsc_release(ring);
+	spsc_retire(ring);
+	cr_assert(spsc_wait_room(ring, 100, 20), "less than ample is enough in the end");
 	spsc_free(ring);
 }
 
@@ -308,7 +329,7 @@ Test(spsc, waiting_gives_back_and_hands_over_what_is_due)
 		expect_pop(ring, LINE, 0);
 	cr_assert_eq(spsc_used(ring), 0, "waiting for a record retires");
 	cr_assert(push(ring, LINE, 1));
-	cr_assert(spsc_wait_room(ring, LINE));
+	cr_assert(spsc_wait_room(ring, LINE, -1));
 	cr_assert_eq(spsc_used(ring), 2 * LINE, "waiting for room publishes");
 	spsc_free(ring);
 }
@@ -442,7 +463,7 @@ static void *produce(void *arg)
 		mutex_queue_publish(pair->twin);
 		uint8_t *room;
 		while (!(room = spsc_reserve(pair->ring, len))) {
-			if (!spsc_wait_room(pair->ring, len))
+			if (!spsc_wait_room(pair->ring, len, -1))
 				return NULL;
 		}
 		memcpy(room, bytes, len);
@@ -516,7 +537,7 @@ Test(spsc, hanging_up_wakes_a_producer_that_sleeps, .timeout = 20)
 	while (push(ring, 100, 0))
 		;
 	pthread_create(&thread, NULL, hang_up_later, ring);
-	cr_assert_not(spsc_wait_room(ring, 100));
+	cr_assert_not(spsc_wait_room(ring, 100, -1));
 	pthread_join(thread, NULL);
 	spsc_free(ring);
 }
@@ -542,7 +563,7 @@ Test(spsc, a_consumer_that_waits_makes_room_for_a_producer_that_sleeps, .timeout
 	while (push(ring, 100, 0))
 		;
 	pthread_create(&thread, NULL, read_one_later, ring);
-	cr_assert(spsc_wait_room(ring, spsc_record_max(ring)));
+	cr_assert(spsc_wait_room(ring, spsc_record_max(ring), -1));
 	cr_assert(push(ring, 1, 0));
 	spsc_publish(ring);
 	pthread_join(thread, &seen);
@@ -572,7 +593,7 @@ Test(spsc, room_for_the_one_record_is_enough_in_the_end, .timeout = 20)
 	while (push(ring, LINE - HEADER, 0))
 		;
 	pthread_create(&thread, NULL, retire_one_later, ring);
-	cr_assert(spsc_wait_room(ring, LINE - HEADER));
+	cr_assert(spsc_wait_room(ring, LINE - HEADER, -1));
 	cr_assert(push(ring, LINE - HEADER, 0));
 	cr_assert_not(push(ring, LINE - HEADER, 0));
 	pthread_join(thread, NULL);
