@@ -102,7 +102,7 @@ static bool may_be_empty(const struct dns_message *m, const struct dns_record *r
 	       r->class == DNS_CLASS_NONE;
 }
 
-/* What stands between owner and RDATA; `c` holds RECORD_FIXED_LEN octets. */
+/* What stands between owner and RDATA, of which `c` holds RECORD_FIXED_LEN octets: one word and RDLENGTH. */
 ALWAYS_INLINE static inline void read_fixed(struct dns_record *r, struct cursor *c)
 {
 	uint64_t word = cursor_be64(c);
@@ -111,6 +111,13 @@ ALWAYS_INLINE static inline void read_fixed(struct dns_record *r, struct cursor 
 	r->class = (uint16_t)(word >> 32);
 	r->type = (uint16_t)(word >> 48);
 	r->rdata_len = cursor_be16(c);
+}
+
+static inline void put_places(struct dns_record *r, size_t owner_at, size_t rdata_at)
+{
+	r->rdata_at = (uint16_t)rdata_at;
+	r->owner_at = (uint16_t)owner_at;
+	r->target_at = 0;
 }
 
 /* The record at the cursor, all but its section. */
@@ -129,9 +136,7 @@ static enum dns_error read_record(
 		return DNS_RECORD_TRUNCATED;
 	struct cursor fixed = cursor_init(fixed_at, RECORD_FIXED_LEN);
 	read_fixed(r, &fixed);
-	r->rdata_at = (uint16_t)(c->pos - w->wire);
-	r->owner_at = (uint16_t)owner_at;
-	r->target_at = 0;
+	put_places(r, owner_at, (size_t)(c->pos - w->wire));
 	const uint8_t *rdata_at = cursor_take(c, r->rdata_len);
 	if (UNLIKELY(!rdata_at))
 		return DNS_RECORD_TRUNCATED;
@@ -180,9 +185,7 @@ ALWAYS_INLINE static inline bool read_address(
 		return false;
 	if (UNLIKELY(!cursor_take(&ahead, r->rdata_len)))
 		return false;
-	r->rdata_at = (uint16_t)(fixed.pos - w->wire);
-	r->owner_at = (uint16_t)(at - w->wire);
-	r->target_at = 0;
+	put_places(r, (size_t)(at - w->wire), (size_t)(fixed.pos - w->wire));
 	c->pos = ahead.pos;
 	return true;
 }
@@ -214,12 +217,19 @@ ALWAYS_INLINE static inline bool read_plain_opt(
 	if (!((r->rdata_len == 0) | (!empty & (code != DNS_OPTION_CLIENT_SUBNET) &
 					    (len + OPTION_FIXED_LEN == r->rdata_len))))
 		return false;
-	r->rdata_at = (uint16_t)(fixed.pos - out->wire);
-	r->owner_at = (uint16_t)(at - out->wire);
-	r->target_at = 0;
+	put_places(r, (size_t)(at - out->wire), (size_t)(fixed.pos - out->wire));
 	out->rcode |= (uint16_t)(dns_edns_start(&out->edns, r) << 4);
 	c->pos = ahead.pos;
 	return true;
+}
+
+/* Record number `index` of `m` is in which section? */
+static inline uint8_t section_of(const struct dns_message *m, uint32_t index)
+{
+	uint32_t authority = m->count[1];
+	uint32_t additional = authority + m->count[2];
+
+	return (uint8_t)((index >= authority) + (index >= additional));
 }
 
 /* Any record, as a part of its message; `last` of all, and in the additional section. */
@@ -237,34 +247,54 @@ OUT_OF_LINE static enum dns_error read_any(struct dns_message *out, struct dns_r
 	return r->type == DNS_TYPE_OPT ? read_opt(out, r) : DNS_OK;
 }
 
+/* Those that are not kept. */
+OUT_OF_LINE static enum dns_error walk_rest(
+	struct dns_message *out, struct dns_walk *w, struct cursor *c, uint32_t total)
+{
+	uint32_t additional = (uint32_t)out->count[1] + out->count[2];
+	struct dns_record r;
+
+	for (uint32_t index = DNS_RECORDS_MAX; index < total; index++) {
+		r.section = section_of(out, index);
+		enum dns_error error =
+			read_any(out, &r, w, c, index + 1 == total && index >= additional);
+		if (error)
+			return error;
+		out->records_omitted++;
+	}
+	return DNS_OK;
+}
+
 ALWAYS_INLINE static inline enum dns_error read_records(
 	struct dns_message *out, struct dns_walk *w, struct cursor *from)
 {
 	/* One that has not failed and that no function is shown lives in registers. */
 	struct cursor c = cursor_init(from->pos, cursor_left(from));
+	uint32_t total = (uint32_t)out->count[1] + out->count[2] + out->count[3];
+	uint32_t kept = LIKELY(total < DNS_RECORDS_MAX) ? total : DNS_RECORDS_MAX;
 	uint32_t authority = out->count[1];
 	uint32_t additional = authority + out->count[2];
-	uint32_t total = additional + out->count[3];
+	struct dns_record *r = out->record;
 	enum dns_error error = DNS_OK;
 	uint32_t index;
 
-	for (index = 0; index < total; index++) {
-		uint32_t kept = index < DNS_RECORDS_MAX ? index : DNS_RECORDS_MAX;
-		struct dns_record *r = &out->record[kept];
-		r->section = (uint8_t)((index >= authority) + (index >= additional));
+	for (index = 0; index < kept; index++, r++) {
+		bool is_additional = index >= additional;
+		r->section = (uint8_t)((index >= authority) + is_additional);
 		if (LIKELY(read_address(r, w, &c)))
 			continue;
-		if (LIKELY(index >= additional) && LIKELY(read_plain_opt(out, r, &c)))
+		if (LIKELY(is_additional) && LIKELY(read_plain_opt(out, r, &c)))
 			continue;
 		struct cursor ahead = c;
-		error = read_any(out, r, w, &ahead, index + 1 == total && index >= additional);
+		error = read_any(out, r, w, &ahead, is_additional && index + 1 == total);
 		if (UNLIKELY(error))
 			break;
 		c.pos = ahead.pos;
 	}
 	from->pos = c.pos;
-	out->record_count = (uint16_t)(index < DNS_RECORDS_MAX ? index : DNS_RECORDS_MAX);
-	out->records_omitted = (uint16_t)(index - out->record_count);
+	out->record_count = (uint16_t)index;
+	if (UNLIKELY(total > DNS_RECORDS_MAX) && !error)
+		error = walk_rest(out, w, from, total);
 	return error;
 }
 
@@ -375,9 +405,7 @@ const struct dns_record *dns_records_next(struct dns_records *it)
 	dns_walk_init(&w, m->wire);
 	if (read_record(m, &it->record, &w, &it->rest))
 		return NULL;
-	uint32_t authority = m->count[1];
-	uint32_t additional = authority + m->count[2];
-	it->record.section = (uint8_t)((it->index >= authority) + (it->index >= additional));
+	it->record.section = section_of(m, it->index);
 	it->index++;
 	return &it->record;
 }

@@ -109,7 +109,7 @@ struct dns_message {
 	bool has_tsig; /* TSIG or SIG(0) is the last additional record */
 	struct dns_edns edns;
 	struct dns_name qname; /* of the first question; the root without one */
-	struct dns_record record[DNS_RECORDS_MAX + 1]; /* the last: room for one not kept */
+	struct dns_record record[DNS_RECORDS_MAX];
 };
 
 static inline bool dns_is_response(const struct dns_message *m)

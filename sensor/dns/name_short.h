@@ -38,14 +38,17 @@ static inline void name_fold_sixteen(uint8_t *out, const uint8_t *from)
 /* From each length octet to the next; 0 from what is none: the root, a pointer, a reserved one. */
 extern const uint8_t name_step[256];
 
-/* Copy the first thirty-two octets folded, or what is `left` of them, at least sixteen: returns how many. */
+/*
+ * Copy the first thirty-two octets folded, or what is `left` of them, at least sixteen; returns how many.
+ * The end first: the words that are hashed then mostly come out of one store each.
+ */
 ALWAYS_INLINE static inline size_t name_fold_piece(
 	uint8_t *to, const uint8_t *from, size_t left)
 {
 	size_t end = left < NAME_PIECE_MAX ? left : NAME_PIECE_MAX;
 
-	name_fold_sixteen(to, from);
 	name_fold_sixteen(to + end - 16, from + end - 16);
+	name_fold_sixteen(to, from);
 	return end;
 }
 
@@ -93,18 +96,18 @@ static inline bool name_take_piece(
 	return false;
 }
 
-/* Where the first zero of thirty-two octets is; thirty-two without one. */
-static inline size_t name_first_zero(const uint8_t *octets)
+/* Where the first zero of `len` (16..32) octets is; thirty-two without one. */
+static inline size_t name_first_zero(const uint8_t *octets, size_t len)
 {
 #ifdef __SSE2__
+	__m128i low = _mm_loadu_si128((const __m128i *)octets);
+	__m128i high = _mm_loadu_si128((const __m128i *)(octets + len - 16));
 	__m128i zero = _mm_setzero_si128();
-	__m128i low = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)octets), zero);
-	__m128i high = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(octets + 16)), zero);
-	uint64_t found = (uint64_t)_mm_movemask_epi8(low) |
-			 (uint64_t)_mm_movemask_epi8(high) << 16 | UINT64_C(1) << 32;
-	return (size_t)__builtin_ctzll(found);
+	uint64_t in_low = (uint64_t)_mm_movemask_epi8(_mm_cmpeq_epi8(low, zero));
+	uint64_t in_high = (uint64_t)_mm_movemask_epi8(_mm_cmpeq_epi8(high, zero));
+	return (size_t)__builtin_ctzll(in_low | in_high << (len - 16) | UINT64_C(1) << 32);
 #else
-	const uint8_t *found = memchr(octets, 0, 32);
+	const uint8_t *found = memchr(octets, 0, len);
 	return found ? (size_t)(found - octets) : 32;
 #endif
 }
@@ -124,8 +127,8 @@ ALWAYS_INLINE static inline bool name_decode_short(struct dns_name *out, struct 
 	if (UNLIKELY(left < 16))
 		return false;
 	size_t end = name_fold_piece(out->wire, from, left);
-	size_t root = name_first_zero(out->wire);
-	if (UNLIKELY(root >= end))
+	size_t root = name_first_zero(from, end);
+	if (UNLIKELY(root == 32))
 		return false;
 	size_t labels = 0;
 	size_t at = name_walk_four(out, 0, &labels);
