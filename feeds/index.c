@@ -131,9 +131,12 @@ size_t index_match(const struct index *index, const struct dns_name *name,
 	}
 	uint64_t hash = look->hash;
 	for (unsigned k = 2; k <= depth && is_node(index, hash); k++) {
+		/* Asked for before this one is looked up: the waits overlap. */
+		uint64_t longer =
+			k < depth ? dns_name_hash_suffix(name, k + 1, index->seed) : 0;
+		__builtin_prefetch(index_filter_word(index, longer));
 		count = add_if_listed(index, name, k, hash, hit, count);
-		if (k < depth)
-			hash = dns_name_hash_suffix(name, k + 1, index->seed);
+		hash = longer;
 	}
 	return count;
 }
