@@ -348,6 +348,93 @@ Test(observe, addresses_and_names_are_those_of_the_answer_section)
 	scene_free(s);
 }
 
+Test(observe, names_come_in_their_order_wherever_the_first_one_stands)
+{
+	struct scene *s = scene_new();
+	known_list(&s->known, "evil.test", SCOPE_SUFFIX);
+	scene_freeze(s);
+	scene_answer(s);
+
+	for (unsigned addresses = 0; addresses < 3; addresses++) {
+		build_start(&s->build, 1, DNS_FLAG_QR);
+		build_question(&s->build, "www.example.com", DNS_TYPE_A, DNS_CLASS_IN);
+		for (unsigned i = 0; i < addresses; i++)
+			build_a(&s->build, i, 30);
+		build_cname(&s->build, "first.evil.test", 61);
+		build_a(&s->build, 9, 30);
+		build_cname(&s->build, "second.test", 62);
+		build_cname(&s->build, "third.evil.test", 63);
+		const struct observation *o = scene_observe(s);
+		cr_assert_eq(o->address_count, addresses + 1);
+		cr_assert_eq(o->name_count, 3);
+		cr_assert_str_eq(name_text(o, 0), "first.evil.test");
+		cr_assert_str_eq(name_text(o, 1), "second.test");
+		cr_assert_str_eq(name_text(o, 2), "third.evil.test");
+		for (unsigned i = 0; i < 3; i++)
+			cr_assert_eq(observation_names(o)[i].ttl, 61 + i);
+		cr_assert_eq(o->match_count, 2);
+		cr_assert_eq(observation_matches(o)[0].name, 1);
+		cr_assert_eq(observation_matches(o)[1].name, 3);
+	}
+	scene_free(s);
+}
+
+Test(observe, nothing_of_an_answer_is_left_for_the_message_after_it)
+{
+	struct scene *s = scene_new();
+	scene_freeze(s);
+	scene_answer(s);
+	build_start(&s->build, 1, DNS_FLAG_QR);
+	build_question(&s->build, "www.example.com", DNS_TYPE_A, DNS_CLASS_IN);
+	build_cname(&s->build, "edge.example", 60);
+	cr_assert_eq(scene_observe(s)->name_count, 1);
+	for (unsigned response = 0; response < 2; response++) {
+		build_start(&s->build, 1, response ? DNS_FLAG_QR : 0);
+		build_question(&s->build, "www.example.com", DNS_TYPE_A, DNS_CLASS_IN);
+		const struct observation *o = scene_observe(s);
+		cr_assert_eq(o->name_count + o->address_count + o->match_count, 0);
+	}
+	scene_free(s);
+}
+
+/* Labels of 63 octets and a rest, which make `octets` in the end: 3 to 254. */
+static void long_name(char *text, unsigned octets)
+{
+	for (unsigned left = octets - 1; left > 0;) {
+		unsigned label = left <= DNS_LABEL_MAX + 1 ? left - 1 : DNS_LABEL_MAX;
+		label -= left - label - 1 == 1; /* no octet may be left alone */
+		for (unsigned i = 0; i < label; i++)
+			*text++ = (char)('a' + (i + left) % 26);
+		*text++ = '.';
+		left -= label + 1;
+	}
+	*text = '\0';
+}
+
+Test(observe, names_of_every_length_arrive_whole)
+{
+	struct scene *s = scene_new();
+	scene_freeze(s);
+	scene_answer(s);
+
+	for (unsigned octets = 3; octets < DNS_NAME_MAX; octets++) {
+		char text[DNS_NAME_TEXT_MAX];
+		struct dns_name expected, name;
+		long_name(text, octets);
+		cr_assert(dns_name_parse(&expected, text), "%s", text);
+		cr_assert_eq(expected.wire_len, octets);
+		build_start(&s->build, 1, DNS_FLAG_QR);
+		build_question(&s->build, text, DNS_TYPE_A, DNS_CLASS_IN);
+		build_cname(&s->build, text, 60);
+		const struct observation *o = scene_observe(s);
+		observation_qname(o, &name);
+		cr_assert(dns_name_equal(&name, &expected), "qname of %u octets", octets);
+		observation_name(o, 0, &name);
+		cr_assert(dns_name_equal(&name, &expected), "target of %u octets", octets);
+	}
+	scene_free(s);
+}
+
 /* --- what is listed ------------------------------------------------------------------------------ */
 
 static size_t matches_of(const struct observation *o, uint8_t name)
