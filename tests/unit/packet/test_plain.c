@@ -95,6 +95,26 @@ Test(plain, every_prefix_and_every_value_of_every_byte_comes_out_as_from_the_lay
 	}
 }
 
+/* Odd and even, of one step and of many; with a right checksum, a wrong one and none. */
+Test(plain, every_length_of_a_payload_comes_out_as_from_the_layers)
+{
+	uint8_t bytes[FRAMES_BYTES_MAX], payload[300];
+
+	for (size_t i = 0; i < sizeof(payload); i++)
+		payload[i] = (uint8_t)hash_word(i, 1);
+	for (size_t len = 1; len <= sizeof(payload); len++) {
+		for (int way = 0; way < 6; way++) {
+			const struct frame_spec spec = QUERY_SPEC(.link = PACKET_LINK_ETHERNET,
+				.payload = payload, .payload_len = len, .v6 = way % 2,
+				.checksum_wrong = way / 2 == 1, .checksum_none = way / 2 == 2);
+			size_t frame_len = frames_build(bytes, &spec);
+			cr_assert_eq(decode_both(bytes, frame_len, frame_len),
+				len >= 16 && !(spec.v6 && spec.checksum_none), "%zu, %d", len,
+				way);
+		}
+	}
+}
+
 /* --- checksums ------------------------------------------------------------------------------- */
 
 enum fill {
