@@ -25,6 +25,7 @@
 #include "rules/glimpse.h"
 #include "rules/judge.h"
 #include "rules/moves.h"
+#include "rules/pattern.h"
 #include "rules/siblings.h"
 #include "rules/standing.h"
 #include "rules/table_probe.h"
@@ -33,12 +34,6 @@
 #include "sensor/base/prefetch.h"
 #include "sensor/base/quantity.h"
 #include "sensor/dns/message.h"
-
-#define RETURN_RATIO_POOL 0.5
-#define RETURN_RATIO_DDNS 0.3
-#define GROWTH_FLUX       0.5
-#define RENEWALS_FLUX     3
-#define COUNTRIES_CHURN   2
 
 /* The longest TTL that any of the three rules looks at, and the longest window. */
 struct limits {
@@ -336,76 +331,14 @@ static bool is_rebinding(const struct exchange *x, const struct moves *m,
 		       now_s - m->public_s <= option_s(x, OPTION_CHURN_REBINDING_window));
 }
 
-/* Several at once that come back, or few networks between which it alternates: built that way.
- */
-static bool is_pool(const struct moves *m, const struct moves_features *f)
-{
-	double return_ratio = moves_return_ratio(m);
-
-	return return_ratio >= RETURN_RATIO_POOL &&
-	       (m->set_size_max >= 2 || f->networks <= 2 || return_ratio >= 0.6);
-}
-
-/*
- * Can an arrival be flux or churning at all, whatever the lists say and in however many networks
- * the addresses are? There are never more of those than addresses. Asked first, because of pools,
- * which bring most arrivals, nearly all end here.
- */
-static bool may_be_flux(const struct exchange *x, const struct moves *m)
-{
-	const union rule_value *option = x->tenant->rules.option;
-
-	return m->count >= option[OPTION_CHURN_FAST_FLUX_min_addresses].count &&
-	       m->ttl_max_s <= option_s(x, OPTION_CHURN_FAST_FLUX_max_ttl) &&
-	       m->renewals >= RENEWALS_FLUX &&
-	       moves_return_ratio(m) < option[OPTION_CHURN_FAST_FLUX_max_return_ratio].number &&
-	       moves_growth(m) >= GROWTH_FLUX;
-}
-
-static bool may_be_churning(
-	const struct churn *s, const struct exchange *x, const struct moves *m)
-{
-	const union rule_value *option = x->tenant->rules.option;
-
-	if (m->count < 2 || m->set_size_max > 1)
-		return false;
-	if (m->ttl_max_s > option_s(x, OPTION_CHURN_DDNS_max_ttl) ||
-		moves_return_ratio(m) >= RETURN_RATIO_DDNS)
-		return false;
-	return geo_has_asn(s->known->geo) ||
-	       (m->count >= option[OPTION_CHURN_DDNS_min_addresses].count &&
-		       m->count >= option[OPTION_CHURN_DDNS_min_networks].count);
-}
-
-/* What may be flux: is it? */
-static bool is_flux(const struct exchange *x, const struct moves_features *f)
-{
-	const union rule_value *option = x->tenant->rules.option;
-	return f->addresses >= option[OPTION_CHURN_FAST_FLUX_min_addresses].count &&
-	       f->networks >= option[OPTION_CHURN_FAST_FLUX_min_networks].count;
-}
-
-/* What may be churning: is it? */
-static bool is_churning(const struct churn *s, const struct exchange *x,
-	const struct standing *st, const struct moves_features *f)
-{
-	const union rule_value *option = x->tenant->rules.option;
-	bool many = f->addresses >= option[OPTION_CHURN_DDNS_min_addresses].count;
-	bool wide = f->networks >= option[OPTION_CHURN_DDNS_min_networks].count;
-
-	if (!geo_has_asn(s->known->geo))
-		return st->provider != PROVIDER_NONE && many && wide;
-	if (st->provider == PROVIDER_NONE)
-		return many && wide;
-	return many || wide || f->countries >= COUNTRIES_CHURN;
-}
-
 static void judge_arrival(
 	struct churn *s, const struct exchange *x, struct moves *m, uint32_t now_s)
 {
-	bool flux_may_be =
-		may_be_flux(x, m) && x->tenant->rules.rule[RULE_CHURN_FAST_FLUX].enabled;
-	bool churning_may_be = may_be_churning(s, x, m);
+	const union rule_value *option = x->tenant->rules.option;
+	bool has_asn = geo_has_asn(s->known->geo);
+	bool flux_may_be = pattern_may_be_flux(option, m) &&
+			   x->tenant->rules.rule[RULE_CHURN_FAST_FLUX].enabled;
+	bool churning_may_be = pattern_may_be_churning(option, m, has_asn);
 	if (!flux_may_be && !churning_may_be)
 		return;
 
@@ -416,11 +349,12 @@ static void judge_arrival(
 		m, s->known->geo, now_s, option_s(x, OPTION_CHURN_FAST_FLUX_window), true);
 	struct moves_features ddns = moves_features_of(
 		m, s->known->geo, now_s, option_s(x, OPTION_CHURN_DDNS_window), false);
-	if (is_pool(m, &flux))
+	if (pattern_is_pool(m, &flux))
 		return;
-	if (flux_may_be && is_flux(x, &flux))
+	if (flux_may_be && pattern_is_flux(option, &flux))
 		raise_flux(s, x, m, &flux, now_s);
-	else if (churning_may_be && is_churning(s, x, &st, &ddns))
+	else if (churning_may_be &&
+		 pattern_is_churning(option, &ddns, st.provider != PROVIDER_NONE, has_asn))
 		raise_ddns(s, x, m, &st, &ddns, now_s);
 }
 
@@ -567,21 +501,45 @@ static OUT_OF_LINE void observe_news(
 		observe_change(s, x, g, now_of(x), window_s);
 }
 
+static void observe_known(struct churn *s, const struct exchange *x, struct glimpse *g)
+{
+	if (UNLIKELY(!glimpse_again(g, x->now, now_of(x), limits_for(s, x).window_s)))
+		observe_news(s, x, g);
+}
+
+/* Where the short way does not lead: another name with the same tag, another tenant than expected. */
+static OUT_OF_LINE void observe_unusual(struct churn *s, const struct exchange *x)
+{
+	struct moves_key key = key_of(x->now, x->tenant->number);
+	uint64_t hash = hash_of(&key);
+	struct glimpse *g = table_find(s->names, hash, &key);
+
+	if (g)
+		observe_known(s, x, g);
+	else
+		observe_new(s, x, hash);
+}
+
 static void churn_observe(void *state, const struct exchange *x)
 {
 	struct churn *s = state;
 	struct moves_key key = key_of(x->now, x->tenant->number);
-	uint64_t hash = LIKELY(key.tenant == x->now->tenant) ? x->place : hash_of(&key);
-	struct limits limits = limits_for(s, x);
-	struct glimpse *g = table_find_sized(s->names, hash, &key, sizeof(*g), sizeof(key));
+	struct table_probe p = table_probe(s->names, x->place);
 
-	/* Known, if the TTL is long, from a nearly expired answer; most such names are not. */
-	if (!g && observation_addresses(x->now)[0].ttl > limits.ttl_s)
-		return;
-	if (!g)
-		observe_new(s, x, hash);
-	else if (UNLIKELY(!glimpse_again(g, x->now, now_of(x), limits.window_s)))
-		observe_news(s, x, g);
+	if (UNLIKELY(key.tenant != x->now->tenant)) {
+		observe_unusual(s, x);
+	} else if (p.ways) {
+		struct glimpse *g = table_probe_entry(s->names, &p, sizeof(*g));
+		if (UNLIKELY(!table_same_key(g, &key, sizeof(key)))) {
+			observe_unusual(s, x);
+			return;
+		}
+		table_probe_touch(&p);
+		observe_known(s, x, g);
+	} else if (observation_addresses(x->now)[0].ttl <= limits_for(s, x).ttl_s) {
+		/* Of a name with a long TTL nothing is remembered. */
+		observe_new(s, x, x->place);
+	}
 }
 
 static void churn_stats(const void *state, struct judge_stats *out)
