@@ -3,6 +3,7 @@
 
 #include "rules/ledger.h"
 #include "rules/sides.h"
+#include "rules/table_probe.h"
 #include "sensor/base/prefetch.h"
 #include "sensor/dns/message.h"
 
@@ -20,12 +21,16 @@ static const struct family *const families[] = {
 	&resolver_family,
 };
 
-_Static_assert(
-	ARRAY_LEN(families) <= JUDGE_FAMILIES_MAX, "struct judge_places has room for all");
-
 /* What is not a family's has its part of the memory, too, in the unit of their memory_share. */
 #define PAIRS_SHARE  4
 #define LEDGER_SHARE 8
+
+
+/* What every message of a tenant touches. */
+struct traffic {
+	uint64_t messages;
+	struct sides sides;
+};
 
 struct judge {
 	const struct knowledge *known;
@@ -34,9 +39,7 @@ struct judge {
 	struct ledger *ledger;
 	uint64_t seed;
 	void *state[ARRAY_LEN(families)];
-	/* Per tenant number. */
-	uint64_t *messages;
-	struct sides *sides;
+	struct traffic *traffic; /* per tenant number */
 	size_t tenant_count;
 };
 
@@ -78,10 +81,8 @@ struct judge *judge_new(const struct judge_options *options, const struct knowle
 	j->pairs = pairs_new(memory_of(options->memory_bytes, PAIRS_SHARE), options->seed);
 	j->ledger = ledger_new(memory_of(options->memory_bytes, LEDGER_SHARE), options->seed);
 	j->tenant_count = known->policies->tenant_count;
-	j->messages = calloc(j->tenant_count, sizeof(*j->messages));
-	j->sides = calloc(j->tenant_count, sizeof(*j->sides));
-	if (!j->emit || !j->pairs || !j->ledger || !j->messages || !j->sides ||
-		!families_new(j, options)) {
+	j->traffic = calloc(j->tenant_count, sizeof(*j->traffic));
+	if (!j->emit || !j->pairs || !j->ledger || !j->traffic || !families_new(j, options)) {
 		judge_free(j);
 		return NULL;
 	}
@@ -101,8 +102,7 @@ void judge_free(struct judge *j)
 	pairs_free(j->pairs);
 	ledger_free(j->ledger);
 	emit_free(j->emit);
-	free(j->messages);
-	free(j->sides);
+	free(j->traffic);
 	free(j);
 }
 
@@ -111,21 +111,14 @@ static void make_room(struct judge *j, size_t tenant_count)
 {
 	if (tenant_count <= j->tenant_count)
 		return;
-	uint64_t *messages = calloc(tenant_count, sizeof(*messages));
-	struct sides *sides = calloc(tenant_count, sizeof(*sides));
+	struct traffic *traffic = calloc(tenant_count, sizeof(*traffic));
 
 	/* Without memory the old counters serve on: tenants beyond their end are not counted. */
-	if (!messages || !sides) {
-		free(messages);
-		free(sides);
+	if (!traffic)
 		return;
-	}
-	memcpy(messages, j->messages, j->tenant_count * sizeof(*messages));
-	memcpy(sides, j->sides, j->tenant_count * sizeof(*sides));
-	free(j->messages);
-	free(j->sides);
-	j->messages = messages;
-	j->sides = sides;
+	memcpy(traffic, j->traffic, j->tenant_count * sizeof(*traffic));
+	free(j->traffic);
+	j->traffic = traffic;
 	j->tenant_count = tenant_count;
 }
 
@@ -141,7 +134,7 @@ void judge_adopt(struct judge *j, const struct knowledge *known)
 	}
 }
 
-static void observe_tick(struct judge *j, const struct observation *o)
+static OUT_OF_LINE void observe_tick(struct judge *j, const struct observation *o)
 {
 	struct exchange x = { .seq = o->seq, .ts_ns = o->ts_ns };
 
@@ -158,20 +151,6 @@ static void observe_tick(struct judge *j, const struct observation *o)
 	}
 }
 
-/* Count the message for its tenant, and tell whether the other direction is visible there. */
-static void count_message(struct judge *j, uint16_t tenant, struct exchange *x)
-{
-	if (UNLIKELY(tenant >= j->tenant_count))
-		return;
-	struct sides *sides = &j->sides[tenant];
-	j->messages[tenant]++;
-	sides_note(sides, x->now->response, x->matched, x->ts_ns);
-	if (x->now->response)
-		x->queries_hidden = sides_queries_hidden(sides);
-	else
-		x->responses_hidden = sides_responses_hidden(sides, x->ts_ns);
-}
-
 unsigned judge_concerns(const struct observation *o)
 {
 	unsigned concerns = 0;
@@ -180,21 +159,50 @@ unsigned judge_concerns(const struct observation *o)
 		concerns = CONCERN_UPDATE;
 	if (UNLIKELY(o->opcode != DNS_OPCODE_QUERY))
 		return concerns;
-	if (o->match_count | o->listed_count)
-		concerns |= CONCERN_LISTED;
-	if (o->flags & DNS_FLAG_RD)
-		concerns |= CONCERN_ASKER;
-	if (!o->response)
-		return concerns;
-	if (o->has_question)
-		concerns |= CONCERN_ANSWER;
-	if (o->address_count > 0 && o->rcode == DNS_RCODE_NOERROR &&
-		(o->qtype == DNS_TYPE_A || o->qtype == DNS_TYPE_AAAA))
-		concerns |= CONCERN_ADDRESSES;
+	/* No branches here: each would go either way for any message. */
+	bool answer = o->response & o->has_question;
+	bool addresses = o->response & (o->address_count > 0) &
+			 (o->rcode == DNS_RCODE_NOERROR) &
+			 ((o->qtype == DNS_TYPE_A) | (o->qtype == DNS_TYPE_AAAA));
+	concerns |= (o->match_count | o->listed_count) ? CONCERN_LISTED : 0;
+	concerns |= o->flags & DNS_FLAG_RD ? CONCERN_ASKER : 0;
+	concerns |= answer ? CONCERN_ANSWER : 0;
+	concerns |= addresses ? CONCERN_ADDRESSES : 0;
 	return concerns;
 }
 
-static void observe_message(
+/* Families in their order; `concerns` are known to be of these `kinds`, which spares questions. */
+static inline ALWAYS_INLINE void tell_families(struct judge *j, struct exchange *x,
+	const struct judge_places *places, unsigned concerns, unsigned kinds)
+{
+	/* So that families that are not concerned cost a comparison, not a call. */
+#pragma GCC unroll 16
+	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
+		const struct family *f = families[i];
+		if (!f->observe || !(f->concerns & kinds) || !(f->concerns & concerns))
+			continue;
+		if (i < JUDGE_PLACES_MAX && f->place)
+			x->place = places->place[i];
+		f->observe(j->state[i], x);
+	}
+}
+
+/* Count the message for its tenant, and tell whether the other direction is visible there. */
+static inline void count_message(struct judge *j, uint16_t tenant, struct exchange *x)
+{
+	if (UNLIKELY(tenant >= j->tenant_count))
+		return;
+	struct traffic *traffic = &j->traffic[tenant];
+	bool response = x->now->response;
+	traffic->messages++;
+	sides_note(&traffic->sides, response, x->matched, x->ts_ns);
+	if (response)
+		x->queries_hidden = sides_queries_hidden(&traffic->sides);
+	else
+		x->responses_hidden = sides_responses_hidden(&traffic->sides, x->ts_ns);
+}
+
+static inline void observe_message(
 	struct judge *j, const struct observation *o, const struct judge_places *places)
 {
 	const struct policy_set *policies = j->known->policies;
@@ -216,32 +224,10 @@ static void observe_message(
 	count_message(j, tenant, &x);
 	if (pair.matched && !pair.told_late) /* the query has told it all */
 		concerns &= ~(unsigned)CONCERN_ASKER;
-#pragma GCC                                                                                    \
-	unroll 16 /* so that families that are not concerned cost a comparison, not a call */
-	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
-		if (!families[i]->observe || !(families[i]->concerns & concerns))
-			continue;
-		if (families[i]->place)
-			x.place = places->family[i];
-		families[i]->observe(j->state[i], &x);
-	}
-}
-
-void judge_observe_prepared(
-	struct judge *j, const struct observation *o, const struct judge_places *places)
-{
-	if (o->kind == OBSERVATION_TICK)
-		observe_tick(j, o);
+	if (o->response)
+		tell_families(j, &x, places, concerns, ~0u);
 	else
-		observe_message(j, o, places);
-}
-
-void judge_observe(struct judge *j, const struct observation *o)
-{
-	struct judge_places places;
-
-	judge_prepare(j, o, &places);
-	judge_observe_prepared(j, o, &places);
+		tell_families(j, &x, places, concerns, CONCERN_OF_QUERIES);
 }
 
 /* What is asked of a tenant for every message: with thousands of them it is not in the cache. */
@@ -251,47 +237,88 @@ static void prefetch_tenant(const struct judge *j, uint16_t tenant)
 
 	if (UNLIKELY(tenant >= j->tenant_count || tenant >= policies->tenant_count))
 		return;
-	prefetch_write(&j->sides[tenant]);
-	prefetch_write(&j->messages[tenant]);
+	prefetch_write(&j->traffic[tenant]);
 	prefetch_read(&policies->tenant[tenant].number);
 	prefetch_read(&policies->tenant[tenant].resolvers);
 }
 
-void judge_prepare(
+/* Has the i-th family a place for a message that concerns these? */
+static inline ALWAYS_INLINE bool has_place(size_t i, unsigned concerns)
+{
+	return families[i]->place && families[i]->concerns & concerns;
+}
+
+static inline void prepare(
 	const struct judge *j, const struct observation *o, struct judge_places *places)
 {
-	if (o->kind != OBSERVATION_MESSAGE)
-		return;
 	places->session = session_of(j->seed, o);
 	places->concerns = judge_concerns(o);
 	pairs_prepare(j->pairs, &places->session);
 	prefetch_tenant(j, o->tenant);
-#pragma GCC unroll 16
-	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
-		if (!families[i]->place || !(families[i]->concerns & places->concerns))
+#pragma GCC unroll 4
+	for (size_t i = 0; i < JUDGE_PLACES_MAX; i++) {
+		if (!has_place(i, places->concerns))
 			continue;
-		places->table[i] = families[i]->place(
-			j->state[i], o, &places->session, &places->family[i]);
-		if (places->table[i])
-			table_prefetch(places->table[i], places->family[i], TABLE_BUCKET);
+		places->table[i] =
+			families[i]->place(j->state[i], o, &places->session, &places->place[i]);
+		table_prefetch_bucket(places->table[i], places->place[i]);
 	}
 }
 
-void judge_prefetch(
+void judge_prepare(const struct judge *j, const struct observation *const *o,
+	struct judge_places *places, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (LIKELY(o[i]->kind == OBSERVATION_MESSAGE))
+			prepare(j, o[i], &places[i]);
+		else
+			places[i].concerns = 0;
+	}
+}
+
+static inline void prefetch(
 	const struct judge *j, const struct observation *o, const struct judge_places *places)
 {
-	if (o->kind != OBSERVATION_MESSAGE)
-		return;
 	pairs_prefetch(j->pairs, &places->session);
-#pragma GCC unroll 16
-	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
-		if (!families[i]->place || !(families[i]->concerns & places->concerns))
+#pragma GCC unroll 4
+	for (size_t i = 0; i < JUDGE_PLACES_MAX; i++) {
+		if (!has_place(i, places->concerns))
 			continue;
 		if (families[i]->prefetch)
-			families[i]->prefetch(j->state[i], o, places->family[i]);
-		else if (places->table[i])
-			table_prefetch(places->table[i], places->family[i], TABLE_ENTRY);
+			families[i]->prefetch(j->state[i], o, places->place[i]);
+		else
+			table_prefetch_entry(places->table[i], places->place[i]);
 	}
+}
+
+void judge_prefetch(const struct judge *j, const struct observation *const *o,
+	const struct judge_places *places, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (LIKELY(o[i]->kind == OBSERVATION_MESSAGE))
+			prefetch(j, o[i], &places[i]);
+	}
+}
+
+size_t judge_observe_prepared(struct judge *j, const struct observation *const *o,
+	const struct judge_places *places, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (UNLIKELY(o[i]->kind == OBSERVATION_TICK)) {
+			observe_tick(j, o[i]);
+			return i + 1;
+		}
+		observe_message(j, o[i], &places[i]);
+	}
+	return count;
+}
+
+void judge_observe(struct judge *j, const struct observation *o)
+{
+	struct judge_places places;
+
+	judge_prepare(j, &o, &places, 1);
+	(void)judge_observe_prepared(j, &o, &places, 1);
 }
 
 void judge_stats(const struct judge *j, struct judge_stats *out)
@@ -319,10 +346,15 @@ const struct tally *judge_tally(struct judge *j)
 	return NULL;
 }
 
-const uint64_t *judge_tenant_messages(const struct judge *j, size_t *tenant_count)
+size_t judge_tenant_count(const struct judge *j)
 {
-	*tenant_count = j->tenant_count;
-	return j->messages;
+	return j->tenant_count;
+}
+
+void judge_tenant_messages(const struct judge *j, uint64_t *messages, size_t tenant_count)
+{
+	for (size_t i = 0; i < tenant_count && i < j->tenant_count; i++)
+		messages[i] = j->traffic[i].messages;
 }
 
 void judge_stats_add(struct judge_stats *out, struct table_stats table)

@@ -59,6 +59,8 @@ enum concern {
 	CONCERN_ADDRESSES = 1u << 3, /* one with addresses, to a question for such */
 	CONCERN_UPDATE = 1u << 4,    /* an UPDATE, or about a key to sign one with (TKEY) */
 };
+/* All that a query can concern. */
+#define CONCERN_OF_QUERIES (CONCERN_LISTED | CONCERN_ASKER | CONCERN_UPDATE)
 unsigned judge_concerns(const struct observation *o);
 
 /*
@@ -78,8 +80,8 @@ struct family {
 	/*
 	 * The hash by which the family will first look for `o`, which concerns it, so that it is
 	 * computed once, and the table in which it will, so that the memory is asked for early
-	 * (judge_prepare); NULL when that is not worth it. observe gets the hash back in x->place,
-	 * for a key with the tenant that `o` names.
+	 * (judge_prepare). observe gets the hash back in x->place, for a key with the tenant that
+	 * `o` names. Only for families that come first (JUDGE_PLACES_MAX).
 	 */
 	const struct table *(*place)(const void *state, const struct observation *o,
 		const struct session *session, uint64_t *hash);
@@ -110,38 +112,39 @@ void judge_free(struct judge *j);
  * looked at again.
  */
 void judge_adopt(struct judge *j, const struct knowledge *known);
-/* Where an observation's memory lies: the hashes of its keys, computed once. */
-#define JUDGE_FAMILIES_MAX 12
-struct judge_places {
-	struct session session;
-	unsigned concerns;
-	/* Of the families that it concerns and that have a place(). */
-	uint64_t family[JUDGE_FAMILIES_MAX];
-	const struct table *table[JUDGE_FAMILIES_MAX];
-};
 /*
  * One observation (a message or a tick). A tick at JUDGE_END_NS ends the capture: queries still
  * open are unanswered; what a rule has not decided yet stays undecided (stats.pending).
  */
 #define JUDGE_END_NS INT64_MAX
 void judge_observe(struct judge *j, const struct observation *o);
+/* Where an observation's memory lies: the hashes of its keys, computed once. */
+#define JUDGE_PLACES_MAX 3 /* so many families, the first ones, may have a place() */
+struct judge_places {
+	struct session session;
+	unsigned concerns;
+	uint64_t place[JUDGE_PLACES_MAX]; /* of the families that it concerns */
+	const struct table *table[JUDGE_PLACES_MAX];
+};
 /*
  * The same in three steps over a batch of observations, so that the misses of a batch overlap:
  * prepare all (buckets are asked for), prefetch all (entries are), then judge them in order.
+ * Judging ends behind the first tick, and at the end of the batch: returns how many were judged.
  */
-void judge_prepare(
-	const struct judge *j, const struct observation *o, struct judge_places *places);
-void judge_prefetch(
-	const struct judge *j, const struct observation *o, const struct judge_places *places);
-void judge_observe_prepared(
-	struct judge *j, const struct observation *o, const struct judge_places *places);
+void judge_prepare(const struct judge *j, const struct observation *const *o,
+	struct judge_places *places, size_t count);
+void judge_prefetch(const struct judge *j, const struct observation *const *o,
+	const struct judge_places *places, size_t count);
+size_t judge_observe_prepared(struct judge *j, const struct observation *const *o,
+	const struct judge_places *places, size_t count);
 void judge_stats(const struct judge *j, struct judge_stats *out);
 /* Who owns which record (ledger.h). */
 struct ledger *judge_ledger(struct judge *j);
 /* UPDATEs counted per zone and key. */
 const struct tally *judge_tally(struct judge *j);
-/* Messages judged, by tenant number; valid until the next judge_adopt. */
-const uint64_t *judge_tenant_messages(const struct judge *j, size_t *tenant_count);
+/* Messages judged, by tenant number: of the first `tenant_count` ones, as many as there are. */
+void judge_tenant_messages(const struct judge *j, uint64_t *messages, size_t tenant_count);
+size_t judge_tenant_count(const struct judge *j);
 
 /* Append one table's figures (for families). */
 void judge_stats_add(struct judge_stats *out, struct table_stats table);

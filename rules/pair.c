@@ -81,12 +81,12 @@ void pairs_free(struct pairs *p)
 
 void pairs_prepare(const struct pairs *p, const struct session *session)
 {
-	table_prefetch(p->table, session->hash, TABLE_BUCKET);
+	table_prefetch_bucket(p->table, session->hash);
 }
 
 void pairs_prefetch(const struct pairs *p, const struct session *session)
 {
-	table_prefetch(p->table, session->hash, TABLE_ENTRY);
+	table_prefetch_entry(p->table, session->hash);
 }
 
 static bool is_expired(const struct entry *e, int64_t now_ns)
@@ -103,16 +103,17 @@ static void count_closed(struct pairs *p, const struct entry *e)
 	p->stats.pending--;
 }
 
-static bool has_session(
+/* Words that are zero where there is no difference: one branch decides over all of them. */
+static uint64_t differs_in_session(
 	const struct entry *e, const struct observation *o, const struct session *session)
 {
-	return e->ends == session->ends && ip_equal(&e->client, &o->client) &&
-	       ip_equal(&e->server, &o->server);
+	return (e->ends ^ session->ends) | !ip_equal(&e->client, &o->client) |
+	       !ip_equal(&e->server, &o->server);
 }
 
-static bool has_question(const struct entry *e, const struct observation *o)
+static uint64_t differs_in_question(const struct entry *e, const struct observation *o)
 {
-	return e->qname_hash == o->qname_hash && e->qtype == o->qtype;
+	return (e->qname_hash ^ o->qname_hash) | (uint64_t)(e->qtype ^ o->qtype);
 }
 
 /* --- queries ------------------------------------------------------------------------------ */
@@ -148,8 +149,8 @@ static struct entry *find_same(
 
 	for (; at.ways; at.ways &= at.ways - 1) {
 		struct entry *e = table_probe_entry(p->table, &at, sizeof(*e));
-		if (has_session(e, o, session) && has_question(e, o) &&
-			e->tenant == o->tenant) {
+		if ((differs_in_session(e, o, session) | differs_in_question(e, o) |
+			    (uint64_t)(e->tenant ^ o->tenant)) == 0) {
 			table_probe_touch(&at);
 			return e;
 		}
@@ -185,7 +186,10 @@ static void observe_query(
 static unsigned fitness(
 	const struct entry *e, const struct observation *o, const struct session *session)
 {
-	if (!has_session(e, o, session) || (o->has_question && !has_question(e, o)))
+	uint64_t differs = differs_in_session(e, o, session) |
+			   (o->has_question ? differs_in_question(e, o) : 0);
+
+	if (differs)
 		return 0;
 	if (LIKELY(e->tenant == o->tenant))
 		return 2;

@@ -6,11 +6,19 @@
 #ifndef RULES_SESSION_H
 #define RULES_SESSION_H
 
+#include <assert.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "rules/observation.h"
 #include "sensor/base/hash.h"
 #include "sensor/base/ip.h"
+
+static_assert(offsetof(struct observation, transport) + 1 -
+			      offsetof(struct observation, client_port) ==
+		      sizeof(uint64_t),
+	"both ports, id, opcode and transport are one word of an observation");
 
 struct session {
 	uint64_t client, server; /* of the addresses */
@@ -24,10 +32,9 @@ static inline struct session session_of(uint64_t seed, const struct observation 
 	struct session s = {
 		.client = ip_hash(seed, &o->client),
 		.server = ip_hash(seed, &o->server),
-		.ends = o->client_port | (uint64_t)o->server_port << 16 |
-			(uint64_t)o->id << 32 | (uint64_t)o->opcode << 48 |
-			(uint64_t)o->transport << 56,
 	};
+	memcpy(&s.ends, (const char *)o + offsetof(struct observation, client_port),
+		sizeof(s.ends));
 	s.hash = hash_fold(s.client ^ s.ends, s.server ^ HASH_K2);
 	return s;
 }

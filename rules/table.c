@@ -3,7 +3,6 @@
 
 #include "rules/table_probe.h"
 #include "sensor/base/hash.h"
-#include "sensor/base/prefetch.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -91,15 +90,10 @@ static void *entry_at(const struct table *t, const struct table_bucket *b, unsig
 
 void table_prefetch(const struct table *t, uint64_t hash, enum table_line line)
 {
-	const struct table_bucket *b = table_bucket_of(t, hash);
-
-	if (line == TABLE_BUCKET) {
-		prefetch_write(b);
-		return;
-	}
-	unsigned ways = table_ways_with(b, table_tag(hash));
-	if (ways)
-		prefetch_write(entry_at(t, b, (unsigned)__builtin_ctz(ways)));
+	if (line == TABLE_BUCKET)
+		table_prefetch_bucket(t, hash);
+	else
+		table_prefetch_entry(t, hash);
 }
 
 void *table_find(struct table *t, uint64_t hash, const void *key)

@@ -36,6 +36,7 @@
 
 #include "rules/table.h"
 #include "sensor/base/attribute.h"
+#include "sensor/base/prefetch.h"
 
 #define TABLE_WAYS 8u
 
@@ -67,10 +68,10 @@ struct table {
 	size_t map_bytes;
 };
 
+/* Its lowest bit is always set: it is never 0, and nothing has to be asked for that. */
 static inline uint32_t table_tag(uint64_t hash)
 {
-	uint32_t tag = (uint32_t)(hash >> 32);
-	return tag ? tag : 1;
+	return (uint32_t)(hash >> 32) | 1;
 }
 
 static inline size_t table_bucket_index(const struct table *t, uint32_t tag)
@@ -142,6 +143,20 @@ static inline void *table_probe_entry(
 	const struct table *t, const struct table_probe *p, size_t entry_bytes)
 {
 	return table_entry_at(t, p->bucket, table_probe_way(p), entry_bytes);
+}
+
+/* table_prefetch, one line each. */
+static inline void table_prefetch_bucket(const struct table *t, uint64_t hash)
+{
+	prefetch_write(table_bucket_of(t, hash));
+}
+
+static inline void table_prefetch_entry(const struct table *t, uint64_t hash)
+{
+	struct table_probe p = table_probe(t, hash);
+
+	if (p.ways)
+		prefetch_write(table_probe_entry(t, &p, t->entry_bytes));
 }
 
 static inline void table_probe_touch(const struct table_probe *p)

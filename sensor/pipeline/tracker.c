@@ -12,6 +12,7 @@
 
 struct tracker_batch {
 	size_t count, used; /* observations, bytes of block[] */
+	bool mixed;         /* not all are of one lane */
 	struct lane *lane[TRACKER_BATCH];
 	const struct observation *observation[TRACKER_BATCH];
 	struct judge_places places[TRACKER_BATCH];
@@ -160,15 +161,11 @@ void lane_state_take(struct lane *lane, struct text *out)
 static void update_report(struct lane *lane, int64_t ts_ns)
 {
 	struct lane_report *report = lane->report;
-	size_t tenant_count;
-	const uint64_t *messages = judge_tenant_messages(lane->judge, &tenant_count);
 
 	pthread_mutex_lock(&report->mutex);
 	judge_stats(lane->judge, &report->stats);
-	make_report_room(report, tenant_count);
-	if (tenant_count > report->tenant_count)
-		tenant_count = report->tenant_count;
-	memcpy(report->tenant_messages, messages, tenant_count * sizeof(uint64_t));
+	make_report_room(report, judge_tenant_count(lane->judge));
+	judge_tenant_messages(lane->judge, report->tenant_messages, report->tenant_count);
 	write_state(lane);
 	pthread_mutex_unlock(&report->mutex);
 	update_tally(lane, ts_ns);
@@ -293,14 +290,9 @@ void lane_deinit(struct lane *lane)
 	*lane = (struct lane){ 0 };
 }
 
-/* Judge one record; a tick goes on to the output, whose suppression windows need it too. */
-static void judge_record(
-	struct lane *lane, const struct observation *o, const struct judge_places *places)
+/* A tick goes on to the output, whose suppression windows need it too. */
+static OUT_OF_LINE void pass_tick(struct lane *lane, const struct observation *o)
 {
-	judge_observe_prepared(lane->judge, o, places);
-	if (o->kind != OBSERVATION_TICK)
-		return;
-
 	if (lane->out)
 		update_report(lane, o->ts_ns);
 	if (lane->number != 0) /* the output needs each tick once */
@@ -315,16 +307,50 @@ static void judge_record(
 		pass_inline(lane, &tick);
 }
 
+/* The end of the records from this one on that are of the same lane. */
+static size_t run_end(const struct tracker_batch *b, size_t first)
+{
+	size_t end = first + 1;
+
+	if (!b->mixed)
+		return b->count;
+	while (end < b->count && b->lane[end] == b->lane[first])
+		end++;
+	return end;
+}
+
+static void judge_run(const struct tracker_batch *b, size_t first, size_t end)
+{
+	struct lane *lane = b->lane[first];
+
+	while (first < end) {
+		first += judge_observe_prepared(
+			lane->judge, b->observation + first, b->places + first, end - first);
+		const struct observation *last = b->observation[first - 1];
+		if (last->kind == OBSERVATION_TICK)
+			pass_tick(lane, last);
+	}
+}
+
 /* The misses of a batch overlap: first all buckets, then all entries, then the judging. */
 static void judge_batch(struct tracker_batch *b)
 {
-	for (size_t i = 0; i < b->count; i++)
-		judge_prepare(b->lane[i]->judge, b->observation[i], &b->places[i]);
-	for (size_t i = 0; i < b->count; i++)
-		judge_prefetch(b->lane[i]->judge, b->observation[i], &b->places[i]);
-	for (size_t i = 0; i < b->count; i++)
-		judge_record(b->lane[i], b->observation[i], &b->places[i]);
+	size_t end;
+
+	for (size_t i = 0; i < b->count; i = end) {
+		end = run_end(b, i);
+		judge_prepare(b->lane[i]->judge, b->observation + i, b->places + i, end - i);
+	}
+	for (size_t i = 0; i < b->count; i = end) {
+		end = run_end(b, i);
+		judge_prefetch(b->lane[i]->judge, b->observation + i, b->places + i, end - i);
+	}
+	for (size_t i = 0; i < b->count; i = end) {
+		end = run_end(b, i);
+		judge_run(b, i, end);
+	}
 	b->count = b->used = 0;
+	b->mixed = false;
 }
 
 static void go_by(struct lane *lane, const struct knowledge *known)
@@ -360,6 +386,15 @@ static void take_version(struct lane *lane, size_t input, const struct knowledge
 	leave_old_versions(lane, known);
 }
 
+static void batch_add(struct tracker_batch *b, struct lane *lane, const struct observation *o)
+{
+	size_t i = b->count++;
+
+	b->lane[i] = lane;
+	b->observation[i] = o;
+	b->mixed |= b->lane[0] != lane;
+}
+
 /*
  * One more record for the batch. A batch is of one version: what was collected is judged first when
  * this record is of another.
@@ -376,8 +411,7 @@ static void collect(
 		judge_batch(b);
 		go_by(lane, lane->known[input]);
 	}
-	b->lane[b->count] = lane;
-	b->observation[b->count++] = o;
+	batch_add(b, lane, o);
 }
 
 struct observation *lane_offer(struct lane *lane, uint16_t input, size_t bytes)
@@ -405,8 +439,7 @@ void lane_push(struct lane *lane, uint16_t input, const struct observation *o)
 		return;
 	}
 	struct tracker_batch *b = lane->batch;
-	b->lane[b->count] = lane;
-	b->observation[b->count++] = o;
+	batch_add(b, lane, o);
 	b->used += (o->size + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
 }
 
@@ -468,6 +501,7 @@ static size_t drain_ring(struct lane *lane, struct spsc *ring)
 	size_t bytes, count = 0;
 
 	b.count = b.used = 0;
+	b.mixed = false;
 
 	/* What was released stays valid until it is retired. */
 	for (; count < TRACKER_BATCH && (o = spsc_peek(ring, &bytes)) != NULL; count++) {
@@ -491,6 +525,7 @@ static size_t drain_in_turn(struct lane *lane, struct turns *turns)
 	size_t count = 0;
 
 	b.count = b.used = 0;
+	b.mixed = false;
 	for (; count < TRACKER_BATCH && (o = turns_next(turns, lane)) != NULL; count++)
 		collect(&b, lane, turns->taken, o);
 	if (count == 0)

@@ -164,7 +164,7 @@ struct item {
 	struct dns_message message;
 	struct parties who;
 	struct judge_places places;
-	struct observation *observation;
+	const struct observation *observation;
 };
 
 struct bench {
@@ -294,16 +294,17 @@ static void judge_all(struct bench *b, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		if (b->item[i].is_message)
-			judge_prepare(b->judge, b->item[i].observation, &b->item[i].places);
+			judge_prepare(b->judge, &b->item[i].observation, &b->item[i].places, 1);
 	for (size_t i = 0; i < count; i++)
 		if (b->item[i].is_message)
-			judge_prefetch(b->judge, b->item[i].observation, &b->item[i].places);
+			judge_prefetch(
+				b->judge, &b->item[i].observation, &b->item[i].places, 1);
 	lap(b, STAGE_PLACE);
 	tick(b, b->frame[0].ts_ns);
 	for (size_t i = 0; i < count; i++)
 		if (b->item[i].is_message)
-			judge_observe_prepared(
-				b->judge, b->item[i].observation, &b->item[i].places);
+			(void)judge_observe_prepared(
+				b->judge, &b->item[i].observation, &b->item[i].places, 1);
 	lap(b, STAGE_JUDGE);
 }
 
