@@ -163,8 +163,7 @@ struct item {
 	struct packet packet;
 	struct dns_message message;
 	struct parties who;
-	struct judge_places places;
-	const struct observation *observation;
+	struct observation *observation;
 };
 
 struct bench {
@@ -292,19 +291,18 @@ static void tick(struct bench *b, int64_t ts_ns)
 
 static void judge_all(struct bench *b, size_t count)
 {
+	const struct observation *o[SOURCE_BATCH_MAX];
+	struct judge_places places[SOURCE_BATCH_MAX];
+	size_t messages = 0;
+
 	for (size_t i = 0; i < count; i++)
 		if (b->item[i].is_message)
-			judge_prepare(b->judge, &b->item[i].observation, &b->item[i].places, 1);
-	for (size_t i = 0; i < count; i++)
-		if (b->item[i].is_message)
-			judge_prefetch(
-				b->judge, &b->item[i].observation, &b->item[i].places, 1);
+			o[messages++] = b->item[i].observation;
+	judge_prepare(b->judge, o, places, messages);
+	judge_prefetch(b->judge, o, places, messages);
 	lap(b, STAGE_PLACE);
 	tick(b, b->frame[0].ts_ns);
-	for (size_t i = 0; i < count; i++)
-		if (b->item[i].is_message)
-			(void)judge_observe_prepared(
-				b->judge, &b->item[i].observation, &b->item[i].places, 1);
+	(void)judge_observe_prepared(b->judge, o, places, messages);
 	lap(b, STAGE_JUDGE);
 }
 
