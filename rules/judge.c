@@ -25,7 +25,6 @@ static const struct family *const families[] = {
 #define PAIRS_SHARE  4
 #define LEDGER_SHARE 8
 
-
 /* What every message of a tenant touches. */
 struct traffic {
 	uint64_t messages;
