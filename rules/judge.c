@@ -270,8 +270,6 @@ void judge_prepare(const struct judge *j, const struct observation *const *o,
 	for (size_t i = 0; i < count; i++) {
 		if (LIKELY(o[i]->kind == OBSERVATION_MESSAGE))
 			prepare(j, o[i], &places[i]);
-		else
-			places[i].concerns = 0;
 	}
 }
 

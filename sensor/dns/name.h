@@ -108,8 +108,6 @@ static inline const uint8_t *dns_name_suffix(
  */
 uint64_t dns_name_hash(const struct dns_name *name, uint64_t seed);
 uint64_t dns_name_hash_suffix(const struct dns_name *name, unsigned labels, uint64_t seed);
-/* The same of folded wire octets; up to 31 behind them are read, and do not matter. */
-uint64_t dns_name_hash_wire(const uint8_t *wire, size_t wire_len, uint64_t seed);
 
 /*
  * Of every suffix: hash[k] belongs to that of k labels, hash[0] to the root. Only hash[0..n] are

@@ -49,7 +49,7 @@ OUT_OF_LINE static uint64_t hash_long(const uint8_t *wire, size_t wire_len, uint
 	return hash_block(hash, wire, left, wire_len);
 }
 
-uint64_t dns_name_hash_wire(const uint8_t *wire, size_t wire_len, uint64_t seed)
+static inline uint64_t hash_wire(const uint8_t *wire, size_t wire_len, uint64_t seed)
 {
 	if (UNLIKELY(wire_len > 32))
 		return hash_long(wire, wire_len, seed);
@@ -61,12 +61,12 @@ uint64_t dns_name_hash_suffix(const struct dns_name *name, unsigned labels, uint
 	size_t wire_len;
 	const uint8_t *wire = dns_name_suffix(name, labels, &wire_len);
 
-	return dns_name_hash_wire(wire, wire_len, seed);
+	return hash_wire(wire, wire_len, seed);
 }
 
 uint64_t dns_name_hash(const struct dns_name *name, uint64_t seed)
 {
-	return dns_name_hash_wire(name->wire, name->wire_len, seed);
+	return hash_wire(name->wire, name->wire_len, seed);
 }
 
 unsigned dns_name_hash_suffixes(const struct dns_name *name, uint64_t seed,

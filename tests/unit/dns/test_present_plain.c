@@ -48,8 +48,13 @@ static bool compare_name(const struct dns_message *of, size_t at, const char *fr
 	cr_assert_eq(dns_name_decode(&name, &same, of->wire), DNS_OK, "%s", from);
 	size_t expected_len = dns_name_format(&name, expected);
 	room[PRESENT_PLAIN_NAME_MAX] = MARK;
-	const char *end = present_plain_name(room, &c, of->wire);
+	const char *end = present_plain_expanded(room, &name);
+	bool at_once = end;
+	if (end)
+		expect_text(room, PRESENT_PLAIN_NAME_MAX, end, expected, expected_len, from);
+	end = present_plain_name(room, &c, of->wire);
 	if (end) {
+		cr_assert(at_once, "%s: plain, expanded or not", from);
 		expect_text(room, PRESENT_PLAIN_NAME_MAX, end, expected, expected_len, from);
 		cr_assert_eq(c.pos, same.pos, "%s: the cursor is behind the name", from);
 		return true;
@@ -89,6 +94,41 @@ static void compare_message(
 		t->names++;
 		t->plain_names += compare_name(&m, m.record[i].owner_at, from);
 		compare_record(t, &m.record[i], from);
+	}
+}
+
+/* Labels of seven octets, and any octet at any place of any length. */
+Test(present_plain, an_expanded_name_is_plain_without_one_octet_that_is_not)
+{
+	static const uint8_t octets[] = { 'x', '-', '.', '\\', '"', ' ', 0, 0x20, 0x7e, 0x7f,
+		0x80, 0xff, 7, '!' };
+	char room[PRESENT_PLAIN_NAME_MAX + 1], expected[DNS_NAME_TEXT_MAX];
+	uint8_t wire[DNS_NAME_MAX];
+	struct dns_name name;
+
+	for (size_t len = 1; len <= 72; len++) {
+		for (size_t at = 0; at < len; at++) {
+			for (size_t i = 0; i < ARRAY_LEN(octets); i++) {
+				memset(wire, 'a', sizeof(wire));
+				for (size_t label = 0; label < len; label += 8)
+					wire[label] =
+						(uint8_t)(len - label < 8 ? len - label : 7);
+				wire[len + 1 - (len % 8 == 0)] = 0;
+				if (at % 8 != 7)
+					wire[at + 1] = octets[i];
+				size_t wire_len = len + 2 - (len % 8 == 0);
+				cr_assert(dns_name_from_wire(&name, wire, wire_len));
+				size_t expected_len = dns_name_format(&name, expected);
+				room[PRESENT_PLAIN_NAME_MAX] = MARK;
+				const char *end = present_plain_expanded(room, &name);
+				bool plain = expected_len == wire_len - 2 &&
+					     !memchr(expected, '"', expected_len);
+				cr_assert_eq(end != NULL, plain, "%s", expected);
+				if (end)
+					expect_text(room, PRESENT_PLAIN_NAME_MAX, end, expected,
+						expected_len, expected);
+			}
+		}
 	}
 }
 
