@@ -2,6 +2,7 @@
 #include "rules/judge.h"
 
 #include "rules/ledger.h"
+#include "rules/ledger_book.h"
 #include "rules/sides.h"
 #include "rules/table_probe.h"
 #include "sensor/base/prefetch.h"
@@ -254,6 +255,7 @@ static inline void prepare(
 	places->concerns = judge_concerns(o);
 	pairs_prepare(j->pairs, &places->session);
 	prefetch_tenant(j, o->tenant);
+	ledger_prefetch(j->ledger, o->qname_hash); /* an answer asks, and its query comes before it */
 #pragma GCC unroll 4
 	for (size_t i = 0; i < JUDGE_PLACES_MAX; i++) {
 		if (!has_place(i, places->concerns))

@@ -15,6 +15,7 @@
 #include "rules/ledger_entry.h"
 #include "rules/ledger_sender.h"
 #include "rules/table.h"
+#include "sensor/base/prefetch.h"
 
 #define LEDGER_ADDRESS_NAMES 4
 
@@ -107,6 +108,12 @@ static inline bool ledger_may_have(const struct ledger *l, uint64_t qname_hash)
 	uint64_t bit = qname_hash & l->filter_mask;
 
 	return l->filter[bit / 64] >> bit % 64 & 1;
+}
+
+/* That will be asked soon. */
+static inline void ledger_prefetch(const struct ledger *l, uint64_t qname_hash)
+{
+	prefetch_read(&l->filter[(qname_hash & l->filter_mask) / 64]);
 }
 
 #endif
