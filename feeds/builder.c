@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "sensor/base/pages.h"
+#include "sensor/base/prefetch.h"
 
 /* About 2 % of the suffixes that are no nodes pass a filter of 12 bits a node. */
 #define FILTER_BITS_PER_NODE 12
@@ -163,7 +164,7 @@ void index_builder_prefetch(const struct index_builder *b, uint64_t hash)
 {
 	const struct index *index = b->index;
 
-	__builtin_prefetch(&index->slot[index_scale(index_tag(hash), index->slot_count)], 1);
+	prefetch_write(&index->slot[index_scale(index_tag(hash), index->slot_count)]);
 }
 
 enum index_added index_builder_put(struct index_builder *b, const struct index_addition *a)
@@ -214,7 +215,7 @@ static void add_node(struct nodes *n, uint64_t hash)
 	if (n->count++ >= NODES_AHEAD)
 		write_node(n->index, *waiting);
 	*waiting = hash;
-	__builtin_prefetch(index_filter_word(n->index, hash), 1);
+	prefetch_write(index_filter_word(n->index, hash));
 }
 
 static void write_waiting_nodes(struct nodes *n)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "sensor/base/pages.h"
+#include "sensor/base/prefetch.h"
 
 static const struct kind_info {
 	const char *name;
@@ -65,7 +66,7 @@ void index_prepare(
 {
 	if (LIKELY(name->label_count >= 2)) {
 		look->hash = dns_name_hash_suffix(name, 2, index->seed);
-		__builtin_prefetch(index_filter_word(index, look->hash));
+		prefetch_read(index_filter_word(index, look->hash));
 	}
 }
 
@@ -134,7 +135,7 @@ size_t index_match(const struct index *index, const struct dns_name *name,
 		/* Asked for before this one is looked up: the waits overlap. */
 		uint64_t longer =
 			k < depth ? dns_name_hash_suffix(name, k + 1, index->seed) : 0;
-		__builtin_prefetch(index_filter_word(index, longer));
+		prefetch_read(index_filter_word(index, longer));
 		count = add_if_listed(index, name, k, hash, hit, count);
 		hash = longer;
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "rules/tenant.h"
+#include "rules/tenant_layout.h"
 
 #include "sensor/base/hash.h"
 
@@ -7,66 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/*
- * Every combination that a selector allows (interface x VLAN x VNI x network) is one row of a
- * hash table. Which look-ups can succeed at all, and in which order they must be tried, is a
- * list of steps made beforehand: (kinds, prefix length) in the order of precedence, one list a
- * family.
- */
-
-#define KIND_INTERFACE 1u
-#define KIND_VLAN      2u
-#define KIND_VNI       4u
-#define KINDS_COUNT    8u
-
-#define BITS_MAX 128
-#define NOBODY   UINT16_MAX
-
-#define CACHE_LINES    16384u
-#define CACHE_VLAN_MAX 4
-
-/* An address or a mask as two words in memory order. */
-struct address {
-	uint64_t high, low;
-};
-
-struct key {
-	struct ip base;
-	uint32_t vni;
-	uint16_t interface;
-	uint16_t vlan;
-	uint8_t bits;
-	uint8_t kinds;
-};
-
-struct row {
-	struct key key;
-	uint16_t tenant; /* NOBODY: free slot */
-};
-
-struct step {
-	uint8_t kinds;
-	uint8_t bits;
-};
-
-enum family {
-	FAMILY_V4,
-	FAMILY_V6,
-	FAMILY_COUNT,
-};
-
-struct tenant_map {
-	struct row *row;
-	size_t row_mask; /* slots - 1 */
-	struct step step[FAMILY_COUNT][KINDS_COUNT * (BITS_MAX + 1)];
-	size_t step_count[FAMILY_COUNT];
-	struct address
-		mask[FAMILY_COUNT]; /* of the longest prefix in use: no bit behind it matters */
-	uint16_t everyone;          /* the tenant without a selector, or NOBODY */
-	uint16_t *interface_id;     /* by frame interface; equal names share an id */
-	size_t interface_count;
-};
 
 /* What is needed while the map is made. */
 struct compiler {
@@ -273,14 +213,6 @@ static enum err add_tenant(struct compiler *c, const struct policy *p, struct er
 	return ERR_OK;
 }
 
-static inline struct address address_of(const struct ip *ip)
-{
-	struct address a;
-
-	memcpy(&a, ip->bytes, sizeof(a));
-	return a;
-}
-
 static void make_steps(struct compiler *c, enum family family)
 {
 	struct tenant_map *map = c->map;
@@ -300,7 +232,7 @@ static void make_steps(struct compiler *c, enum family family)
 	struct ip ones;
 	memset(ones.bytes, 0xff, sizeof(ones.bytes));
 	struct ip mask = ip_masked(&ones, longest);
-	map->mask[family] = address_of(&mask);
+	map->mask[family] = tenant_address_of(&mask);
 }
 
 /* Sort and keep one of each. */
@@ -472,8 +404,7 @@ static uint16_t try_step(const struct tenant_map *map, const struct tenant_link 
 	return NOBODY;
 }
 
-/* Whose is this end of the conversation? */
-static uint16_t find_end(
+uint16_t tenant_find_end(
 	const struct tenant_map *map, const struct tenant_link *link, const struct ip *end)
 {
 	enum family family = ip_is_v4(end) ? FAMILY_V4 : FAMILY_V6;
@@ -493,7 +424,7 @@ static uint16_t find_end(
 	return NOBODY;
 }
 
-static uint16_t nobodys(const struct tenant_map *map)
+uint16_t tenant_nobodys(const struct tenant_map *map)
 {
 	return map->everyone == NOBODY ? POLICY_UNMAPPED : map->everyone;
 }
@@ -501,134 +432,9 @@ static uint16_t nobodys(const struct tenant_map *map)
 uint16_t tenant_find(const struct tenant_map *map, const struct tenant_link *link,
 	const struct ip *client, const struct ip *server)
 {
-	uint16_t tenant = find_end(map, link, client);
+	uint16_t tenant = tenant_find_end(map, link, client);
 
 	if (tenant == NOBODY)
-		tenant = find_end(map, link, server);
-	return tenant == NOBODY ? nobodys(map) : tenant;
-}
-
-/*
- * The cache: where ends of a conversation stand on a link, and whose they are. Ends that no selector
- * tells apart share a line, so what is in use of the cache are the tenants' networks and not their
- * clients. Everything that identifies a line is in it, packed into four words.
- */
-struct line {
-	struct address network;
-	uint64_t vlans; /* 12 bits each, behind them the tenant: 16 bits */
-	uint64_t
-		rest; /* VNI, interface, family, how many VLANs; 0 in an empty line, and in no end */
-};
-static_assert(
-	sizeof(struct line) == CACHE_LINE / 2, "two share a cache line, none lies on two");
-
-#define TENANT_BITS 16
-
-struct tenant_cache {
-	struct line line[CACHE_LINES];
-};
-
-struct tenant_cache *tenant_cache_new(void)
-{
-	struct tenant_cache *cache = aligned_alloc(CACHE_LINE, sizeof(*cache));
-
-	if (cache)
-		tenant_cache_clear(cache);
-	return cache;
-}
-
-void tenant_cache_free(struct tenant_cache *cache)
-{
-	free(cache);
-}
-
-void tenant_cache_clear(struct tenant_cache *cache)
-{
-	memset(cache, 0, sizeof(*cache));
-}
-
-static inline uint64_t vlans_of(const struct tenant_link *link)
-{
-	uint64_t vlans = 0;
-
-	for (uint8_t i = 0; i < link->vlan_count; i++)
-		vlans = (vlans << 12) | (link->vlan[i] & 0xfff);
-	return vlans << TENANT_BITS;
-}
-
-/*
- * The line of an end, its tenant still 0. One with more VLANs than fit is equal to no line, since all
- * that are in use end with a 1.
- */
-static inline struct line line_of(
-	const struct tenant_map *map, const struct tenant_link *link, const struct ip *end)
-{
-	unsigned family = ip_is_v4(end) ? FAMILY_V4 : FAMILY_V6;
-	struct address address = address_of(end);
-
-	return (struct line){
-		.network.high = address.high & map->mask[family].high,
-		.network.low = address.low & map->mask[family].low,
-		.vlans = vlans_of(link),
-		.rest = (uint64_t)link->vni << 32 | (uint64_t)link->interface << 16 |
-			family << 15 | (unsigned)link->vlan_count << 1 |
-			(link->vlan_count <= CACHE_VLAN_MAX),
-	};
-}
-
-static inline struct line *place_of(struct tenant_cache *cache, const struct line *l)
-{
-	uint64_t hash = hash_fold(l->network.high ^ l->rest ^ HASH_K0,
-		l->network.low ^ l->vlans ^ l->rest >> 32 ^ HASH_K1);
-
-	return &cache->line[hash % CACHE_LINES];
-}
-
-static inline bool is_line(const struct line *line, const struct line *wanted)
-{
-	return ((line->network.high ^ wanted->network.high) |
-		       (line->network.low ^ wanted->network.low) |
-		       (line->vlans ^ wanted->vlans) >> TENANT_BITS |
-		       (line->rest ^ wanted->rest)) == 0;
-}
-
-/* Whose is this end? The cache knows afterwards. */
-static uint16_t find_end_cached(struct tenant_cache *cache, const struct tenant_map *map,
-	const struct tenant_link *link, const struct ip *end)
-{
-	struct line wanted = line_of(map, link, end);
-	struct line *line = place_of(cache, &wanted);
-
-	if (link->vlan_count > CACHE_VLAN_MAX)
-		return find_end(map, link, end);
-	if (!is_line(line, &wanted)) {
-		*line = wanted;
-		line->vlans |= find_end(map, link, end);
-	}
-	return (uint16_t)line->vlans;
-}
-
-/* The link comes as a copy: the caller's may live in registers. */
-OUT_OF_LINE static uint16_t find_in_turn(struct tenant_cache *cache,
-	const struct tenant_map *map, struct tenant_link link, const struct ip *client,
-	const struct ip *server)
-{
-	uint16_t tenant = find_end_cached(cache, map, &link, client);
-
-	if (tenant == NOBODY)
-		tenant = find_end_cached(cache, map, &link, server);
-	return tenant == NOBODY ? nobodys(map) : tenant;
-}
-
-/* Nearly always the client is somebody's, and known. */
-uint16_t tenant_find_cached(struct tenant_cache *cache, const struct tenant_map *map,
-	const struct tenant_link *link, const struct ip *client, const struct ip *server)
-{
-	struct line wanted = line_of(map, link, client);
-	const struct line *line = place_of(cache, &wanted);
-	uint16_t tenant = (uint16_t)line->vlans;
-
-	if (LIKELY(is_line(line, &wanted) && tenant != NOBODY))
-		return tenant;
-	return find_in_turn(cache, map, *link, client, server);
+		tenant = tenant_find_end(map, link, server);
+	return tenant == NOBODY ? tenant_nobodys(map) : tenant;
 }

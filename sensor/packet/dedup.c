@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "sensor/base/hash.h"
+#include "sensor/base/prefetch.h"
 
 #define WAYS       4
 #define SETS       4096
@@ -139,7 +140,7 @@ static inline struct seen_set *set_of(struct dedup *d, uint64_t hash)
 
 void dedup_prefetch(struct dedup *d, const struct packet *p)
 {
-	__builtin_prefetch(set_of(d, p->fingerprint), 1);
+	prefetch_write(set_of(d, p->fingerprint));
 }
 
 /* `first` is the same as what was seen again. */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "sensor/base/clock.h"
+#include "sensor/base/prefetch.h"
 
 /*
  * What it is. A byte ring whose indices count bytes since the start and never go back: 64 bits
@@ -289,7 +290,7 @@ void spsc_commit(struct spsc *ring, size_t bytes)
 	ring->reserved_step = 0;
 	/* The lines that the next records will be written to are still the consumer's. */
 	for (unsigned line = 0; line < WRITE_AHEAD; line++)
-		__builtin_prefetch(record_at(ring, ring->tail + (line + 2) * LINE), 1);
+		prefetch_write(record_at(ring, ring->tail + (line + 2) * LINE));
 }
 
 /*
