@@ -255,7 +255,8 @@ static inline void prepare(
 	places->concerns = judge_concerns(o);
 	pairs_prepare(j->pairs, &places->session);
 	prefetch_tenant(j, o->tenant);
-	ledger_prefetch(j->ledger, o->qname_hash); /* an answer asks, and its query comes before it */
+	/* An answer asks, and its query comes before it. */
+	ledger_prefetch(j->ledger, o->qname_hash);
 #pragma GCC unroll 4
 	for (size_t i = 0; i < JUDGE_PLACES_MAX; i++) {
 		if (!has_place(i, places->concerns))
