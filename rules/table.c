@@ -88,14 +88,6 @@ static void *entry_at(const struct table *t, const struct table_bucket *b, unsig
 	return table_entry_at(t, b, way, t->entry_bytes);
 }
 
-void table_prefetch(const struct table *t, uint64_t hash, enum table_line line)
-{
-	if (line == TABLE_BUCKET)
-		table_prefetch_bucket(t, hash);
-	else
-		table_prefetch_entry(t, hash);
-}
-
 void *table_find(struct table *t, uint64_t hash, const void *key)
 {
 	return table_find_sized(t, hash, key, t->entry_bytes, t->key_bytes);

@@ -43,13 +43,6 @@ void table_free(struct table *t);
 /* Hash of a key, to be passed to the functions below (so that it can be computed early). */
 uint64_t table_hash(const struct table *t, const void *key);
 
-/* What a look-up touches, one after the other: the entry's place is read from the bucket. */
-enum table_line {
-	TABLE_BUCKET,
-	TABLE_ENTRY, /* the one with this hash; a new one would be where there is no need to ask */
-};
-void table_prefetch(const struct table *t, uint64_t hash, enum table_line line);
-
 /* NULL when absent. Marks the entry as used. */
 void *table_find(struct table *t, uint64_t hash, const void *key);
 /*

@@ -307,6 +307,12 @@ static OUT_OF_LINE void pass_tick(struct lane *lane, const struct observation *o
 		pass_inline(lane, &tick);
 }
 
+static void batch_clear(struct tracker_batch *b)
+{
+	b->count = b->used = 0;
+	b->mixed = false;
+}
+
 /* The end of the records from this one on that are of the same lane. */
 static size_t run_end(const struct tracker_batch *b, size_t first)
 {
@@ -349,8 +355,7 @@ static void judge_batch(struct tracker_batch *b)
 		end = run_end(b, i);
 		judge_run(b, i, end);
 	}
-	b->count = b->used = 0;
-	b->mixed = false;
+	batch_clear(b);
 }
 
 static void go_by(struct lane *lane, const struct knowledge *known)
@@ -500,8 +505,7 @@ static size_t drain_ring(struct lane *lane, struct spsc *ring)
 	uint64_t seq = 0;
 	size_t bytes, count = 0;
 
-	b.count = b.used = 0;
-	b.mixed = false;
+	batch_clear(&b);
 
 	/* What was released stays valid until it is retired. */
 	for (; count < TRACKER_BATCH && (o = spsc_peek(ring, &bytes)) != NULL; count++) {
@@ -524,8 +528,7 @@ static size_t drain_in_turn(struct lane *lane, struct turns *turns)
 	const struct observation *o;
 	size_t count = 0;
 
-	b.count = b.used = 0;
-	b.mixed = false;
+	batch_clear(&b);
 	for (; count < TRACKER_BATCH && (o = turns_next(turns, lane)) != NULL; count++)
 		collect(&b, lane, turns->taken, o);
 	if (count == 0)
