@@ -39,6 +39,7 @@ static bool init_lanes(struct engine *e)
 	for (size_t i = 0; i < o->shard_count; i++) {
 		struct lane_options lane = {
 			.number = i,
+			.is_only = o->shard_count == 1,
 			.input_count = o->input_count,
 			.threaded = o->threaded,
 			.batch = i > 0 ? e->lane[0].batch : NULL,

@@ -9,6 +9,12 @@
 
 /* Sleep while the rings are empty; bounds how late another input's record is seen. */
 #define TRACKER_WAIT_MS 10
+/*
+ * Waking the output costs more than an alert does: it hears of those of so many batches together, and
+ * at the latest when nothing has come for so long.
+ */
+#define ALERT_BATCHES 32
+#define ALERT_WAIT_MS 1
 
 struct tracker_batch {
 	size_t count, used; /* observations, bytes of block[] */
@@ -47,7 +53,6 @@ static void pass_on(void *arg, const struct alert *a)
 	}
 	alert_copy(record, a);
 	spsc_commit(lane->out, bytes);
-	spsc_publish(lane->out);
 }
 
 static bool open_report(struct lane *lane, size_t tenant_count)
@@ -250,6 +255,7 @@ bool lane_init(
 {
 	*lane = (struct lane){
 		.number = options->number,
+		.is_only = options->is_only,
 		.input_count = options->input_count,
 		.inline_sink = options->inline_sink,
 		.inline_arg = options->inline_arg,
@@ -497,6 +503,30 @@ uint64_t lane_silent_until(const struct lane *lane)
 	return spsc_used(lane->in[0]) == 0 ? pushed : watermark_read(&lane->judged);
 }
 
+static void publish_alerts(struct lane *lane)
+{
+	lane->unheard = 0;
+	spsc_publish(lane->out);
+}
+
+/* Another lane's alerts may have to wait for these; without one, some batches are told of together. */
+static void end_batch(struct lane *lane)
+{
+	if (++lane->unheard == ALERT_BATCHES || !lane->is_only)
+		publish_alerts(lane);
+}
+
+/* The output is not woken for every pause that the input makes. */
+static void wait_for_more(struct lane *lane, struct spsc *ring, int timeout_ms)
+{
+	if (lane->unheard > 0) {
+		if (spsc_wait_record(ring, ALERT_WAIT_MS))
+			return;
+		publish_alerts(lane);
+	}
+	(void)!spsc_wait_record(ring, timeout_ms);
+}
+
 /* Up to one batch from one ring; returns how many records there were. */
 static size_t drain_ring(struct lane *lane, struct spsc *ring)
 {
@@ -516,6 +546,7 @@ static size_t drain_ring(struct lane *lane, struct spsc *ring)
 	if (count == 0)
 		return 0;
 	judge_batch(&b);
+	end_batch(lane);
 	watermark_set(&lane->judged, seq); /* read only where there is one input */
 	spsc_retire(ring);
 	return count;
@@ -534,6 +565,7 @@ static size_t drain_in_turn(struct lane *lane, struct turns *turns)
 	if (count == 0)
 		return 0;
 	judge_batch(&b);
+	end_batch(lane);
 	for (size_t i = 0; i < lane->input_count; i++)
 		spsc_retire(lane->in[i]);
 	return count;
@@ -546,7 +578,7 @@ static void serve_one(struct lane *lane)
 			continue;
 		if (spsc_drained(lane->in[0]))
 			return;
-		(void)!spsc_wait_record(lane->in[0], -1);
+		wait_for_more(lane, lane->in[0], -1);
 	}
 }
 
@@ -559,7 +591,7 @@ static void serve_several(struct lane *lane)
 			continue;
 		if (!turns.wait_for)
 			return;
-		(void)!spsc_wait_record(turns.wait_for, TRACKER_WAIT_MS);
+		wait_for_more(lane, turns.wait_for, TRACKER_WAIT_MS);
 	}
 }
 

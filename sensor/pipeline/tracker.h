@@ -32,6 +32,7 @@
 
 struct lane {
 	size_t number; /* of the shard */
+	bool is_only;
 	size_t input_count;
 	struct spsc
 		*in[LANE_INPUTS_MAX]; /* observations, one ring per input; in[0] NULL: inline */
@@ -51,11 +52,13 @@ struct lane {
 		*versions; /* where it is said which one is no longer used; NULL: nowhere */
 	size_t reader;     /* our slot there */
 	struct lane_report *report; /* the judge's figures as of the last tick */
+	unsigned unheard; /* batches whose alerts the output has not heard of (tracker's own) */
 	bool finished;              /* every input closed and drained (tracker's own) */
 };
 
 struct lane_options {
 	size_t number;
+	bool is_only; /* there is no other lane, whose alerts might wait for this one's */
 	size_t input_count;
 	bool threaded;
 	struct tracker_batch *batch; /* !threaded: that of lane 0, or NULL for lane 0 itself */

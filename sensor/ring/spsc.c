@@ -74,6 +74,7 @@
 #define LINE        64
 #define CAP_MIN     4096
 #define WRITE_AHEAD 6
+#define READ_AHEAD  24
 #define SPIN_COUNT  300       /* some microseconds: less than a sleep and a wake */
 #define AMPLE_NS    NS_PER_MS /* how long a producer waits for more room than it needs */
 
@@ -402,7 +403,11 @@ const void *spsc_peek(struct spsc *ring, size_t *bytes)
 void spsc_release(struct spsc *ring)
 {
 	assert(ring->head != ring->published_seen);
-	ring->head += record_at(ring, ring->head)->step;
+	uint64_t step = record_at(ring, ring->head)->step;
+	/* Further records are still in the producer's cache. */
+	for (uint64_t at = 0; at < step; at += LINE)
+		prefetch_read(record_at(ring, ring->head + READ_AHEAD * LINE + at));
+	ring->head += step;
 }
 
 void spsc_retire(struct spsc *ring)
