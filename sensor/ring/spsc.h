@@ -64,7 +64,8 @@ void spsc_release(struct spsc *ring);
 void spsc_retire(struct spsc *ring);
 /*
  * [consumer] Retire, then sleep until a record is visible, the producer closed, or
- * `timeout_ms` passed (negative: no limit). True when a record is visible.
+ * `timeout_ms` passed (negative: no limit). True when a record is visible. May come back some
+ * 100 microseconds late: the first moment is slept without asking to be woken.
  */
 NODISCARD bool spsc_wait_record(struct spsc *ring, int timeout_ms);
 /* [consumer] True when the producer closed and every record was released. */
