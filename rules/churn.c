@@ -235,7 +235,7 @@ static void raise_flux(struct churn *s, const struct exchange *x, struct moves *
 
 static const struct ip *first_private(const struct observation *o)
 {
-	const struct observation_address *a = observation_addresses(o);
+	const struct dns_address *a = observation_addresses(o);
 	for (unsigned i = 0; i < o->address_count; i++)
 		if (ip_is_private(&a[i].ip) && !ip_is_group(&a[i].ip))
 			return &a[i].ip;

@@ -151,7 +151,7 @@ static void add_addresses(struct alert *a, const struct observation *o, alert_te
 	char text[IP_TEXT_MAX];
 
 	for (unsigned i = 0; i < o->address_count; i++) {
-		const struct observation_address *at = &observation_addresses(o)[i];
+		const struct dns_address *at = &observation_addresses(o)[i];
 		if (a->resolved_count < ALERT_ADDRESSES_MAX) {
 			a->resolved[a->resolved_count++] = at->ip;
 			a->related[a->related_count++] = at->ip;

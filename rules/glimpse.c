@@ -11,7 +11,7 @@ struct look {
 
 static inline ALWAYS_INLINE struct look look_at(const struct observation *o)
 {
-	const struct observation_address *a = observation_addresses(o);
+	const struct dns_address *a = observation_addresses(o);
 	struct look look = { 0 };
 
 	for (unsigned i = 0; i < o->address_count; i++) {
@@ -23,7 +23,7 @@ static inline ALWAYS_INLINE struct look look_at(const struct observation *o)
 
 uint32_t glimpse_ttl(const struct observation *o)
 {
-	const struct observation_address *a = observation_addresses(o);
+	const struct dns_address *a = observation_addresses(o);
 	uint32_t ttl_max_s = 0;
 
 	for (unsigned i = 0; i < o->address_count; i++)
@@ -34,7 +34,7 @@ uint32_t glimpse_ttl(const struct observation *o)
 /* Which kinds of hosts are among them? */
 static void read_kinds(const struct observation *o, bool *has_public, bool *has_private)
 {
-	const struct observation_address *a = observation_addresses(o);
+	const struct dns_address *a = observation_addresses(o);
 	unsigned kinds = 0;
 
 	for (unsigned i = 0; i < o->address_count; i++)

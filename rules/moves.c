@@ -263,7 +263,7 @@ void moves_start(struct moves *m, const struct ip *ip, const struct geo *geo, ui
 struct moves_news moves_note(struct moves *m, const struct observation *o,
 	const struct geo *geo, uint32_t now_s, uint32_t window_s)
 {
-	const struct observation_address *a = observation_addresses(o);
+	const struct dns_address *a = observation_addresses(o);
 	struct moves_news news = { 0 };
 	uint16_t present = 0;
 	uint8_t size = 0;

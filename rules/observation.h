@@ -25,9 +25,9 @@
 
 #include "feeds/index.h"
 #include "sensor/base/ip.h"
-#include "sensor/dns/name.h"
+#include "sensor/dns/message.h"
 
-#define OBSERVATION_ADDRESSES_MAX 64
+#define OBSERVATION_ADDRESSES_MAX DNS_ADDRESSES_MAX
 #define OBSERVATION_NAMES_MAX     16
 #define OBSERVATION_MATCHES_MAX   16
 #define OBSERVATION_LISTED_MAX    8
@@ -57,12 +57,6 @@ struct observation_match {
 	uint8_t labels;    /* of the suffix that matched */
 	uint8_t name;      /* 0: the qname; n: names[n - 1] */
 	uint8_t unused[2]; /* so that equal observations are equal bytes */
-};
-
-/* An A or AAAA record of the answer section. */
-struct observation_address {
-	struct ip ip;
-	uint32_t ttl;
 };
 
 /* A listed network that holds an address of the answer. */
@@ -136,12 +130,11 @@ static inline const uint8_t *observation_qname_wire(const struct observation *o)
 	return (const uint8_t *)(o + 1);
 }
 
-static inline const struct observation_address *observation_addresses(
-	const struct observation *o)
+static inline const struct dns_address *observation_addresses(const struct observation *o)
 {
 	size_t at = (sizeof(*o) + o->qname_len + 3u) & ~(size_t)3;
 
-	return (const struct observation_address *)((const char *)o + at);
+	return (const struct dns_address *)((const char *)o + at);
 }
 
 static inline const struct observation_name *observation_names(const struct observation *o)

@@ -75,14 +75,16 @@ ALWAYS_INLINE static inline enum dns_error read_questions(
 		return DNS_QUESTION_TRUNCATED;
 	out->has_question = true;
 	enum dns_error error;
-	if (UNLIKELY(!name_decode_short(&out->qname, c))) {
+	uint64_t starts;
+	if (UNLIKELY(!name_decode_short(&out->qname, c, &starts))) {
 		struct cursor ahead = *c;
 		error = dns_name_decode(&out->qname, &ahead, w->wire);
 		*c = ahead;
 		if (UNLIKELY(error))
 			return error;
+		starts = 1; /* what follows may be behind a pointer */
 	}
-	dns_walk_question(w, DNS_HEADER_LEN, out->qname.wire_len);
+	dns_walk_question(w, starts, out->qname.wire_len);
 	error = read_qtype(c, &out->qtype, &out->qclass);
 	if (UNLIKELY(out->count[0] > 1) && !error) {
 		struct cursor ahead = *c;
@@ -163,12 +165,53 @@ static inline enum dns_error read_opt(struct dns_message *out, const struct dns_
 	return DNS_OK;
 }
 
+static inline bool is_address(const struct dns_record *r)
+{
+	uint32_t shape = (uint32_t)r->type << 16 | r->rdata_len;
+
+	return (shape == (DNS_TYPE_A << 16 | 4)) | (shape == (DNS_TYPE_AAAA << 16 | 16));
+}
+
 /*
- * Most records of most answers: an address, whose owner is nothing but a pointer to a name that was just
- * walked. False, with the cursor where it was, for any other, which read_any then takes or refuses. Both
- * families take one branch, as do all three pointers: which it is nobody can predict.
+ * The address of an is_address record, behind whose fixed part it stands. By masks: which family it is of
+ * nobody can predict. Of an IPv4 address the twelve octets before it are read too, and covered.
  */
-ALWAYS_INLINE static inline bool read_address(
+static inline struct ip ip_of(const struct dns_record *r, const uint8_t *wire)
+{
+	static const uint8_t mapped[16] = { [10] = 0xff, [11] = 0xff };
+	const uint64_t six = -(uint64_t)(r->rdata_len == 16);
+	const uint8_t *end = wire + r->rdata_at + r->rdata_len;
+	uint64_t word[2], prefix[2], mask[2] = { six, six | UINT64_C(0xffffffff) << 32 };
+	struct ip ip;
+
+	mask[1] = htole64(mask[1]);
+	memcpy(word, end - 16, 16);
+	memcpy(prefix, mapped, 16);
+	word[0] = (word[0] & mask[0]) | (prefix[0] & ~mask[0]);
+	word[1] = (word[1] & mask[1]) | (prefix[1] & ~mask[1]);
+	memcpy(ip.bytes, word, 16);
+	return ip;
+}
+
+/* One of the answer section is kept, or, when there is no room, noted. */
+static inline void keep_address(struct dns_message *out, const struct dns_record *r,
+	const uint8_t *wire, bool is_answer)
+{
+	struct dns_address *room = &out->address[out->address_count];
+	bool has_room = out->address_count < DNS_ADDRESSES_MAX;
+
+	room->ip = ip_of(r, wire);
+	room->ttl = r->ttl;
+	out->address_count += is_answer & has_room;
+	out->addresses_omitted |= is_answer & !has_room;
+}
+
+/*
+ * Begin the record at the cursor as if its owner were nothing but a pointer to a name that was just
+ * walked, as it mostly is: all three pointers take one branch, for which it is nobody can predict.
+ * False, with the cursor where it was, when it is not so; else *c is behind the record.
+ */
+ALWAYS_INLINE static inline bool begin_record(
 	struct dns_record *r, const struct dns_walk *w, struct cursor *c)
 {
 	struct cursor ahead = *c;
@@ -179,13 +222,59 @@ ALWAYS_INLINE static inline bool read_address(
 	struct cursor fixed = cursor_init(at, 2 + RECORD_FIXED_LEN);
 	unsigned owner = cursor_be16(&fixed);
 	read_fixed(r, &fixed);
-	uint32_t shape = (uint32_t)r->type << 16 | r->rdata_len;
-	if (!(dns_walk_is_near(w, owner) & ((shape == (DNS_TYPE_A << 16 | 4)) |
-						   (shape == (DNS_TYPE_AAAA << 16 | 16)))))
-		return false;
-	if (UNLIKELY(!cursor_take(&ahead, r->rdata_len)))
+	if (UNLIKELY(!dns_walk_is_near(w, owner) || !cursor_take(&ahead, r->rdata_len)))
 		return false;
 	put_places(r, (size_t)(at - w->wire), (size_t)(fixed.pos - w->wire));
+	c->pos = ahead.pos;
+	return true;
+}
+
+/* Types whose RDATA is a name and nothing else. */
+static inline bool is_name(const struct dns_record *r)
+{
+	const uint64_t names = UINT64_C(1) << DNS_TYPE_NS | UINT64_C(1) << DNS_TYPE_CNAME |
+			       UINT64_C(1) << DNS_TYPE_PTR | UINT64_C(1) << DNS_TYPE_DNAME;
+
+	return r->type < 64 && names >> r->type & 1;
+}
+
+/*
+ * Behind begin_record: the first names that an answer leads to are expanded at once, which tells that they
+ * are good. False: left to read_any.
+ */
+ALWAYS_INLINE static inline bool read_name(
+	struct dns_message *out, struct dns_record *r, struct dns_walk *w, const uint8_t *end)
+{
+	unsigned count = out->expanded_count;
+	struct cursor rdata = cursor_init(w->wire + r->rdata_at, r->rdata_len);
+
+	if (count == DNS_EXPANDED_MAX ||
+		!name_decode_pieces(&out->expanded[count], &rdata, w->wire, end) ||
+		cursor_left(&rdata) != 0)
+		return false;
+	r->target_at = r->rdata_at;
+	dns_walk_target(w, r->target_at);
+	out->expanded_at[count] = r->target_at;
+	out->expanded_count++;
+	out->leading_count++;
+	return true;
+}
+
+/*
+ * What nearly all records of an answer are: an address or an alias. False, with the cursor where it was,
+ * for any other, which read_any then takes or refuses.
+ */
+ALWAYS_INLINE static inline bool read_usual(struct dns_message *out, struct dns_record *r,
+	struct dns_walk *w, struct cursor *c, bool is_answer)
+{
+	struct cursor ahead = *c;
+
+	if (!begin_record(r, w, &ahead))
+		return false;
+	if (LIKELY(is_address(r)))
+		keep_address(out, r, w->wire, is_answer);
+	else if (!is_answer || !is_name(r) || !read_name(out, r, w, ahead.end))
+		return false;
 	c->pos = ahead.pos;
 	return true;
 }
@@ -211,7 +300,8 @@ ALWAYS_INLINE static inline bool read_plain_opt(
 		return false;
 	/* One branch for an OPT with and without it: where there is none, other octets are looked at. */
 	bool empty = r->rdata_len < OPTION_FIXED_LEN;
-	struct cursor option = cursor_init(empty ? at : fixed.pos, OPTION_FIXED_LEN);
+	struct cursor option =
+		cursor_init(fixed.pos - empty * (1 + RECORD_FIXED_LEN), OPTION_FIXED_LEN);
 	unsigned code = cursor_be16(&option);
 	unsigned len = cursor_be16(&option);
 	if (!((r->rdata_len == 0) | (!empty & (code != DNS_OPTION_CLIENT_SUBNET) &
@@ -232,9 +322,17 @@ static inline uint8_t section_of(const struct dns_message *m, uint32_t index)
 	return (uint8_t)((index >= authority) + (index >= additional));
 }
 
+/* In an UPDATE this section holds prerequisites, which may be addresses without one. */
+static void note_answer(struct dns_message *out, const struct dns_record *r)
+{
+	if (is_address(r))
+		keep_address(out, r, out->wire, true);
+	out->leading_count += dns_leads_on(r);
+}
+
 /* Any record, as a part of its message; `last` of all, and in the additional section. */
 OUT_OF_LINE static enum dns_error read_any(struct dns_message *out, struct dns_record *r,
-	struct dns_walk *w, struct cursor *c, bool last)
+	struct dns_walk *w, struct cursor *c, bool kept, bool last)
 {
 	enum dns_error error = read_record(out, r, w, c);
 
@@ -244,6 +342,8 @@ OUT_OF_LINE static enum dns_error read_any(struct dns_message *out, struct dns_r
 		return DNS_WORK_LIMIT;
 	if (last)
 		out->has_tsig = signs_message(r, out->wire);
+	if (r->section == DNS_ANSWER && kept)
+		note_answer(out, r);
 	return r->type == DNS_TYPE_OPT ? read_opt(out, r) : DNS_OK;
 }
 
@@ -256,8 +356,8 @@ OUT_OF_LINE static enum dns_error walk_rest(
 
 	for (uint32_t index = DNS_RECORDS_MAX; index < total; index++) {
 		r.section = section_of(out, index);
-		enum dns_error error =
-			read_any(out, &r, w, c, index + 1 == total && index >= additional);
+		enum dns_error error = read_any(
+			out, &r, w, c, false, index + 1 == total && index >= additional);
 		if (error)
 			return error;
 		out->records_omitted++;
@@ -279,14 +379,15 @@ ALWAYS_INLINE static inline enum dns_error read_records(
 	uint32_t index;
 
 	for (index = 0; index < kept; index++, r++) {
+		bool is_answer = index < authority;
 		bool is_additional = index >= additional;
-		r->section = (uint8_t)((index >= authority) + is_additional);
-		if (LIKELY(read_address(r, w, &c)))
+		r->section = (uint8_t)(!is_answer + is_additional);
+		if (is_additional && LIKELY(read_plain_opt(out, r, &c)))
 			continue;
-		if (LIKELY(is_additional) && LIKELY(read_plain_opt(out, r, &c)))
+		if (LIKELY(read_usual(out, r, w, &c, is_answer)))
 			continue;
 		struct cursor ahead = c;
-		error = read_any(out, r, w, &ahead, is_additional && index + 1 == total);
+		error = read_any(out, r, w, &ahead, true, is_additional && index + 1 == total);
 		if (UNLIKELY(error))
 			break;
 		c.pos = ahead.pos;
@@ -313,6 +414,10 @@ ALWAYS_INLINE static inline enum dns_error read_beginning(struct dns_message *ou
 	out->qtype = 0;
 	out->record_count = 0;
 	out->records_omitted = 0;
+	out->address_count = 0;
+	out->addresses_omitted = false;
+	out->leading_count = 0;
+	out->expanded_count = 0;
 	out->has_question = false;
 	out->has_tsig = false;
 	out->edns = (struct dns_edns){ 0 };
@@ -408,17 +513,4 @@ const struct dns_record *dns_records_next(struct dns_records *it)
 	it->record.section = section_of(m, it->index);
 	it->index++;
 	return &it->record;
-}
-
-bool dns_record_address(const struct dns_message *m, const struct dns_record *r, struct ip *out)
-{
-	const uint8_t *rdata = m->wire + r->rdata_at;
-
-	if (r->type == DNS_TYPE_A && r->rdata_len == 4)
-		*out = ip_from_v4(rdata);
-	else if (r->type == DNS_TYPE_AAAA && r->rdata_len == 16)
-		*out = ip_from_v6(rdata);
-	else
-		return false;
-	return true;
 }

@@ -20,9 +20,11 @@
 #include "sensor/base/ip.h"
 #include "sensor/dns/name.h"
 
-#define DNS_RECORDS_MAX 128
-#define DNS_WORK_MAX    (256 * 1024)
-#define DNS_HEADER_LEN  12
+#define DNS_RECORDS_MAX   128
+#define DNS_ADDRESSES_MAX 64
+#define DNS_EXPANDED_MAX  2
+#define DNS_WORK_MAX      (256 * 1024)
+#define DNS_HEADER_LEN    12
 
 enum dns_opcode {
 	DNS_OPCODE_QUERY = 0,
@@ -93,6 +95,12 @@ struct dns_edns {
 	struct ip client_subnet;
 };
 
+/* An A or AAAA record. */
+struct dns_address {
+	struct ip ip;
+	uint32_t ttl;
+};
+
 struct dns_message {
 	const uint8_t *wire;
 	uint16_t wire_len;
@@ -107,10 +115,25 @@ struct dns_message {
 	uint16_t trailing_len;    /* octets after the last record: counted, no error */
 	bool has_question;
 	bool has_tsig; /* TSIG or SIG(0) is the last additional record */
+	/* Of the answer section's records in record[]: */
+	uint8_t address_count;  /* in address[]: the first addresses */
+	bool addresses_omitted; /* there are more of them */
+	uint8_t leading_count;  /* records that lead on to another name (dns_leads_on) */
+	uint8_t expanded_count; /* in expanded[]: of the first of those names ... */
+	uint16_t expanded_at[DNS_EXPANDED_MAX]; /* ... and where they are, their target_at */
 	struct dns_edns edns;
 	struct dns_name qname; /* of the first question; the root without one */
 	struct dns_record record[DNS_RECORDS_MAX];
+	struct dns_address
+		address[DNS_ADDRESSES_MAX + 1]; /* the last is for what has no room */
+	struct dns_name expanded[DNS_EXPANDED_MAX];
 };
+
+/* Does the record lead who asked on to another name? */
+static inline bool dns_leads_on(const struct dns_record *r)
+{
+	return (r->target_at != 0) & (r->type != DNS_TYPE_SOA);
+}
 
 static inline bool dns_is_response(const struct dns_message *m)
 {
@@ -120,8 +143,7 @@ static inline bool dns_is_response(const struct dns_message *m)
 /*
  * Decode a whole message. On failure the reason is returned and of *out only wire, id, flags,
  * opcode and rcode are meaningful (zero when the header is cut), so that a caller can still
- * count. Only record[0..record_count) of the array is written: reuse one struct for every
- * message.
+ * count. Of the arrays only what is counted is written: reuse one struct for every message.
  */
 NODISCARD enum dns_error dns_message_decode(
 	struct dns_message *out, const uint8_t *wire, size_t wire_len);
@@ -174,10 +196,6 @@ struct dns_records {
 
 struct dns_records dns_records_start(const struct dns_message *m);
 const struct dns_record *dns_records_next(struct dns_records *it);
-
-/* The address of an A or AAAA record; false for any other record. */
-bool dns_record_address(
-	const struct dns_message *m, const struct dns_record *r, struct ip *out);
 
 const char *dns_error_name(enum dns_error error);
 const char *dns_error_meaning(enum dns_error error);

@@ -15,11 +15,6 @@
  * octets included, sixteen octets at a time where there are as many.
  */
 
-enum label_kind {
-	LABEL_MAX = 63,
-	LABEL_POINTER = 0xc0,
-};
-
 const uint8_t name_step[256] = {
 #define STEP8(n) n, n + 1, n + 2, n + 3, n + 4, n + 5, n + 6, n + 7
 	0, 2, 3, 4, 5, 6, 7, 8, STEP8(9), STEP8(17), STEP8(25), STEP8(33), STEP8(41), STEP8(49),
@@ -89,18 +84,6 @@ static void make_root(struct dns_name *out)
 	out->wire[0] = 0;
 }
 
-/* The pointer whose first octet is at `here`: move *at to where it leads. */
-static inline enum dns_error follow(struct cursor *at, const uint8_t *here, const uint8_t *wire,
-	unsigned first, unsigned *target)
-{
-	*target = (first & ~(unsigned)LABEL_POINTER) << 8 | cursor_u8(at);
-	if (UNLIKELY(at->failed))
-		return DNS_NAME_TRUNCATED;
-	if (UNLIKELY(*target >= (size_t)(here - wire)))
-		return DNS_POINTER_FORWARD;
-	return DNS_OK;
-}
-
 static inline struct cursor cursor_from(
 	const uint8_t *wire, unsigned offset, const uint8_t *end)
 {
@@ -121,7 +104,7 @@ static enum dns_error decode_labels(struct dns_name *out, struct cursor *c, cons
 		unsigned first = cursor_u8(&at);
 		if (UNLIKELY(at.failed))
 			return DNS_NAME_TRUNCATED;
-		if (first - 1 < LABEL_MAX) {
+		if (first - 1 < DNS_LABEL_MAX) {
 			if (UNLIKELY(used + piece_len + 1 + first > DNS_NAME_MAX - 1))
 				return DNS_NAME_TOO_LONG;
 			if (UNLIKELY(!cursor_take(&at, first)))
@@ -129,14 +112,14 @@ static enum dns_error decode_labels(struct dns_name *out, struct cursor *c, cons
 			out->label_at[labels++] = (uint8_t)(used + piece_len);
 			continue;
 		}
-		if (UNLIKELY(first && first < LABEL_POINTER))
+		if (UNLIKELY(first && first < NAME_POINTER))
 			return DNS_LABEL_RESERVED;
 		copy_folded(out->wire + used, piece, piece_len, (size_t)(c->end - piece));
 		used += piece_len;
 		if (first == 0)
 			break;
 		unsigned target;
-		enum dns_error error = follow(&at, here, wire, first, &target);
+		enum dns_error error = name_follow(&at, here, wire, first, &target);
 		if (UNLIKELY(error))
 			return error;
 		if (pointers++ == 0)
@@ -155,34 +138,6 @@ static enum dns_error decode_labels(struct dns_name *out, struct cursor *c, cons
 }
 
 /*
- * A name of one short piece, or of two: what most records lead to ends with a pointer into the question.
- * False for any other, with the cursor where it was.
- */
-static inline bool decode_pieces(struct dns_name *out, struct cursor *c, const uint8_t *wire)
-{
-	const uint8_t *from = c->pos;
-	size_t used = 0, labels = 0;
-
-	if (UNLIKELY(!name_take_piece(out, &used, &labels, from, cursor_left(c))))
-		return false;
-	struct cursor behind = cursor_init(from + used, (size_t)(c->end - from) - used);
-	unsigned first = cursor_u8(&behind);
-	if (first != 0) {
-		unsigned target;
-		if (first < LABEL_POINTER || follow(&behind, from + used, wire, first, &target))
-			return false;
-		if (!name_take_piece(out, &used, &labels, wire + target,
-			    (size_t)(c->end - wire) - target) ||
-			out->wire[used] != 0)
-			return false;
-	}
-	out->wire_len = (uint8_t)(used + 1);
-	out->label_count = (uint8_t)labels;
-	c->pos = behind.pos;
-	return true;
-}
-
-/*
  * A name of any length that has no pointer, is whole and not too long. False for any other, which
  * decode_labels then takes or refuses. Half as many instructions as that (make bench).
  */
@@ -197,7 +152,7 @@ static inline bool decode_plain(struct dns_name *out, struct cursor *c)
 		return false;
 	for (unsigned len; (len = from[at]) != 0; at += 1 + len) {
 		/* the length octet behind this label, if only the root's, must be there too */
-		if (UNLIKELY(len > LABEL_MAX || at + 1 + len >= limit))
+		if (UNLIKELY(len > DNS_LABEL_MAX || at + 1 + len >= limit))
 			return false;
 		out->label_at[labels++] = (uint8_t)at;
 	}
@@ -211,7 +166,8 @@ static inline bool decode_plain(struct dns_name *out, struct cursor *c)
 
 enum dns_error dns_name_decode(struct dns_name *out, struct cursor *c, const uint8_t *wire)
 {
-	if (LIKELY(!c->failed) && (LIKELY(decode_pieces(out, c, wire)) || decode_plain(out, c)))
+	if (LIKELY(!c->failed) &&
+		(LIKELY(name_decode_pieces(out, c, wire, c->end)) || decode_plain(out, c)))
 		return DNS_OK;
 	enum dns_error error = c->failed ? DNS_NAME_TRUNCATED : decode_labels(out, c, wire);
 	if (UNLIKELY(error)) {
@@ -229,8 +185,8 @@ static uint32_t *slot_of(struct dns_walk *w, unsigned at)
 /* The length of the good name that starts here; 0 when nothing is known of it. */
 static inline unsigned known_len(struct dns_walk *w, unsigned at)
 {
-	if ((DNS_POINTER | at) == w->to_question)
-		return w->question_len;
+	if (dns_walk_is_in_question(w, at))
+		return w->question_len - (at - DNS_HEADER_LEN);
 	if (!w->has_slots) {
 		memset(w->known, 0, sizeof(w->known));
 		w->has_slots = true;
@@ -257,7 +213,7 @@ static enum dns_error walk_labels(struct dns_walk *w, struct cursor *c)
 		unsigned first = cursor_u8(&at);
 		if (UNLIKELY(at.failed))
 			return DNS_NAME_TRUNCATED;
-		if (first - 1 < LABEL_MAX) {
+		if (first - 1 < DNS_LABEL_MAX) {
 			len += 1 + first;
 			walked += 1 + first;
 			if (UNLIKELY(len > DNS_NAME_MAX))
@@ -269,10 +225,10 @@ static enum dns_error walk_labels(struct dns_walk *w, struct cursor *c)
 		walked++;
 		if (first == 0)
 			break;
-		if (UNLIKELY(first < LABEL_POINTER))
+		if (UNLIKELY(first < NAME_POINTER))
 			return DNS_LABEL_RESERVED;
 		unsigned target;
-		enum dns_error error = follow(&at, here, w->wire, first, &target);
+		enum dns_error error = name_follow(&at, here, w->wire, first, &target);
 		if (UNLIKELY(error))
 			return error;
 		if (pointers++ == 0) {
@@ -501,7 +457,7 @@ size_t dns_name_format_wire(const uint8_t *wire, size_t wire_len, char text[DNS_
 
 	if (wire_len > DNS_NAME_MAX)
 		wire_len = DNS_NAME_MAX;
-	while (len < wire_len && wire[len] && wire[len] <= LABEL_MAX &&
+	while (len < wire_len && wire[len] && wire[len] <= DNS_LABEL_MAX &&
 		wire_len - len > wire[len])
 		len += 1u + wire[len];
 	if (len == 0) {

@@ -21,6 +21,7 @@
 #endif
 
 #define NAME_PIECE_MAX 32
+#define NAME_POINTER   0xc0
 
 /* Every compiler of ours makes the best of it that the processor has. */
 typedef uint8_t name_sixteen __attribute__((vector_size(16)));
@@ -55,10 +56,11 @@ ALWAYS_INLINE static inline size_t name_fold_piece(
 /*
  * Four steps along the lengths, from out->wire[at], without a branch, for the number of labels is what
  * nobody can predict. They may lead behind the octets that were copied, but not back, and from an `at`
- * below NAME_PIECE_MAX not out of out->wire. Returns where they lead.
+ * below NAME_PIECE_MAX not out of out->wire. Returns where they lead. In *starts one bit is set for
+ * each octet that a step is taken from, if it is one of the first sixty-four.
  */
 ALWAYS_INLINE static inline size_t name_walk_four(
-	struct dns_name *out, size_t at, size_t *labels)
+	struct dns_name *out, size_t at, size_t *labels, uint64_t *starts)
 {
 	size_t count = *labels;
 
@@ -66,6 +68,7 @@ ALWAYS_INLINE static inline size_t name_walk_four(
 	for (unsigned i = 0; i < 4; i++) {
 		size_t step = name_step[out->wire[at]];
 		out->label_at[count] = (uint8_t)at;
+		*starts |= UINT64_C(1) << (at & 63);
 		count += step != 0;
 		at += step;
 	}
@@ -84,7 +87,8 @@ static inline bool name_take_piece(
 	if (UNLIKELY(left < 16))
 		return false;
 	size_t end = *used + name_fold_piece(out->wire + *used, from, left);
-	size_t at = name_walk_four(out, *used, labels);
+	uint64_t starts = 0;
+	size_t at = name_walk_four(out, *used, labels, &starts);
 	for (size_t step; LIKELY(at < end); at += step) {
 		step = name_step[out->wire[at]];
 		if (LIKELY(step == 0)) {
@@ -94,6 +98,51 @@ static inline bool name_take_piece(
 		out->label_at[(*labels)++] = (uint8_t)at;
 	}
 	return false;
+}
+
+/* The pointer whose first octet is at `here`: move *at to where it leads. */
+static inline enum dns_error name_follow(struct cursor *at, const uint8_t *here,
+	const uint8_t *wire, unsigned first, unsigned *target)
+{
+	*target = (first & ~(unsigned)NAME_POINTER) << 8 | cursor_u8(at);
+	if (UNLIKELY(at->failed))
+		return DNS_NAME_TRUNCATED;
+	if (UNLIKELY(*target >= (size_t)(here - wire)))
+		return DNS_POINTER_FORWARD;
+	return DNS_OK;
+}
+
+/*
+ * A name of one short piece, or of two: what most records lead to ends with a pointer into the question.
+ * It lies before c->end, as does what it points to; up to `readable`, which is no less, octets may be
+ * looked at. False for any other, with the cursor where it was.
+ */
+static inline bool name_decode_pieces(
+	struct dns_name *out, struct cursor *c, const uint8_t *wire, const uint8_t *readable)
+{
+	const uint8_t *from = c->pos;
+	size_t used = 0, labels = 0;
+
+	if (UNLIKELY(!name_take_piece(out, &used, &labels, from, (size_t)(readable - from)) ||
+		     used >= cursor_left(c)))
+		return false;
+	struct cursor behind = cursor_init(from + used, cursor_left(c) - used);
+	unsigned first = cursor_u8(&behind);
+	if (first != 0) {
+		unsigned target;
+		if (first < NAME_POINTER ||
+			name_follow(&behind, from + used, wire, first, &target))
+			return false;
+		const uint8_t *rest = wire + target;
+		size_t before = used;
+		if (!name_take_piece(out, &used, &labels, rest, (size_t)(readable - rest)) ||
+			out->wire[used] != 0 || used - before >= (size_t)(c->end - rest))
+			return false;
+	}
+	out->wire_len = (uint8_t)(used + 1);
+	out->label_count = (uint8_t)labels;
+	c->pos = behind.pos;
+	return true;
 }
 
 /* Where the first zero of `len` (16..32) octets is; thirty-two without one. */
@@ -114,12 +163,14 @@ static inline size_t name_first_zero(const uint8_t *octets, size_t len)
 
 /*
  * Decode the name at the cursor and step past it. False, with the cursor where it was, when it is no
- * single piece that ends with the root, or has a zero in a label.
+ * single piece that ends with the root, or has a zero in a label. *starts tells by one bit for each octet
+ * where its labels and the root begin.
  *
  * The first zero is taken for the root, so that what follows the name need not wait for the chain of
  * lengths, which is walked all the same and has to end there.
  */
-ALWAYS_INLINE static inline bool name_decode_short(struct dns_name *out, struct cursor *c)
+ALWAYS_INLINE static inline bool name_decode_short(
+	struct dns_name *out, struct cursor *c, uint64_t *starts)
 {
 	const uint8_t *from = c->pos;
 	size_t left = cursor_left(c);
@@ -131,11 +182,13 @@ ALWAYS_INLINE static inline bool name_decode_short(struct dns_name *out, struct 
 	if (UNLIKELY(root == 32))
 		return false;
 	size_t labels = 0;
-	size_t at = name_walk_four(out, 0, &labels);
+	*starts = 0;
+	size_t at = name_walk_four(out, 0, &labels, starts);
 	for (; UNLIKELY(at < root); at += 1u + out->wire[at]) {
 		if (UNLIKELY(out->wire[at] > DNS_LABEL_MAX))
 			return false;
 		out->label_at[labels++] = (uint8_t)at;
+		*starts |= UINT64_C(1) << (at & 63);
 	}
 	if (UNLIKELY(at != root))
 		return false;

@@ -8,18 +8,19 @@
 /* Listed names of further questions that are kept; whoever puts more there is told by these. */
 #define QUESTIONS_KEPT_MAX 8
 
-/* Of alignment, of names that are copied by whole words, and of an address too many. */
+/* Of alignment, and of names that are copied by whole words. */
 #define BLOCK_SLACK 64
 
 /* The largest block with so many addresses and names, but for a message that travels whole. */
 #define BLOCK_BYTES(addresses, names)                                                          \
 	(sizeof(struct observation) + DNS_NAME_MAX +                                           \
-		(addresses) * sizeof(struct observation_address) +                             \
+		(addresses) * sizeof(struct dns_address) +                                     \
 		(names) * (sizeof(struct observation_name) + DNS_NAME_MAX) +                   \
 		OBSERVATION_LISTED_MAX * sizeof(struct observation_listed) +                   \
 		OBSERVATION_MATCHES_MAX * sizeof(struct observation_match) + BLOCK_SLACK)
-/* Records of nearly every message. */
-#define FEW 4
+/* Of nearly every answer. */
+#define FEW_ADDRESSES 4
+#define FEW_NAMES     3
 
 /* The block being filled from front to back, and what the matching found on the way. */
 struct build {
@@ -51,34 +52,6 @@ static inline const struct ip *end_of(const struct packet *p, bool destination)
 	return (const struct ip *)((const char *)&p->src + destination * sizeof(struct ip));
 }
 
-/* Records of the answer section that the decoder kept: the first ones. */
-static unsigned answers_of(const struct dns_message *m)
-{
-	return m->count[1] < m->record_count ? m->count[1] : m->record_count;
-}
-
-/* Does an answer's record lead the asker on to another name? */
-static inline bool leads_on(const struct dns_record *r)
-{
-	return (r->target_at != 0) & (r->type != DNS_TYPE_SOA);
-}
-
-/*
- * Of the names that an answer leads to the first is nearly always the only one, in the first record.
- * All is looked at before one branch: most messages are queries or answers without any.
- */
-static inline void prepare_target(
-	struct parties *who, const struct index *index, const struct dns_message *m)
-{
-	const struct dns_record *first = &m->record[0];
-
-	who->has_target = (m->count[1] > 0) & (m->record_count > 0) & leads_on(first);
-	if (who->has_target) {
-		dns_message_name(m, first->target_at, &who->target);
-		index_prepare(index, &who->target, &who->target_look);
-	}
-}
-
 void observe_prepare(struct observer *o, struct parties *who, const struct frame *frame,
 	const struct packet *p, const struct dns_message *m)
 {
@@ -86,7 +59,8 @@ void observe_prepare(struct observer *o, struct parties *who, const struct frame
 	bool from_server = is_from_server(o, frame, p, m);
 
 	index_prepare(o->known->index, &m->qname, &who->look);
-	prepare_target(who, o->known->index, m);
+	for (unsigned i = 0; i < m->expanded_count; i++)
+		index_prepare(o->known->index, &m->expanded[i], &who->target_look[i]);
 	who->from_server = from_server;
 	who->tenant = tenant_find_cached(o->tenants, o->known->policies->map, &link,
 		end_of(p, from_server), end_of(p, !from_server));
@@ -100,8 +74,9 @@ static inline bool travels_whole(const struct dns_message *m)
 
 size_t observe_bound(const struct dns_message *m)
 {
-	if (LIKELY(m->record_count <= FEW && m->count[0] <= 1 && !travels_whole(m)))
-		return BLOCK_BYTES(FEW, FEW);
+	if (LIKELY(m->address_count <= FEW_ADDRESSES && m->leading_count <= FEW_NAMES &&
+		    m->count[0] <= 1 && !travels_whole(m)))
+		return BLOCK_BYTES(FEW_ADDRESSES, FEW_NAMES);
 	return BLOCK_BYTES(OBSERVATION_ADDRESSES_MAX, OBSERVATION_NAMES_MAX) +
 	       (travels_whole(m) ? m->wire_len : 0);
 }
@@ -156,33 +131,23 @@ static unsigned questions_room(const struct dns_message *m)
 	return further < QUESTIONS_KEPT_MAX ? further : QUESTIONS_KEPT_MAX;
 }
 
-/* Addresses of the answer, and how many names it leads to. */
-static unsigned take_answers(struct build *b, const struct dns_message *m)
+/*
+ * The addresses of an answer. A few are copied whether they are there or not: how many there are nobody
+ * can guess, and there is room.
+ */
+static void take_addresses(struct build *b, const struct dns_message *m)
 {
 	struct observation *o = b->o;
-	struct observation_address *first = (struct observation_address *)b->end;
-	struct observation_address *next =
-		first; /* behind the last that is kept: overwritten */
-	const struct dns_record *end = m->record + answers_of(m);
-	unsigned targets = 0;
+	unsigned count = m->address_count & -(unsigned)dns_is_response(m);
 
+	memcpy(b->end, m->address, FEW_ADDRESSES * sizeof(m->address[0]));
+	if (UNLIKELY(count > FEW_ADDRESSES))
+		memcpy(b->end, m->address, count * sizeof(m->address[0]));
+	b->end += count * sizeof(m->address[0]);
+	o->address_count = (uint8_t)count;
 	/* Answers that the decoder did not keep may hold more. */
-	if (UNLIKELY(m->count[1] > m->record_count))
-		o->addresses_omitted = true;
-	for (const struct dns_record *r = m->record; r < end; r++) {
-		if (!dns_record_address(m, r, &next->ip)) {
-			targets += leads_on(r);
-			continue;
-		}
-		next->ttl = r->ttl;
-		if (LIKELY(next < first + OBSERVATION_ADDRESSES_MAX))
-			next++;
-		else
-			o->addresses_omitted = true;
-	}
-	o->address_count = (uint8_t)(next - first);
-	b->end = (uint8_t *)next;
-	return targets;
+	o->addresses_omitted =
+		dns_is_response(m) & (m->addresses_omitted | (m->count[1] > m->record_count));
 }
 
 /* The next of the names that room was made for. */
@@ -230,18 +195,21 @@ static void put_target(struct build *b, const struct index *index, const struct 
 static void take_targets(struct build *b, const struct dns_message *m,
 	const struct parties *who, const struct index *index, unsigned targets)
 {
-	const struct dns_record *r = m->record;
+	unsigned expanded = 0;
 	struct index_look look;
 	struct dns_name name;
 
-	if (LIKELY(targets > 0 && who->has_target)) {
-		put_target(b, index, r++, &who->target, &who->target_look);
-		targets--;
-	}
-	for (; targets > 0; r++) {
-		if (!leads_on(r))
+	for (const struct dns_record *r = m->record; targets > 0; r++) {
+		if (!dns_leads_on(r))
 			continue;
 		targets--;
+		if (LIKELY(expanded < m->expanded_count &&
+			    m->expanded_at[expanded] == r->target_at)) {
+			put_target(b, index, r, &m->expanded[expanded],
+				&who->target_look[expanded]);
+			expanded++;
+			continue;
+		}
 		dns_message_name(m, r->target_at, &name);
 		index_prepare(index, &name, &look);
 		put_target(b, index, r, &name, &look);
@@ -266,7 +234,7 @@ static void take_names(struct build *b, const struct dns_message *m, const struc
 /* Look the answer's addresses up. Nearly none is listed. */
 static void take_listed(struct build *b, const struct address_set *set)
 {
-	const struct observation_address *address = observation_addresses(b->o);
+	const struct dns_address *address = observation_addresses(b->o);
 	unsigned *count = &b->listed_count;
 
 	for (unsigned i = 0; i < b->o->address_count && *count < OBSERVATION_LISTED_MAX; i++) {
@@ -368,7 +336,8 @@ size_t observe_build(struct observer *observer, struct observation *out,
 	align_end(&b);
 	match_name(&b, known->index, &m->qname, &who->look, 0);
 	if (LIKELY(m->opcode == DNS_OPCODE_QUERY)) {
-		unsigned targets = dns_is_response(m) ? take_answers(&b, m) : 0;
+		unsigned targets = m->leading_count & -(unsigned)dns_is_response(m);
+		take_addresses(&b, m);
 		if (targets > 0 || UNLIKELY(m->count[0] > 1))
 			take_names(&b, m, who, known->index, targets);
 	}

@@ -32,9 +32,8 @@ struct observer {
 struct parties {
 	uint16_t tenant;
 	bool from_server; /* else from the client */
-	bool has_target;  /* the first answer leads to a name: that is expanded already */
-	struct index_look look, target_look; /* of the qname, of the target */
-	struct dns_name target;
+	/* of the qname, and of the names in the message's expanded[] */
+	struct index_look look, target_look[DNS_EXPANDED_MAX];
 };
 
 /*

@@ -33,13 +33,13 @@ static void expect_name(uint16_t at, const char *expected)
 	cr_expect_str_eq(text, expected);
 }
 
-static void expect_address(const struct dns_record *r, const char *expected)
+static void expect_address(unsigned number, const char *expected, uint32_t ttl)
 {
 	char text[IP_TEXT_MAX];
-	struct ip ip;
 
-	cr_assert(dns_record_address(&m, r, &ip), "%s", expected);
-	cr_expect_str_eq(ip_format(&ip, text), expected);
+	cr_assert_lt(number, m.address_count, "%s", expected);
+	cr_expect_str_eq(ip_format(&m.address[number].ip, text), expected);
+	cr_expect_eq(m.address[number].ttl, ttl);
 }
 
 Test(message, query_header_and_question)
@@ -68,16 +68,166 @@ Test(message, answers_and_their_addresses)
 	decode_sample("response_three");
 	cr_expect(dns_is_response(&m));
 	cr_assert_eq(m.record_count, 4);
-	expect_address(&m.record[0], "192.0.2.1");
-	expect_address(&m.record[2], "192.0.2.3");
+	cr_expect_eq(m.address_count, 3);
+	expect_address(0, "192.0.2.1", 300);
+	expect_address(2, "192.0.2.3", 300);
 	cr_expect_eq(m.record[0].ttl, 300);
 	cr_expect_eq(m.record[0].section, DNS_ANSWER);
 	cr_expect_eq(m.record[0].owner_at, 33);
 	cr_expect_eq(m.record[3].section, DNS_ADDITIONAL);
 	cr_expect_eq(m.record[3].type, DNS_TYPE_OPT);
 	expect_name(m.record[1].owner_at, "www.example.com");
-	struct ip ip;
-	cr_expect_not(dns_record_address(&m, &m.record[3], &ip), "OPT has none");
+}
+
+/* What was gathered of the answer section is what its records say. */
+static void expect_gathered(const char *from)
+{
+	unsigned addresses = 0, leading = 0;
+
+	for (unsigned i = 0; i < m.record_count && m.record[i].section == DNS_ANSWER; i++) {
+		const struct dns_record *r = &m.record[i];
+		const uint8_t *rdata = m.wire + r->rdata_at;
+		leading += dns_leads_on(r);
+		if (r->rdata_len == 0 || (r->type != DNS_TYPE_A && r->type != DNS_TYPE_AAAA))
+			continue;
+		struct ip ip = r->type == DNS_TYPE_A ? ip_from_v4(rdata) : ip_from_v6(rdata);
+		if (addresses < DNS_ADDRESSES_MAX) {
+			cr_expect(ip_equal(&m.address[addresses].ip, &ip), "%s: %u", from, i);
+			cr_expect_eq(m.address[addresses].ttl, r->ttl, "%s: %u", from, i);
+		}
+		addresses++;
+	}
+	cr_expect_eq(m.leading_count, leading, "%s", from);
+	cr_expect_eq(m.addresses_omitted, addresses > DNS_ADDRESSES_MAX, "%s", from);
+	cr_expect_eq(m.address_count,
+		addresses < DNS_ADDRESSES_MAX ? addresses : DNS_ADDRESSES_MAX, "%s", from);
+}
+
+/* What was expanded on the way is what is there, the first of what leads on. */
+static void expect_expanded(const char *from)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < m.record_count && n < m.expanded_count; i++) {
+		struct dns_name name;
+		if (m.record[i].target_at != m.expanded_at[n])
+			continue;
+		cr_expect(dns_leads_on(&m.record[i]), "%s", from);
+		dns_message_name(&m, m.expanded_at[n], &name);
+		cr_expect(dns_name_equal(&m.expanded[n], &name), "%s: %u", from, n);
+		cr_expect_eq(m.expanded[n].label_count, name.label_count, "%s: %u", from, n);
+		n++;
+	}
+	cr_expect_eq(n, m.expanded_count, "%s", from);
+}
+
+Test(message, what_answers_say_is_gathered)
+{
+	unsigned gathered = 0, expanded = 0;
+
+	for (size_t i = 0; i < dns_samples_count; i++) {
+		dns_samples[i].make(&b);
+		cr_assert_eq(decode_built(), DNS_OK, "%s", dns_samples[i].name);
+		expect_gathered(dns_samples[i].name);
+		expect_expanded(dns_samples[i].name);
+		gathered += m.address_count;
+		expanded += m.expanded_count;
+	}
+	cr_expect(gathered > 0 && expanded > 0);
+}
+
+Test(message, addresses_of_both_families_in_their_order)
+{
+	decode_sample("response_cname");
+	expect_address(0, "2001:db8::", 20);
+	expect_address(1, "2001:db8::1", 20);
+
+	build_start(&b, 1, DNS_FLAG_QR);
+	build_question(&b, "both.example", DNS_TYPE_ANY, DNS_CLASS_IN);
+	build_record(&b, BUILD_ANSWER, NULL, DNS_TYPE_A, DNS_CLASS_IN, 1);
+	build_octets(&b, "\xff\xff\xff\xff", 4);
+	build_record_end(&b);
+	build_record(&b, BUILD_ANSWER, NULL, DNS_TYPE_AAAA, DNS_CLASS_IN, 2);
+	build_octets(&b, "\x20\1\x0d\xb8\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xfe", 16);
+	build_record_end(&b);
+	build_record(&b, BUILD_ANSWER, "another.example", DNS_TYPE_A, DNS_CLASS_IN, 3);
+	build_octets(&b, "\0\0\0\0", 4);
+	build_record_end(&b);
+	build_record(&b, BUILD_ADDITIONAL, NULL, DNS_TYPE_A, DNS_CLASS_IN, 4);
+	build_octets(&b, "\1\2\3\4", 4);
+	build_record_end(&b);
+	cr_assert_eq(decode_built(), DNS_OK);
+	cr_expect_eq(m.address_count, 3, "none of another section");
+	expect_address(0, "255.255.255.255", 1);
+	expect_address(1, "2001:db8:ffff:ffff:ffff:ffff:ffff:fffe", 2);
+	expect_address(2, "0.0.0.0", 3);
+}
+
+Test(message, more_addresses_than_are_kept)
+{
+	for (unsigned count = DNS_ADDRESSES_MAX - 1; count <= DNS_ADDRESSES_MAX + 2; count++) {
+		build_start(&b, 1, DNS_FLAG_QR);
+		build_question(&b, "many.example", DNS_TYPE_A, DNS_CLASS_IN);
+		for (unsigned i = 0; i < count; i++) {
+			/* every third is not read the short way */
+			build_record(&b, BUILD_ANSWER, i % 3 ? NULL : "many.example",
+				DNS_TYPE_A, DNS_CLASS_IN, i);
+			build_u32(&b, i);
+			build_record_end(&b);
+		}
+		cr_assert_eq(decode_built(), DNS_OK);
+		expect_gathered("many");
+	}
+}
+
+/* A chain: each leads to a name that ends within the one before. */
+Test(message, chains_are_expanded_as_far_as_there_is_room)
+{
+	static const char *const ends[] = { "a", "edge7", "x.y.z",
+		"a-label-that-is-longer-than-what-is-expanded" };
+
+	for (unsigned count = 1; count <= 5; count++) {
+		unsigned before = 12;
+		build_start(&b, 1, DNS_FLAG_QR);
+		build_question(&b, "www.example", DNS_TYPE_A, DNS_CLASS_IN);
+		for (unsigned i = 0; i < count; i++) {
+			build_record(&b, BUILD_ANSWER, NULL, DNS_TYPE_CNAME, DNS_CLASS_IN, 60);
+			unsigned at = (unsigned)b.len;
+			build_labels(&b, ends[(i + count) % ARRAY_LEN(ends)]);
+			build_pointer(&b, before);
+			build_record_end(&b);
+			before = at;
+		}
+		cr_assert_eq(decode_built(), DNS_OK);
+		cr_expect_eq(m.leading_count, count);
+		cr_expect_leq(m.expanded_count, DNS_EXPANDED_MAX);
+		expect_gathered("chain");
+		expect_expanded("chain");
+	}
+}
+
+/* Every octet of the question's name as an owner: where a label starts it is a name, else it may be none. */
+Test(message, pointers_into_the_question)
+{
+	static const char qname[] = "a.bc.def.example.com";
+
+	for (unsigned at = 0; at < sizeof(qname) + 4; at++) {
+		build_start(&b, 1, DNS_FLAG_QR);
+		build_question(&b, qname, DNS_TYPE_A, DNS_CLASS_IN);
+		build_pointer(&b, DNS_HEADER_LEN + at);
+		build_u16(&b, DNS_TYPE_A);
+		build_u16(&b, DNS_CLASS_IN);
+		build_u32(&b, 60);
+		build_u16(&b, 4);
+		build_u32(&b, 0x7f000001);
+		build_set_count(&b, BUILD_ANSWER, 1);
+
+		struct cursor c = cursor_init(b.at + DNS_HEADER_LEN + sizeof(qname) + 1 + 4, 2);
+		enum dns_error expected = dns_name_skip(&c, b.at);
+		cr_assert_eq(decode_built(), expected, "octet %u", at);
+		if (expected == DNS_OK)
+			cr_expect_eq(m.address_count, 1, "octet %u", at);
+	}
 }
 
 Test(message, targets_of_rdata)

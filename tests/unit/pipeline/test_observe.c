@@ -724,7 +724,7 @@ static void check_whole(const struct observation *o, uint64_t seed)
 
 	end = check_part(o, end, observation_qname_wire(o), o->qname_len, "qname", seed);
 	end = check_part(o, end, observation_addresses(o),
-		o->address_count * sizeof(struct observation_address), "addresses", seed);
+		o->address_count * sizeof(struct dns_address), "addresses", seed);
 	end = check_part(o, end, observation_names(o),
 		o->name_count * sizeof(struct observation_name), "names", seed);
 	for (unsigned i = 0; i < o->name_count; i++) {

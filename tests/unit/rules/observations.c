@@ -290,7 +290,7 @@ static void put_question(
 
 static void put_addresses(struct block *b, const struct message *m)
 {
-	struct observation_address at[OBSERVATION_ADDRESSES_MAX];
+	struct dns_address at[OBSERVATION_ADDRESSES_MAX];
 	size_t count = 0;
 	for (; count < OBSERVATION_ADDRESSES_MAX && m->address[count].ip; count++) {
 		at[count].ip = address_of(m->address[count].ip, NULL);

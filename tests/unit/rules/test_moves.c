@@ -55,7 +55,7 @@ static int plain_place(struct plain *p, const bool now[MOVES_ADDRESSES_MAX])
 static struct moves_news plain_note(
 	struct plain *p, const struct observation *o, uint32_t now_s, uint32_t window_s)
 {
-	const struct observation_address *a = observation_addresses(o);
+	const struct dns_address *a = observation_addresses(o);
 	struct moves_news news = { 0 };
 	bool now[MOVES_ADDRESSES_MAX] = { 0 };
 	unsigned size = 0;
