@@ -16,21 +16,25 @@
  * as something does not fit, and nothing after it is looked at.
  */
 
-/* Without a header all of it is zero. */
+/* Without a header all of it is zero. In words, of which the first three numbers take one. */
 static inline enum dns_error read_header(struct dns_message *out, struct cursor *c)
 {
-	struct cursor header = cursor_sub(c, DNS_HEADER_LEN);
+	static const uint8_t zeros[DNS_HEADER_LEN];
+	const uint8_t *at = cursor_take(c, DNS_HEADER_LEN);
+	struct cursor header = cursor_init(at ? at : zeros, DNS_HEADER_LEN);
+	uint64_t first = cursor_be64(&header);
+	uint32_t last = cursor_be32(&header);
+	unsigned flags = first >> 32 & 0xffff;
 
-	out->id = cursor_be16(&header);
-	uint16_t flags = cursor_be16(&header);
-	out->flags = flags;
+	out->id = (uint16_t)(first >> 48);
+	out->flags = (uint16_t)flags;
 	out->opcode = flags >> 11 & 0xf;
 	out->rcode = flags & 0xf;
-	out->count[0] = cursor_be16(&header);
-	out->count[1] = cursor_be16(&header);
-	out->count[2] = cursor_be16(&header);
-	out->count[3] = cursor_be16(&header);
-	return LIKELY(!header.failed) ? DNS_OK : DNS_HEADER_TRUNCATED;
+	out->count[0] = (uint16_t)(first >> 16);
+	out->count[1] = (uint16_t)first;
+	out->count[2] = (uint16_t)(last >> 16);
+	out->count[3] = (uint16_t)last;
+	return LIKELY(at) ? DNS_OK : DNS_HEADER_TRUNCATED;
 }
 
 /* A question's type and class. */
@@ -75,16 +79,15 @@ ALWAYS_INLINE static inline enum dns_error read_questions(
 		return DNS_QUESTION_TRUNCATED;
 	out->has_question = true;
 	enum dns_error error;
-	uint64_t starts;
-	if (UNLIKELY(!name_decode_short(&out->qname, c, &starts))) {
+	bool short_one = name_decode_short(&out->qname, c);
+	if (UNLIKELY(!short_one)) {
 		struct cursor ahead = *c;
 		error = dns_name_decode(&out->qname, &ahead, w->wire);
 		*c = ahead;
 		if (UNLIKELY(error))
 			return error;
-		starts = 1; /* what follows may be behind a pointer */
 	}
-	dns_walk_question(w, starts, out->qname.wire_len);
+	dns_walk_question(w, &out->qname, short_one);
 	error = read_qtype(c, &out->qtype, &out->qclass);
 	if (UNLIKELY(out->count[0] > 1) && !error) {
 		struct cursor ahead = *c;
@@ -193,17 +196,14 @@ static inline struct ip ip_of(const struct dns_record *r, const uint8_t *wire)
 	return ip;
 }
 
-/* One of the answer section is kept, or, when there is no room, noted. */
-static inline void keep_address(struct dns_message *out, const struct dns_record *r,
-	const uint8_t *wire, bool is_answer)
+/* One of the answer section. */
+static inline void keep_address(
+	struct dns_message *out, const struct dns_record *r, const uint8_t *wire)
 {
-	struct dns_address *room = &out->address[out->address_count];
-	bool has_room = out->address_count < DNS_ADDRESSES_MAX;
+	struct dns_address *room = &out->address[out->address_count++];
 
 	room->ip = ip_of(r, wire);
 	room->ttl = r->ttl;
-	out->address_count += is_answer & has_room;
-	out->addresses_omitted |= is_answer & !has_room;
 }
 
 /*
@@ -264,16 +264,28 @@ ALWAYS_INLINE static inline bool read_name(
  * What nearly all records of an answer are: an address or an alias. False, with the cursor where it was,
  * for any other, which read_any then takes or refuses.
  */
-ALWAYS_INLINE static inline bool read_usual(struct dns_message *out, struct dns_record *r,
-	struct dns_walk *w, struct cursor *c, bool is_answer)
+ALWAYS_INLINE static inline bool read_usual_answer(
+	struct dns_message *out, struct dns_record *r, struct dns_walk *w, struct cursor *c)
 {
 	struct cursor ahead = *c;
 
 	if (!begin_record(r, w, &ahead))
 		return false;
 	if (LIKELY(is_address(r)))
-		keep_address(out, r, w->wire, is_answer);
-	else if (!is_answer || !is_name(r) || !read_name(out, r, w, ahead.end))
+		keep_address(out, r, w->wire);
+	else if (!is_name(r) || !read_name(out, r, w, ahead.end))
+		return false;
+	c->pos = ahead.pos;
+	return true;
+}
+
+/* The same of the other sections: addresses of name servers. */
+ALWAYS_INLINE static inline bool read_usual_glue(
+	struct dns_record *r, struct dns_walk *w, struct cursor *c)
+{
+	struct cursor ahead = *c;
+
+	if (!begin_record(r, w, &ahead) || !is_address(r))
 		return false;
 	c->pos = ahead.pos;
 	return true;
@@ -326,7 +338,7 @@ static inline uint8_t section_of(const struct dns_message *m, uint32_t index)
 static void note_answer(struct dns_message *out, const struct dns_record *r)
 {
 	if (is_address(r))
-		keep_address(out, r, out->wire, true);
+		keep_address(out, r, out->wire);
 	out->leading_count += dns_leads_on(r);
 }
 
@@ -365,37 +377,72 @@ OUT_OF_LINE static enum dns_error walk_rest(
 	return DNS_OK;
 }
 
-ALWAYS_INLINE static inline enum dns_error read_records(
-	struct dns_message *out, struct dns_walk *w, struct cursor *from)
+/* The records from *r to `end`, which are of one section. On failure *r is the one that is wrong. */
+ALWAYS_INLINE static inline enum dns_error read_section(struct dns_message *out,
+	struct dns_walk *w, struct cursor *c, struct dns_record **r,
+	const struct dns_record *end, enum dns_section section, bool has_last)
+{
+	for (; *r < end; ++*r) {
+		(*r)->section = (uint8_t)section;
+		if (section == DNS_ANSWER && LIKELY(read_usual_answer(out, *r, w, c)))
+			continue;
+		if (section == DNS_ADDITIONAL && LIKELY(read_plain_opt(out, *r, c)))
+			continue;
+		if (section != DNS_ANSWER && LIKELY(read_usual_glue(*r, w, c)))
+			continue;
+		struct cursor ahead = *c;
+		enum dns_error error =
+			read_any(out, *r, w, &ahead, true, has_last && *r + 1 == end);
+		if (UNLIKELY(error))
+			return error;
+		c->pos = ahead.pos;
+	}
+	return DNS_OK;
+}
+
+/* The first records are kept: where those up to number `count` end. */
+static inline const struct dns_record *kept_end(const struct dns_message *m, uint32_t count)
+{
+	return m->record + (LIKELY(count < DNS_RECORDS_MAX) ? count : DNS_RECORDS_MAX);
+}
+
+/* Section by section: what comes next is guessed better so. */
+ALWAYS_INLINE static inline enum dns_error read_kept(struct dns_message *out,
+	struct dns_walk *w, struct cursor *from, uint32_t authority, uint32_t additional,
+	uint32_t total)
 {
 	/* One that has not failed and that no function is shown lives in registers. */
 	struct cursor c = cursor_init(from->pos, cursor_left(from));
-	uint32_t total = (uint32_t)out->count[1] + out->count[2] + out->count[3];
-	uint32_t kept = LIKELY(total < DNS_RECORDS_MAX) ? total : DNS_RECORDS_MAX;
+	struct dns_record *r = out->record;
+	enum dns_error error =
+		read_section(out, w, &c, &r, kept_end(out, authority), DNS_ANSWER, false);
+
+	if (LIKELY(!error))
+		error = read_section(
+			out, w, &c, &r, kept_end(out, additional), DNS_AUTHORITY, false);
+	if (LIKELY(!error))
+		error = read_section(out, w, &c, &r, kept_end(out, total), DNS_ADDITIONAL,
+			total <= DNS_RECORDS_MAX);
+	from->pos = c.pos;
+	out->record_count = (uint16_t)(r - out->record);
+	return error;
+}
+
+ALWAYS_INLINE static inline enum dns_error read_records(
+	struct dns_message *out, struct dns_walk *w, struct cursor *c)
+{
 	uint32_t authority = out->count[1];
 	uint32_t additional = authority + out->count[2];
-	struct dns_record *r = out->record;
-	enum dns_error error = DNS_OK;
-	uint32_t index;
+	uint32_t total = additional + out->count[3];
+	enum dns_error error = read_kept(out, w, c, authority, additional, total);
 
-	for (index = 0; index < kept; index++, r++) {
-		bool is_answer = index < authority;
-		bool is_additional = index >= additional;
-		r->section = (uint8_t)(!is_answer + is_additional);
-		if (is_additional && LIKELY(read_plain_opt(out, r, &c)))
-			continue;
-		if (LIKELY(read_usual(out, r, w, &c, is_answer)))
-			continue;
-		struct cursor ahead = c;
-		error = read_any(out, r, w, &ahead, true, is_additional && index + 1 == total);
-		if (UNLIKELY(error))
-			break;
-		c.pos = ahead.pos;
-	}
-	from->pos = c.pos;
-	out->record_count = (uint16_t)index;
 	if (UNLIKELY(total > DNS_RECORDS_MAX) && !error)
-		error = walk_rest(out, w, from, total);
+		error = walk_rest(out, w, c, total);
+	if (UNLIKELY(out->address_count > DNS_ADDRESSES_MAX || authority > DNS_RECORDS_MAX)) {
+		out->addresses_omitted = true;
+		if (out->address_count > DNS_ADDRESSES_MAX)
+			out->address_count = DNS_ADDRESSES_MAX;
+	}
 	return error;
 }
 
@@ -454,6 +501,7 @@ enum dns_error dns_message_decode_cut(
 	if (!questions_end || (error != DNS_RECORD_TRUNCATED && error != DNS_NAME_TRUNCATED))
 		return error;
 	out->trailing_len = 0;
+	out->addresses_omitted |= out->count[1] > out->record_count;
 	return DNS_SNAPLEN;
 }
 

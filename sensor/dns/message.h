@@ -116,16 +116,15 @@ struct dns_message {
 	bool has_question;
 	bool has_tsig; /* TSIG or SIG(0) is the last additional record */
 	/* Of the answer section's records in record[]: */
-	uint8_t address_count;  /* in address[]: the first addresses */
-	bool addresses_omitted; /* there are more of them */
+	uint8_t address_count;  /* in address[]: DNS_ADDRESSES_MAX at most */
+	bool addresses_omitted; /* there are, or may be, more: records that are not kept, too */
 	uint8_t leading_count;  /* records that lead on to another name (dns_leads_on) */
 	uint8_t expanded_count; /* in expanded[]: of the first of those names ... */
 	uint16_t expanded_at[DNS_EXPANDED_MAX]; /* ... and where they are, their target_at */
 	struct dns_edns edns;
 	struct dns_name qname; /* of the first question; the root without one */
 	struct dns_record record[DNS_RECORDS_MAX];
-	struct dns_address
-		address[DNS_ADDRESSES_MAX + 1]; /* the last is for what has no room */
+	struct dns_address address[DNS_RECORDS_MAX]; /* a record may be one */
 	struct dns_name expanded[DNS_EXPANDED_MAX];
 };
 

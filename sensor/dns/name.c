@@ -182,11 +182,27 @@ static uint32_t *slot_of(struct dns_walk *w, unsigned at)
 	return &w->known[(at ^ at >> 4) % DNS_WALK_SLOTS];
 }
 
+/* The same for the question's name and for its ends. */
+static inline unsigned known_in_question(const struct dns_walk *w, unsigned at)
+{
+	if ((DNS_POINTER | at) == w->to_question)
+		return w->question->wire_len;
+	if (w->to_question == DNS_NOWHERE || !w->question_plain || at < DNS_HEADER_LEN)
+		return 0;
+	for (unsigned i = 1; i < w->question->label_count; i++) {
+		if (at == DNS_HEADER_LEN + (unsigned)w->question->label_at[i])
+			return w->question->wire_len - w->question->label_at[i];
+	}
+	return 0;
+}
+
 /* The length of the good name that starts here; 0 when nothing is known of it. */
 static inline unsigned known_len(struct dns_walk *w, unsigned at)
 {
-	if (dns_walk_is_in_question(w, at))
-		return w->question_len - (at - DNS_HEADER_LEN);
+	unsigned known_question = known_in_question(w, at);
+
+	if (known_question)
+		return known_question;
 	if (!w->has_slots) {
 		memset(w->known, 0, sizeof(w->known));
 		w->has_slots = true;

@@ -56,11 +56,10 @@ ALWAYS_INLINE static inline size_t name_fold_piece(
 /*
  * Four steps along the lengths, from out->wire[at], without a branch, for the number of labels is what
  * nobody can predict. They may lead behind the octets that were copied, but not back, and from an `at`
- * below NAME_PIECE_MAX not out of out->wire. Returns where they lead. In *starts one bit is set for
- * each octet that a step is taken from, if it is one of the first sixty-four.
+ * below NAME_PIECE_MAX not out of out->wire. Returns where they lead.
  */
 ALWAYS_INLINE static inline size_t name_walk_four(
-	struct dns_name *out, size_t at, size_t *labels, uint64_t *starts)
+	struct dns_name *out, size_t at, size_t *labels)
 {
 	size_t count = *labels;
 
@@ -68,7 +67,6 @@ ALWAYS_INLINE static inline size_t name_walk_four(
 	for (unsigned i = 0; i < 4; i++) {
 		size_t step = name_step[out->wire[at]];
 		out->label_at[count] = (uint8_t)at;
-		*starts |= UINT64_C(1) << (at & 63);
 		count += step != 0;
 		at += step;
 	}
@@ -87,8 +85,7 @@ static inline bool name_take_piece(
 	if (UNLIKELY(left < 16))
 		return false;
 	size_t end = *used + name_fold_piece(out->wire + *used, from, left);
-	uint64_t starts = 0;
-	size_t at = name_walk_four(out, *used, labels, &starts);
+	size_t at = name_walk_four(out, *used, labels);
 	for (size_t step; LIKELY(at < end); at += step) {
 		step = name_step[out->wire[at]];
 		if (LIKELY(step == 0)) {
@@ -163,14 +160,12 @@ static inline size_t name_first_zero(const uint8_t *octets, size_t len)
 
 /*
  * Decode the name at the cursor and step past it. False, with the cursor where it was, when it is no
- * single piece that ends with the root, or has a zero in a label. *starts tells by one bit for each octet
- * where its labels and the root begin.
+ * single piece that ends with the root, or has a zero in a label.
  *
  * The first zero is taken for the root, so that what follows the name need not wait for the chain of
  * lengths, which is walked all the same and has to end there.
  */
-ALWAYS_INLINE static inline bool name_decode_short(
-	struct dns_name *out, struct cursor *c, uint64_t *starts)
+ALWAYS_INLINE static inline bool name_decode_short(struct dns_name *out, struct cursor *c)
 {
 	const uint8_t *from = c->pos;
 	size_t left = cursor_left(c);
@@ -182,13 +177,11 @@ ALWAYS_INLINE static inline bool name_decode_short(
 	if (UNLIKELY(root == 32))
 		return false;
 	size_t labels = 0;
-	*starts = 0;
-	size_t at = name_walk_four(out, 0, &labels, starts);
+	size_t at = name_walk_four(out, 0, &labels);
 	for (; UNLIKELY(at < root); at += 1u + out->wire[at]) {
 		if (UNLIKELY(out->wire[at] > DNS_LABEL_MAX))
 			return false;
 		out->label_at[labels++] = (uint8_t)at;
-		*starts |= UINT64_C(1) << (at & 63);
 	}
 	if (UNLIKELY(at != root))
 		return false;

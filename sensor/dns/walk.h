@@ -6,9 +6,9 @@
  * the name found there, so the second pointer to the same place costs one look. `work` adds up
  * the octets and pointers that really were walked; the message stops at DNS_WORK_MAX of them.
  *
- * Nearly every owner is the root, the question's name or an end of it, the owner before or what the record
- * before led to (a chain of CNAMEs): for these the memory is two pointers and a set of octets, and the
- * slots are cleared for the first name that is none of them.
+ * Nearly every owner is the root, the question's name, the owner before or what the record before led
+ * to (a chain of CNAMEs): for these the memory is three pointers. For an end of the question's name it is
+ * that name. The slots are cleared for the first that is none of them.
  *
  * Owner: the caller, on its stack, one per message.  Input: untrusted.
  */
@@ -24,11 +24,11 @@
 struct dns_walk {
 	const uint8_t *wire;
 	uint32_t work;
-	uint64_t question_starts;       /* where labels of the first question's name start: from
-					   DNS_HEADER_LEN on one bit each */
-	uint32_t to_target;             /* the pointer to the last name in RDATA */
-	uint32_t to_owner;              /* the last owner that was another pointer */
-	uint8_t question_len;           /* of that name */
+	uint32_t to_question; /* the pointer to the first question's name */
+	uint32_t to_target;   /* the pointer to the last name in RDATA */
+	uint32_t to_owner;    /* the last owner that was another pointer */
+	bool question_plain;  /* that stands there as it is, without a pointer */
+	const struct dns_name *question;
 	bool has_slots;                 /* known[] is cleared */
 	uint32_t known[DNS_WALK_SLOTS]; /* offset << 8 | expanded length; 0 is empty */
 };
@@ -38,28 +38,19 @@ static inline void dns_walk_init(struct dns_walk *w, const uint8_t *wire)
 {
 	w->wire = wire;
 	w->work = 0;
-	w->question_starts = 0;
+	w->to_question = DNS_NOWHERE;
 	w->to_target = DNS_NOWHERE;
 	w->to_owner = DNS_NOWHERE;
 	w->has_slots = false;
 }
 
-/*
- * The first question's name is good, 1..255 octets of it, and so is what starts with one of its labels:
- * behind the header, at those octets that have a bit in `starts`.
- */
-static inline void dns_walk_question(struct dns_walk *w, uint64_t starts, unsigned name_len)
+/* The first question's name, behind the header, is good. */
+static inline void dns_walk_question(
+	struct dns_walk *w, const struct dns_name *question, bool is_plain)
 {
-	w->question_starts = starts;
-	w->question_len = (uint8_t)name_len;
-}
-
-/* Does a label of the first question's name start here? */
-static inline bool dns_walk_is_in_question(const struct dns_walk *w, unsigned at)
-{
-	unsigned octet = at - DNS_HEADER_LEN;
-
-	return (octet < 64) & (w->question_starts >> (octet & 63));
+	w->to_question = DNS_POINTER | DNS_HEADER_LEN;
+	w->question = question;
+	w->question_plain = is_plain;
 }
 
 /* The name that starts here is good. */
@@ -68,11 +59,11 @@ static inline void dns_walk_target(struct dns_walk *w, unsigned at)
 	w->to_target = at < 0x4000 ? DNS_POINTER | at : DNS_NOWHERE;
 }
 
-/* Is this the pointer to one of the names that are remembered best? */
+/* Is this the pointer to one of the three names that are remembered best? */
 static inline bool dns_walk_is_near(const struct dns_walk *w, unsigned pointer)
 {
 	/* One branch for all: which of them it is changes from record to record. */
-	return dns_walk_is_in_question(w, pointer - DNS_POINTER) | (pointer == w->to_target) |
+	return (pointer == w->to_question) | (pointer == w->to_target) |
 	       (pointer == w->to_owner);
 }
 
@@ -80,7 +71,7 @@ static inline bool dns_walk_is_near(const struct dns_walk *w, unsigned pointer)
 NODISCARD enum dns_error dns_walk_name(struct dns_walk *w, struct cursor *c);
 
 /*
- * The same, and at once when the name is nothing but one of those pointers. What they lead to stands
+ * The same, and at once when the name is nothing but one of the three pointers. What they lead to stands
  * before the cursor, so they do point backwards.
  */
 NODISCARD enum dns_error dns_walk_owner(struct dns_walk *w, struct cursor *c);
