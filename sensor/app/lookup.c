@@ -113,16 +113,13 @@ static struct observation *observe(const struct lookup *l, const struct dns_mess
 	struct frame frame = { .ts_ns = clock_wall_ns() };
 	struct packet packet = { .src = *client, .sport = CLIENT_PORT, .dport = 53 };
 	struct parties who = { .tenant = tenant };
-	struct observation *o = calloc(1, observe_bound(m));
 
-	if (!ip_parse(&packet.dst, FOREIGN_TEXT)) {
-		free(o);
+	if (!ip_parse(&packet.dst, FOREIGN_TEXT))
 		return NULL;
-	}
-	if (o) {
-		index_prepare(l->known->index, &m->qname, &who.look);
+	observe_prepare_names(&observer, &who, m);
+	struct observation *o = calloc(1, observe_bound(&who, m));
+	if (o)
 		observe_build(&observer, o, &frame, &packet, &who, m);
-	}
 	return o;
 }
 

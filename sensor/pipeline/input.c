@@ -126,9 +126,8 @@ static void adopt_version(struct input *in)
 	for (size_t i = 0; i < in->lane_count; i++)
 		(void)!lane_push_knowledge(&in->lane[i], in->number, in->seq, known);
 	in->pushed_seq = in->seq;
-	in->observer.known = known;
 	in->tenants = known->policies;
-	tenant_cache_clear(in->observer.tenants);
+	observer_adopt(&in->observer, known);
 	snapshot_adopt_version(in->versions, in->reader, known);
 }
 
@@ -230,7 +229,7 @@ ALWAYS_INLINE static inline bool hand_on(struct input *in, struct pending *w)
 {
 	const struct dns_message *m = &w->message;
 	struct lane *lane = &in->lane[in->lane_count == 1 ? 0 : w->who.tenant % in->lane_count];
-	struct observation *o = offer(in, lane, observe_bound(m));
+	struct observation *o = offer(in, lane, observe_bound(&w->who, m));
 	if (UNLIKELY(!o))
 		return false;
 

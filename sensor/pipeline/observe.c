@@ -22,13 +22,12 @@
 #define FEW_ADDRESSES 4
 #define FEW_NAMES     3
 
-/* The block being filled from front to back, and what the matching found on the way. */
-struct build {
-	struct observation *o;
-	uint8_t *end; /* of what is filled */
-	unsigned name_count, listed_count, match_count;
-	struct observation_match match[OBSERVATION_MATCHES_MAX];
-};
+void observer_adopt(struct observer *o, const struct knowledge *known)
+{
+	o->known = known;
+	tenant_cache_clear(o->tenants);
+	memset(o->unlisted, 0, sizeof(o->unlisted));
+}
 
 /*
  * The ports and the QR bit of one message say little of the next one's, so whatever depends on them
@@ -52,61 +51,80 @@ static inline const struct ip *end_of(const struct packet *p, bool destination)
 	return (const struct ip *)((const char *)&p->src + destination * sizeof(struct ip));
 }
 
+static inline bool travels_whole(const struct dns_message *m)
+{
+	return (m->opcode == DNS_OPCODE_UPDATE) | m->has_tsig |
+	       ((m->qtype == DNS_TYPE_TKEY) & dns_is_response(m));
+}
+
+static inline uint64_t *unlisted_slot(struct observer *o, uint64_t qname_hash)
+{
+	return &o->unlisted[qname_hash % OBSERVER_UNLISTED];
+}
+
+/* An answer asks for the name that was asked for just before, and many are asked for again and again. */
+void observe_prepare_names(struct observer *o, struct parties *who, const struct dns_message *m)
+{
+	const struct index *index = o->known->index;
+
+	who->whole = travels_whole(m);
+	who->qname_hash = dns_name_hash(&m->qname, index_seed(index));
+	who->unlisted = *unlisted_slot(o, who->qname_hash) == who->qname_hash;
+	if (!who->unlisted)
+		index_prepare(index, &m->qname, &who->look);
+	for (unsigned i = 0; i < m->expanded_count; i++)
+		index_prepare(index, &m->expanded[i], &who->target_look[i]);
+}
+
 void observe_prepare(struct observer *o, struct parties *who, const struct frame *frame,
 	const struct packet *p, const struct dns_message *m)
 {
 	struct tenant_link link = { frame->interface, p->vlan_count, p->vlan, p->vni };
 	bool from_server = is_from_server(o, frame, p, m);
 
-	index_prepare(o->known->index, &m->qname, &who->look);
-	for (unsigned i = 0; i < m->expanded_count; i++)
-		index_prepare(o->known->index, &m->expanded[i], &who->target_look[i]);
+	observe_prepare_names(o, who, m);
 	who->from_server = from_server;
 	who->tenant = tenant_find_cached(o->tenants, o->known->policies->map, &link,
 		end_of(p, from_server), end_of(p, !from_server));
 }
 
-static inline bool travels_whole(const struct dns_message *m)
+size_t observe_bound(const struct parties *who, const struct dns_message *m)
 {
-	return m->opcode == DNS_OPCODE_UPDATE || m->has_tsig ||
-	       UNLIKELY(m->qtype == DNS_TYPE_TKEY && dns_is_response(m));
-}
-
-size_t observe_bound(const struct dns_message *m)
-{
-	if (LIKELY(m->address_count <= FEW_ADDRESSES && m->leading_count <= FEW_NAMES &&
-		    m->count[0] <= 1 && !travels_whole(m)))
+	if (LIKELY((m->address_count <= FEW_ADDRESSES) & (m->leading_count <= FEW_NAMES) &
+		    (m->count[0] <= 1) & !who->whole))
 		return BLOCK_BYTES(FEW_ADDRESSES, FEW_NAMES);
 	return BLOCK_BYTES(OBSERVATION_ADDRESSES_MAX, OBSERVATION_NAMES_MAX) +
-	       (travels_whole(m) ? m->wire_len : 0);
+	       (who->whole ? m->wire_len : 0);
 }
+
+/* The block is filled from front to back; what puts something there returns where it ends. */
 
 /* Every part but octets of names begins at a multiple of four; the gap is zero. */
-static inline void align_end(struct build *b)
+static inline uint8_t *align_end(uint8_t *end)
 {
-	memset(b->end, 0, 4);
-	b->end += -(uintptr_t)b->end & 3;
+	memset(end, 0, 4);
+	return end + (-(uintptr_t)end & 3);
 }
 
-static inline void put(struct build *b, const void *bytes, size_t bytes_len)
+static inline uint8_t *put(uint8_t *end, const void *bytes, size_t bytes_len)
 {
-	memcpy(b->end, bytes, bytes_len);
-	b->end += bytes_len;
+	memcpy(end, bytes, bytes_len);
+	return end + bytes_len;
 }
 
 /* Nearly every name is at most 32 octets long; both sides have room for a few too many. */
-static inline void put_octets(struct build *b, const struct dns_name *name)
+static inline uint8_t *put_octets(uint8_t *end, const struct dns_name *name)
 {
 	size_t len = name->wire_len;
 
-	memcpy(b->end, name->wire, 32);
+	memcpy(end, name->wire, 32);
 	for (size_t i = 32; UNLIKELY(i < len); i += 16)
-		memcpy(b->end + i, name->wire + i, 16);
-	b->end += len;
+		memcpy(end + i, name->wire + i, 16);
+	return end + len;
 }
 
 /* A name of which something may be listed; `number` is 0 for the qname, n for names[n - 1]. */
-static void take_matches(struct build *b, const struct index *index,
+static void take_matches(struct observer_block *b, const struct index *index,
 	const struct dns_name *name, const struct index_look *look, uint8_t number)
 {
 	struct index_hit hit[INDEX_HITS_MAX];
@@ -117,11 +135,23 @@ static void take_matches(struct build *b, const struct index *index,
 			(struct observation_match){ hit[i].entry, hit[i].labels, number };
 }
 
-static inline void match_name(struct build *b, const struct index *index,
+static inline void match_name(struct observer_block *b, const struct index *index,
 	const struct dns_name *name, const struct index_look *look, uint8_t number)
 {
 	if (UNLIKELY(index_may_match(index, name, look)))
 		take_matches(b, index, name, look, number);
+}
+
+/* Once it is found that nothing is listed, that is remembered. */
+OUT_OF_LINE static void match_qname(
+	struct observer *o, const struct parties *who, const struct dns_message *m)
+{
+	const struct index *index = o->known->index;
+
+	if (index_may_match(index, &m->qname, &who->look))
+		take_matches(&o->block, index, &m->qname, &who->look, 0);
+	else
+		*unlisted_slot(o, who->qname_hash) = who->qname_hash;
 }
 
 /* How many names of further questions may be kept. */
@@ -135,24 +165,23 @@ static unsigned questions_room(const struct dns_message *m)
  * The addresses of an answer. A few are copied whether they are there or not: how many there are nobody
  * can guess, and there is room.
  */
-static void take_addresses(struct build *b, const struct dns_message *m)
+static inline uint8_t *put_addresses(
+	uint8_t *end, struct observation *o, const struct dns_message *m)
 {
-	struct observation *o = b->o;
 	unsigned count = m->address_count & -(unsigned)dns_is_response(m);
 
-	memcpy(b->end, m->address, FEW_ADDRESSES * sizeof(m->address[0]));
+	memcpy(end, m->address, FEW_ADDRESSES * sizeof(m->address[0]));
 	if (UNLIKELY(count > FEW_ADDRESSES))
-		memcpy(b->end, m->address, count * sizeof(m->address[0]));
-	b->end += count * sizeof(m->address[0]);
+		memcpy(end, m->address, count * sizeof(m->address[0]));
 	o->address_count = (uint8_t)count;
-	/* Answers that the decoder did not keep may hold more. */
-	o->addresses_omitted =
-		dns_is_response(m) & (m->addresses_omitted | (m->count[1] > m->record_count));
+	o->addresses_omitted = m->addresses_omitted & dns_is_response(m);
+	return end + count * sizeof(m->address[0]);
 }
 
 /* The next of the names that room was made for. */
-static void put_name(struct build *b, const struct index *index, const struct dns_name *name,
-	const struct index_look *look, struct observation_name about)
+static void put_name(struct observer_block *b, const struct index *index,
+	const struct dns_name *name, const struct index_look *look,
+	struct observation_name about)
 {
 	struct observation *o = b->o;
 	struct observation_name *names =
@@ -161,13 +190,13 @@ static void put_name(struct build *b, const struct index *index, const struct dn
 	about.wire_at = (uint16_t)(b->end - (const uint8_t *)o);
 	about.wire_len = name->wire_len;
 	names[b->name_count++] = about;
-	put_octets(b, name);
+	b->end = put_octets(b->end, name);
 	match_name(b, index, name, look, (uint8_t)b->name_count);
 }
 
 /* All further questions are looked at, those with a listed name are kept. */
 static void take_questions(
-	struct build *b, const struct dns_message *m, const struct index *index)
+	struct observer_block *b, const struct dns_message *m, const struct index *index)
 {
 	struct dns_questions it = dns_questions_start(m);
 	struct index_hit hit[INDEX_HITS_MAX];
@@ -183,8 +212,8 @@ static void take_questions(
 	}
 }
 
-static void put_target(struct build *b, const struct index *index, const struct dns_record *r,
-	const struct dns_name *name, const struct index_look *look)
+static void put_target(struct observer_block *b, const struct index *index,
+	const struct dns_record *r, const struct dns_name *name, const struct index_look *look)
 {
 	put_name(b, index, name, look,
 		(struct observation_name){
@@ -192,7 +221,7 @@ static void put_target(struct build *b, const struct index *index, const struct 
 }
 
 /* Names that the answer leads to, the first `targets` of them. */
-static void take_targets(struct build *b, const struct dns_message *m,
+static void take_targets(struct observer_block *b, const struct dns_message *m,
 	const struct parties *who, const struct index *index, unsigned targets)
 {
 	unsigned expanded = 0;
@@ -217,31 +246,33 @@ static void take_targets(struct build *b, const struct dns_message *m,
 }
 
 /* Names beside the qname: listed ones of further questions, and `targets` that the answer leads to. */
-static void take_names(struct build *b, const struct dns_message *m, const struct parties *who,
-	const struct index *index, unsigned targets)
+OUT_OF_LINE static uint8_t *put_names(struct observer_block *b, uint8_t *end,
+	const struct dns_message *m, const struct parties *who, const struct index *index,
+	unsigned targets)
 {
 	unsigned room = questions_room(m);
 
 	targets =
 		targets < OBSERVATION_NAMES_MAX - room ? targets : OBSERVATION_NAMES_MAX - room;
-	b->end += (room + targets) * sizeof(struct observation_name);
+	b->end = end + (room + targets) * sizeof(struct observation_name);
 	if (UNLIKELY(room > 0))
 		take_questions(b, m, index);
 	take_targets(b, m, who, index, targets);
-	align_end(b);
+	return align_end(b->end);
 }
 
 /* Look the answer's addresses up. Nearly none is listed. */
-static void take_listed(struct build *b, const struct address_set *set)
+OUT_OF_LINE static uint8_t *put_listed(
+	struct observer_block *b, uint8_t *end, const struct address_set *set)
 {
 	const struct dns_address *address = observation_addresses(b->o);
-	unsigned *count = &b->listed_count;
+	uint8_t *count = &b->listed_count;
 
 	for (unsigned i = 0; i < b->o->address_count && *count < OBSERVATION_LISTED_MAX; i++) {
 		struct address_hit hit[ADDRESS_HITS_MAX];
 		size_t hits = address_set_match(set, &address[i].ip, hit);
 		for (size_t k = 0; k < hits && *count < OBSERVATION_LISTED_MAX; k++, ++*count)
-			put(b,
+			end = put(end,
 				&(struct observation_listed){
 					.entry = hit[k].entry,
 					.bits = hit[k].bits,
@@ -249,6 +280,7 @@ static void take_listed(struct build *b, const struct address_set *set)
 				},
 				sizeof(struct observation_listed));
 	}
+	return end;
 }
 
 static inline uint8_t transport_of(const struct packet *p)
@@ -293,6 +325,7 @@ static inline void fill_header(struct observation *o, const struct frame *frame,
 	o->rcode = m->rcode;
 	o->qtype = m->qtype;
 	o->qclass = m->qclass;
+	o->qname_hash = who->qname_hash;
 	o->tenant = who->tenant;
 	o->vlan[0] = UNLIKELY(p->vlan_count > 0) ? p->vlan[0] : 0;
 	o->vlan[1] = UNLIKELY(p->vlan_count > 1) ? p->vlan[1] : 0;
@@ -309,9 +342,10 @@ static inline void fill_header(struct observation *o, const struct frame *frame,
 }
 
 /* The sizes are one word: written at once. */
-static inline size_t fill_sizes(struct observation *o, const struct build *b)
+static inline size_t fill_sizes(
+	struct observation *o, const struct observer_block *b, const uint8_t *end)
 {
-	size_t bytes = (size_t)(b->end - (const uint8_t *)o);
+	size_t bytes = (size_t)(end - (const uint8_t *)o);
 
 	o->size = bytes & 0x3ffff;
 	o->name_count = b->name_count & 31;
@@ -325,30 +359,28 @@ size_t observe_build(struct observer *observer, struct observation *out,
 	const struct dns_message *m)
 {
 	const struct knowledge *known = observer->known;
-	struct build b; /* match[] is not worth clearing for every message */
-	b.o = out;
-	b.end = (uint8_t *)(out + 1);
-	b.name_count = b.listed_count = b.match_count = 0;
+	struct observer_block *b = &observer->block;
+	uint8_t *end = (uint8_t *)(out + 1);
 
+	b->o = out;
+	b->name_count = b->listed_count = b->match_count = 0;
 	fill_header(out, frame, p, who, m);
-	out->qname_hash = dns_name_hash(&m->qname, index_seed(known->index));
-	put_octets(&b, &m->qname);
-	align_end(&b);
-	match_name(&b, known->index, &m->qname, &who->look, 0);
+	end = align_end(put_octets(end, &m->qname));
+	if (!who->unlisted)
+		match_qname(observer, who, m);
 	if (LIKELY(m->opcode == DNS_OPCODE_QUERY)) {
 		unsigned targets = m->leading_count & -(unsigned)dns_is_response(m);
-		take_addresses(&b, m);
+		end = put_addresses(end, out, m);
 		if (targets > 0 || UNLIKELY(m->count[0] > 1))
-			take_names(&b, m, who, known->index, targets);
+			end = put_names(b, end, m, who, known->index, targets);
 	}
-	if (UNLIKELY(travels_whole(m))) {
+	if (UNLIKELY(who->whole)) {
 		out->wire_len_message = m->wire_len;
-		put(&b, m->wire, m->wire_len);
-		align_end(&b);
+		end = align_end(put(end, m->wire, m->wire_len));
 	}
 	if (known->addresses && out->address_count > 0)
-		take_listed(&b, known->addresses);
-	if (b.match_count > 0)
-		put(&b, b.match, b.match_count * sizeof(b.match[0]));
-	return fill_sizes(out, &b);
+		end = put_listed(b, end, known->addresses);
+	if (b->match_count > 0)
+		end = put(end, b->match, b->match_count * sizeof(b->match[0]));
+	return fill_sizes(out, b, end);
 }

@@ -19,11 +19,27 @@
 #include "sensor/dns/message.h"
 #include "sensor/packet/packet.h"
 
+/* Names seen lately of which nothing is listed: as many as there are in some milliseconds. */
+#define OBSERVER_UNLISTED (1u << 12)
+
+/* Of the block that is built just now: what of it is not written when it is found. */
+struct observer_block {
+	struct observation *o;
+	uint8_t *end; /* of what is filled */
+	uint8_t name_count, listed_count, match_count;
+	struct observation_match match[OBSERVATION_MATCHES_MAX];
+};
+
 struct observer {
-	const struct knowledge *known;
+	const struct knowledge *known; /* changed by observer_adopt */
 	const struct port_set *ports;
 	struct tenant_cache *tenants;
+	uint64_t unlisted[OBSERVER_UNLISTED]; /* hashes of names; zero at the start */
+	struct observer_block block;
 };
+
+/* Go by another version of what is known from the next message on. */
+void observer_adopt(struct observer *o, const struct knowledge *known);
 
 /*
  * Who is who in a packet; found first, since the tenant decides which ring the record goes into.
@@ -32,7 +48,10 @@ struct observer {
 struct parties {
 	uint16_t tenant;
 	bool from_server; /* else from the client */
-	/* of the qname, and of the names in the message's expanded[] */
+	bool whole;       /* the message travels whole */
+	bool unlisted; /* nothing of the qname is listed: that is known from an earlier message */
+	uint64_t qname_hash; /* dns_name_hash with the index's seed */
+	/* of the qname, unless it is unlisted, and of the names in the message's expanded[] */
 	struct index_look look, target_look[DNS_EXPANDED_MAX];
 };
 
@@ -46,9 +65,12 @@ struct parties {
  */
 void observe_prepare(struct observer *o, struct parties *who, const struct frame *frame,
 	const struct packet *p, const struct dns_message *m);
+/* That part of it that concerns names: for who knows the parties already. */
+void observe_prepare_names(
+	struct observer *o, struct parties *who, const struct dns_message *m);
 
 /* An upper bound of the block that observe_build will need for this message. */
-size_t observe_bound(const struct dns_message *m);
+size_t observe_bound(const struct parties *who, const struct dns_message *m);
 
 /*
  * Build the observation in `out` (8-byte aligned, observe_bound bytes). seq is the caller's.

@@ -267,7 +267,7 @@ static void pass_ring(struct bench *b, size_t count)
 
 	for (size_t i = 0; i < count; i++) {
 		const struct item *w = &b->item[i];
-		if (w->is_message && spsc_reserve(b->ring, observe_bound(&w->message)))
+		if (w->is_message && spsc_reserve(b->ring, observe_bound(&w->who, &w->message)))
 			spsc_commit(b->ring, w->observation->size);
 	}
 	spsc_publish(b->ring);
@@ -405,7 +405,9 @@ static bool open_stages(struct bench *b)
 	b->decoder = decoder_new(&packet, DECODER_BYTES);
 	b->dedup = dedup_new(load_dedup_mode(b->config->dedup), DEDUP_WINDOW_NS, 1);
 	b->ring = spsc_new(RING_BYTES);
-	b->observer = (struct observer){ b->known, &packet.ports, tenant_cache_new() };
+	b->observer = (struct observer){
+		.known = b->known, .ports = &packet.ports, .tenants = tenant_cache_new()
+	};
 	const struct judge_options judge = {
 		.memory_bytes = memory_bytes, .seed = 1, .sink = keep_alert, .sink_arg = b
 	};

@@ -83,7 +83,9 @@ void known_freeze(struct known *k)
 
 struct observer known_observer(struct known *k)
 {
-	return (struct observer){ &k->knowledge, &k->packet.ports, k->cache };
+	return (struct observer){
+		.known = &k->knowledge, .ports = &k->packet.ports, .tenants = k->cache
+	};
 }
 
 void known_deinit(struct known *k)
