@@ -66,19 +66,19 @@ void emit_adopt(struct emit *e, const struct knowledge *known);
  * of the question's name counts too. On a tick the exchange must carry the tenant; the client,
  * and with it the exclusions, come with emit_client.
  */
-struct alert *emit_open(
+COLD struct alert *emit_open(
 	struct emit *e, enum rule_id rule, const struct exchange *x, const char *name);
 /* Set the client when the exchange has none (ticks) or another one is meant, and redo the key.
  * When that client is excluded, emit_commit drops the alert. */
-void emit_client(struct emit *e, const struct ip *client, const char *name);
+COLD void emit_client(struct emit *e, const struct ip *client, const char *name);
 /* The server of an alert raised on a tick. */
-void emit_server(struct emit *e, const struct ip *server, uint16_t port);
+COLD void emit_server(struct emit *e, const struct ip *server, uint16_t port);
 /* Put another name than the message's question into the alert (of an UPDATE: the record
  * changed). */
-void emit_question(struct emit *e, const char *qname, uint16_t qtype);
+COLD void emit_question(struct emit *e, const char *qname, uint16_t qtype);
 /* Add to related.hosts; each name once. */
-void emit_host(struct emit *e, const char *host);
-void emit_commit(struct emit *e);
+COLD void emit_host(struct emit *e, const char *host);
+COLD void emit_commit(struct emit *e);
 
 /*
  * Begin a record of another kind, with tenant, order and time; only when it is wanted.
@@ -92,14 +92,14 @@ void emit_pass(struct emit *e);
  * nobody a new one that takes this client) and below it `format`, whose lines are indented by
  * four.
  */
-void emit_hint(struct emit *e, const char *format, ...) PRINTF_LIKE(2, 3);
+COLD void emit_hint(struct emit *e, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Text as a YAML scalar: itself, or quoted when it has to be, in the emitter's memory until the fourth
  * call after this one. */
-const char *emit_yaml(struct emit *e, const char *text);
+COLD const char *emit_yaml(struct emit *e, const char *text);
 /* Write an exclude entry into the alert's allow_hint: what every rule can be silenced with. */
-void emit_hint_exclude(struct emit *e, const char *name);
+COLD void emit_hint_exclude(struct emit *e, const char *name);
 /* Write "approved" lines for a dynamic name (name: host and below). */
-void emit_hint_approve(struct emit *e, const char *name);
+COLD void emit_hint_approve(struct emit *e, const char *name);
 
 /* This tracker's registered-domain reader. */
 struct registered *emit_registered(struct emit *e);

@@ -26,7 +26,6 @@ void observer_adopt(struct observer *o, const struct knowledge *known)
 {
 	o->known = known;
 	tenant_cache_clear(o->tenants);
-	memset(o->unlisted, 0, sizeof(o->unlisted));
 }
 
 /*
@@ -57,23 +56,20 @@ static inline bool travels_whole(const struct dns_message *m)
 	       ((m->qtype == DNS_TYPE_TKEY) & dns_is_response(m));
 }
 
-static inline uint64_t *unlisted_slot(struct observer *o, uint64_t qname_hash)
+static inline void prepare_names(
+	const struct index *index, struct parties *who, const struct dns_message *m)
 {
-	return &o->unlisted[qname_hash % OBSERVER_UNLISTED];
-}
-
-/* An answer asks for the name that was asked for just before, and many are asked for again and again. */
-void observe_prepare_names(struct observer *o, struct parties *who, const struct dns_message *m)
-{
-	const struct index *index = o->known->index;
-
 	who->whole = travels_whole(m);
 	who->qname_hash = dns_name_hash(&m->qname, index_seed(index));
-	who->unlisted = *unlisted_slot(o, who->qname_hash) == who->qname_hash;
-	if (!who->unlisted)
-		index_prepare(index, &m->qname, &who->look);
+	index_prepare(index, &m->qname, &who->look);
 	for (unsigned i = 0; i < m->expanded_count; i++)
 		index_prepare(index, &m->expanded[i], &who->target_look[i]);
+}
+
+void observe_prepare_names(
+	const struct observer *o, struct parties *who, const struct dns_message *m)
+{
+	prepare_names(o->known->index, who, m);
 }
 
 void observe_prepare(struct observer *o, struct parties *who, const struct frame *frame,
@@ -82,7 +78,7 @@ void observe_prepare(struct observer *o, struct parties *who, const struct frame
 	struct tenant_link link = { frame->interface, p->vlan_count, p->vlan, p->vni };
 	bool from_server = is_from_server(o, frame, p, m);
 
-	observe_prepare_names(o, who, m);
+	prepare_names(o->known->index, who, m);
 	who->from_server = from_server;
 	who->tenant = tenant_find_cached(o->tenants, o->known->policies->map, &link,
 		end_of(p, from_server), end_of(p, !from_server));
@@ -124,7 +120,7 @@ static inline uint8_t *put_octets(uint8_t *end, const struct dns_name *name)
 }
 
 /* A name of which something may be listed; `number` is 0 for the qname, n for names[n - 1]. */
-static void take_matches(struct observer_block *b, const struct index *index,
+OUT_OF_LINE static void take_matches(struct observer_block *b, const struct index *index,
 	const struct dns_name *name, const struct index_look *look, uint8_t number)
 {
 	struct index_hit hit[INDEX_HITS_MAX];
@@ -140,18 +136,6 @@ static inline void match_name(struct observer_block *b, const struct index *inde
 {
 	if (UNLIKELY(index_may_match(index, name, look)))
 		take_matches(b, index, name, look, number);
-}
-
-/* Once it is found that nothing is listed, that is remembered. */
-OUT_OF_LINE static void match_qname(
-	struct observer *o, const struct parties *who, const struct dns_message *m)
-{
-	const struct index *index = o->known->index;
-
-	if (index_may_match(index, &m->qname, &who->look))
-		take_matches(&o->block, index, &m->qname, &who->look, 0);
-	else
-		*unlisted_slot(o, who->qname_hash) = who->qname_hash;
 }
 
 /* How many names of further questions may be kept. */
@@ -366,8 +350,7 @@ size_t observe_build(struct observer *observer, struct observation *out,
 	b->name_count = b->listed_count = b->match_count = 0;
 	fill_header(out, frame, p, who, m);
 	end = align_end(put_octets(end, &m->qname));
-	if (!who->unlisted)
-		match_qname(observer, who, m);
+	match_name(b, known->index, &m->qname, &who->look, 0);
 	if (LIKELY(m->opcode == DNS_OPCODE_QUERY)) {
 		unsigned targets = m->leading_count & -(unsigned)dns_is_response(m);
 		end = put_addresses(end, out, m);

@@ -19,9 +19,6 @@
 #include "sensor/dns/message.h"
 #include "sensor/packet/packet.h"
 
-/* Names seen lately of which nothing is listed: as many as there are in some milliseconds. */
-#define OBSERVER_UNLISTED (1u << 12)
-
 /* Of the block that is built just now: what of it is not written when it is found. */
 struct observer_block {
 	struct observation *o;
@@ -34,7 +31,6 @@ struct observer {
 	const struct knowledge *known; /* changed by observer_adopt */
 	const struct port_set *ports;
 	struct tenant_cache *tenants;
-	uint64_t unlisted[OBSERVER_UNLISTED]; /* hashes of names; zero at the start */
 	struct observer_block block;
 };
 
@@ -47,11 +43,10 @@ void observer_adopt(struct observer *o, const struct knowledge *known);
  */
 struct parties {
 	uint16_t tenant;
-	bool from_server; /* else from the client */
-	bool whole;       /* the message travels whole */
-	bool unlisted; /* nothing of the qname is listed: that is known from an earlier message */
+	bool from_server;    /* else from the client */
+	bool whole;          /* the message travels whole */
 	uint64_t qname_hash; /* dns_name_hash with the index's seed */
-	/* of the qname, unless it is unlisted, and of the names in the message's expanded[] */
+	/* of the qname, and of the names in the message's expanded[] */
 	struct index_look look, target_look[DNS_EXPANDED_MAX];
 };
 
@@ -67,7 +62,7 @@ void observe_prepare(struct observer *o, struct parties *who, const struct frame
 	const struct packet *p, const struct dns_message *m);
 /* That part of it that concerns names: for who knows the parties already. */
 void observe_prepare_names(
-	struct observer *o, struct parties *who, const struct dns_message *m);
+	const struct observer *o, struct parties *who, const struct dns_message *m);
 
 /* An upper bound of the block that observe_build will need for this message. */
 size_t observe_bound(const struct parties *who, const struct dns_message *m);
