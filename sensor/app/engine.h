@@ -51,6 +51,7 @@ struct engine {
 	struct input_counters *counters; /* one per input */
 	pthread_t *tracker_thread, outlet_thread;
 	struct outlet outlet;
+	struct spsc *held; /* alerts on their way to the output, when all is one thread */
 	struct snapshot *versions; /* readers: inputs, then lanes */
 	size_t started;            /* tracker threads running */
 	bool outlet_started;

@@ -377,12 +377,15 @@ OUT_OF_LINE static enum dns_error walk_rest(
 	return DNS_OK;
 }
 
-/* The records from *r to `end`, which are of one section. On failure *r is the one that is wrong. */
+/*
+ * The next `count` records, which are of one section. On failure *r is the one that is wrong. Section by
+ * section, since what comes next is guessed better so.
+ */
 ALWAYS_INLINE static inline enum dns_error read_section(struct dns_message *out,
-	struct dns_walk *w, struct cursor *c, struct dns_record **r,
-	const struct dns_record *end, enum dns_section section, bool has_last)
+	struct dns_walk *w, struct cursor *c, struct dns_record **r, uint32_t count,
+	enum dns_section section, bool has_last)
 {
-	for (; *r < end; ++*r) {
+	for (; count > 0; count--, ++*r) {
 		(*r)->section = (uint8_t)section;
 		if (section == DNS_ANSWER && LIKELY(read_usual_answer(out, *r, w, c)))
 			continue;
@@ -392,7 +395,7 @@ ALWAYS_INLINE static inline enum dns_error read_section(struct dns_message *out,
 			continue;
 		struct cursor ahead = *c;
 		enum dns_error error =
-			read_any(out, *r, w, &ahead, true, has_last && *r + 1 == end);
+			read_any(out, *r, w, &ahead, true, has_last && count == 1);
 		if (UNLIKELY(error))
 			return error;
 		c->pos = ahead.pos;
@@ -400,50 +403,60 @@ ALWAYS_INLINE static inline enum dns_error read_section(struct dns_message *out,
 	return DNS_OK;
 }
 
-/* The first records are kept: where those up to number `count` end. */
-static inline const struct dns_record *kept_end(const struct dns_message *m, uint32_t count)
+/* Only the first records are kept. */
+OUT_OF_LINE static void cut_counts(uint32_t count[3])
 {
-	return m->record + (LIKELY(count < DNS_RECORDS_MAX) ? count : DNS_RECORDS_MAX);
+	uint32_t room = DNS_RECORDS_MAX;
+
+	for (unsigned i = 0; i < 3; i++) {
+		count[i] = count[i] < room ? count[i] : room;
+		room -= count[i];
+	}
 }
 
-/* Section by section: what comes next is guessed better so. */
 ALWAYS_INLINE static inline enum dns_error read_kept(struct dns_message *out,
-	struct dns_walk *w, struct cursor *from, uint32_t authority, uint32_t additional,
-	uint32_t total)
+	struct dns_walk *w, struct cursor *from, const uint32_t count[3], bool all)
 {
 	/* One that has not failed and that no function is shown lives in registers. */
 	struct cursor c = cursor_init(from->pos, cursor_left(from));
 	struct dns_record *r = out->record;
-	enum dns_error error =
-		read_section(out, w, &c, &r, kept_end(out, authority), DNS_ANSWER, false);
+	enum dns_error error = read_section(out, w, &c, &r, count[0], DNS_ANSWER, false);
 
 	if (LIKELY(!error))
-		error = read_section(
-			out, w, &c, &r, kept_end(out, additional), DNS_AUTHORITY, false);
+		error = read_section(out, w, &c, &r, count[1], DNS_AUTHORITY, false);
 	if (LIKELY(!error))
-		error = read_section(out, w, &c, &r, kept_end(out, total), DNS_ADDITIONAL,
-			total <= DNS_RECORDS_MAX);
+		error = read_section(out, w, &c, &r, count[2], DNS_ADDITIONAL, all);
 	from->pos = c.pos;
 	out->record_count = (uint16_t)(r - out->record);
+	return error;
+}
+
+/* A message with more records than are kept; and, among those kept, perhaps more addresses. */
+OUT_OF_LINE static enum dns_error read_many(
+	struct dns_message *out, struct dns_walk *w, struct cursor *c, uint32_t total)
+{
+	uint32_t count[3] = { out->count[1], out->count[2], out->count[3] };
+
+	cut_counts(count);
+	enum dns_error error = read_kept(out, w, c, count, total <= DNS_RECORDS_MAX);
+	if (total > DNS_RECORDS_MAX && !error)
+		error = walk_rest(out, w, c, total);
+	out->addresses_omitted =
+		out->address_count > DNS_ADDRESSES_MAX || out->count[1] > DNS_RECORDS_MAX;
+	if (out->address_count > DNS_ADDRESSES_MAX)
+		out->address_count = DNS_ADDRESSES_MAX;
 	return error;
 }
 
 ALWAYS_INLINE static inline enum dns_error read_records(
 	struct dns_message *out, struct dns_walk *w, struct cursor *c)
 {
-	uint32_t authority = out->count[1];
-	uint32_t additional = authority + out->count[2];
-	uint32_t total = additional + out->count[3];
-	enum dns_error error = read_kept(out, w, c, authority, additional, total);
+	const uint32_t count[3] = { out->count[1], out->count[2], out->count[3] };
+	uint32_t total = count[0] + count[1] + count[2];
 
-	if (UNLIKELY(total > DNS_RECORDS_MAX) && !error)
-		error = walk_rest(out, w, c, total);
-	if (UNLIKELY(out->address_count > DNS_ADDRESSES_MAX || authority > DNS_RECORDS_MAX)) {
-		out->addresses_omitted = true;
-		if (out->address_count > DNS_ADDRESSES_MAX)
-			out->address_count = DNS_ADDRESSES_MAX;
-	}
-	return error;
+	if (UNLIKELY(total > DNS_ADDRESSES_MAX))
+		return read_many(out, w, c, total);
+	return read_kept(out, w, c, count, true);
 }
 
 /* Header and questions. */
