@@ -118,19 +118,27 @@ struct packet {
 
 #define PACKET_NO_VNI UINT32_MAX
 
-/* The DNS ports as a bit set, so that the test is one load. */
+/*
+ * The DNS ports as a bit set, so that the test is one load. Above the highest one there is nothing to
+ * load: clients' ports would fetch the whole set into the cache, line by line.
+ */
 struct port_set {
 	uint64_t bits[1024];
+	uint16_t highest; /* 0 in an empty set, which does not have it */
 };
 
 static inline void port_set_add(struct port_set *set, uint16_t port)
 {
 	set->bits[port >> 6] |= UINT64_C(1) << (port & 63);
+	set->highest = port > set->highest ? port : set->highest;
 }
 
 static inline bool port_set_has(const struct port_set *set, uint16_t port)
 {
-	return set->bits[port >> 6] >> (port & 63) & 1;
+	unsigned there = port <= set->highest;
+	unsigned at = port & -there;
+
+	return set->bits[at >> 6] >> (at & 63) & there;
 }
 
 /*
