@@ -53,7 +53,7 @@ struct lane {
 	size_t reader;     /* our slot there */
 	struct lane_report *report; /* the judge's figures as of the last tick */
 	unsigned unheard; /* batches whose alerts the output has not heard of (tracker's own) */
-	bool finished;              /* every input closed and drained (tracker's own) */
+	bool finished;    /* every input closed and drained (tracker's own) */
 };
 
 struct lane_options {
