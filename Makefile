@@ -190,7 +190,7 @@ TEST_PROGRAMS := $(PROGRAMS) $(E2E_BINS)
 PROVE = DYNWATCH=$(B)/dynwatch DYNWATCH_FEEDS=$(B)/dynwatch-feeds MKPCAP=$(B)/mkpcap BUILD_DIR=$(B) prove --timer --comments -e ''
 
 golden: $(TEST_PROGRAMS) ## replay captures and compare with tests/golden; ACCEPT=1 rewrites what is expected
-	$(Q)$(SAN_ENV) ACCEPT=$(ACCEPT) $(PROVE) tests/golden/*.t
+	$(Q)$(SAN_ENV) ACCEPT=$(ACCEPT) $(PROVE) -j$$(nproc) tests/golden/*.t
 
 e2e: $(TEST_PROGRAMS) $(BENCH_BINS) ## end to end with real servers on private network namespaces (root); E=name one file
 	$(Q)$(SAN_ENV) $(PROVE) $(if $(E),tests/e2e/$(E).t,tests/e2e/*.t)

@@ -342,7 +342,7 @@ static void note_answer(struct dns_message *out, const struct dns_record *r)
 	out->leading_count += dns_leads_on(r);
 }
 
-/* Any record, as a part of its message; `last` of all, and in the additional section. */
+/* Any record, as a part of its message; `kept` in record[]; `last` of all, and in the additional section. */
 OUT_OF_LINE static enum dns_error read_any(struct dns_message *out, struct dns_record *r,
 	struct dns_walk *w, struct cursor *c, bool kept, bool last)
 {
@@ -431,7 +431,7 @@ ALWAYS_INLINE static inline enum dns_error read_kept(struct dns_message *out,
 	return error;
 }
 
-/* A message with more records than are kept; and, among those kept, perhaps more addresses. */
+/* A message with more records than are kept, or perhaps with more addresses. */
 OUT_OF_LINE static enum dns_error read_many(
 	struct dns_message *out, struct dns_walk *w, struct cursor *c, uint32_t total)
 {

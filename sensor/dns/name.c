@@ -182,7 +182,7 @@ static uint32_t *slot_of(struct dns_walk *w, unsigned at)
 	return &w->known[(at ^ at >> 4) % DNS_WALK_SLOTS];
 }
 
-/* The same for the question's name and for its ends. */
+/* The length of the question's name, or of that end of it which starts here; 0 when none does. */
 static inline unsigned known_in_question(const struct dns_walk *w, unsigned at)
 {
 	if ((DNS_POINTER | at) == w->to_question)

@@ -93,6 +93,7 @@ static void rig_open(struct rig *r, size_t lane_count, bool threaded)
 	for (size_t i = 0; i < lane_count; i++) {
 		struct lane_options lane = {
 			.number = i,
+			.is_only = lane_count == 1,
 			.input_count = 1,
 			.threaded = threaded,
 			.batch = i > 0 ? r->lane[0].batch : NULL,
@@ -233,6 +234,40 @@ Test(tracker, a_burst_in_one_lane_does_not_wait_for_silent_ones, .timeout = 60)
 	lookups(&f, START, 1, 60000);
 	lookups(&f, START + 2 * NS_PER_S, 2, 100);
 	check_threads(&f);
+	fake_deinit(&f);
+}
+
+/* The output hears of several batches together; but not of the last one only with the next. */
+Test(tracker, an_alert_does_not_wait_for_the_next_message, .timeout = 60)
+{
+	struct rig *r = calloc(1, sizeof(*r));
+	struct fake_source f;
+	struct err_ctx why;
+	pthread_t thread;
+	size_t bytes, alerts = 0;
+	const struct alert *a;
+
+	cr_assert_not_null(r);
+	fake_init(&f, SOURCE_END);
+	lookups(&f, START, 1, 1);
+	rig_open(r, 1, true);
+	r->input.source = &f.base;
+	struct spsc *out = r->lane[0].out;
+	cr_assert_eq(pthread_create(&thread, NULL, tracker_run, &r->lane[0]), 0);
+	cr_assert_eq(input_run(&r->input, &why), SOURCE_END);
+	/* the input is still open, and silent */
+	while (alerts == 0 && spsc_wait_record(out, 30000)) {
+		a = spsc_peek(out, &bytes);
+		alerts += a->kind == ALERT_RAISED;
+		spsc_release(out);
+	}
+	cr_expect_eq(alerts, 1);
+	lane_close(&r->lane[0], 0);
+	while (spsc_wait_record(out, -1))
+		for (; spsc_peek(out, &bytes); spsc_release(out))
+			;
+	pthread_join(thread, NULL);
+	rig_close(r);
 	fake_deinit(&f);
 }
 
