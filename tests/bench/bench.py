@@ -5,7 +5,7 @@ worst cases, what memory it takes, what names of feeds cost. README.md says what
 
     tests/bench/bench.py BUILD_DIR [compare|stages|worst|feeds]...     (make bench)
 
-    PACKETS=5000000  FEED_NAMES=1000000  ROUNDS=5  may be set
+    PACKETS=5000000  FEED_NAMES=1000000  ROUNDS=5  PATIENCE=2  may be set
 """
 import os
 import subprocess

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """measure.py -- running programs and saying what they took; shared by the benchmarks.
 
-These machines are noisy: whatever is compared is run in turns (A B C A B C ...), the median
-counts, and ratios to libpcap's empty loop of the same rounds mean more than nanoseconds.
+These machines are noisy: whatever is compared is run in turns (A B C A B C ...), each run that others
+disturbed is made anew (calm.py), the median counts, and ratios to libpcap's empty loop of the same
+rounds mean more than nanoseconds.
 """
 import json
 import os
@@ -11,6 +12,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+from calm import Calm
 
 MALICIOUS_FEED = "bench"
 
@@ -75,11 +78,13 @@ def run(argv, stdin=None, timeout_s=300, summary=None):
 def in_turns(rounds, jobs):
     """jobs: {name: function that returns a Run}. Every job once a round; {name: [Run, ...]}."""
     runs = {name: [] for name in jobs}
+    calm = Calm()
     for number in range(rounds):
         for name, job in jobs.items():
             progress(f"round {number + 1} of {rounds}: {name}")
-            runs[name].append(job())
+            runs[name].append(calm.run(job))
     progress("")
+    calm.tell()
     return runs
 
 

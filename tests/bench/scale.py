@@ -4,7 +4,8 @@
 
     tests/bench/scale.py BUILD_DIR [packets|names|tenants|clients]...     (make bench-scale)
 
-    PACKETS=2000000  ROUNDS=5  MOST_PACKETS=100000000  MOST_NAMES=10000000  FEED_NAMES=1000000  may be set
+    PACKETS=2000000  ROUNDS=5  MOST_PACKETS=100000000  MOST_NAMES=10000000  FEED_NAMES=1000000
+    PATIENCE=2  may be set
 
 Everything runs on one thread, so that CPU and wall are one and a second core is free for mkpcap,
 which writes the long captures into a pipe: they take no disk.
