@@ -46,7 +46,7 @@ class Calm:
         return max(times) / self.fastest
 
     def run(self, job):
-        """job's result, from the calmest of some runs; the first one with calm before and after it will do."""
+        """job's result, from the calmest of some runs: the first with calm before and after it will do."""
         self.runs += 1
         if PATIENCE == 0:
             return job()
