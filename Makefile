@@ -184,7 +184,7 @@ objects: $(call obj,$(ALL_SRCS))
 	@echo "warnings: none in $(words $^) C sources"
 
 # --- the whole program, tested as users have it ------------------------------------------------
-.PHONY: golden e2e sanitize test demo pgo bench bench-scale bench-live profile
+.PHONY: golden e2e sanitize test demo pgo bench bench-count bench-scale bench-live profile
 # Programs that shell tests drive.
 TEST_PROGRAMS := $(PROGRAMS) $(E2E_BINS)
 PROVE = DYNWATCH=$(B)/dynwatch DYNWATCH_FEEDS=$(B)/dynwatch-feeds MKPCAP=$(B)/mkpcap BUILD_DIR=$(B) prove --timer --comments -e ''
@@ -225,6 +225,9 @@ pgo: ## build optimised by its own profile (gcc, python3): BUILD=pgo in make ins
 
 bench: $(TEST_PROGRAMS) $(BENCH_BINS) ## speed by stage and as a whole, against tcpdump and libpcap's empty loop
 	$(Q)tests/bench/bench.py $(B)
+
+bench-count: $(PROGRAMS) ## what a packet takes in instructions, wrong branches and cache misses (callgrind)
+	$(Q)tests/bench/count.py $(B)
 
 bench-scale: $(PROGRAMS) ## cost per packet with more packets, names, tenants, clients: is it flat?
 	$(Q)tests/bench/scale.py $(B)

@@ -44,6 +44,12 @@ is "with a row for each size" "$(rows "$tmp/scale")" \
   "packets;2,000;feed names;1,000;tenants;1;20;500;5,000;clients;100;5,000;100,000;1,000,000;"
 is "and no figure missing" "$(gaps "$tmp/scale")" 0
 
+bench count.py "$tmp/build" > "$tmp/count" 2> "$tmp/count.err"
+is "count.py ends well" $? 0
+like "with what a packet takes" "$(cat "$tmp/count")" "^\| all +\| +[1-9][0-9]*\.[0-9] \| +[0-9]+\.[0-9]+ \|"
+like "and its functions" "$(cat "$tmp/count")" "^\| dns_message_decode "
+is "and no figure missing" "$(gaps "$tmp/count")" 0
+
 bench train.py "$tmp/build" > "$tmp/train" 2> "$tmp/train.err"
 is "train.py ends well" $? 0
 is "and has run all there is to learn from" "$(cat "$tmp/train")" "trained on 2,000 packets of mix and 7 worst cases"
