@@ -105,11 +105,11 @@ struct dns_message {
 	const uint8_t *wire;
 	uint16_t wire_len;
 	uint16_t id;
-	uint16_t flags;    /* as on the wire */
-	uint16_t count[4]; /* QD, AN, NS, AR as in the header */
 	uint8_t opcode;
+	uint16_t flags;           /* as on the wire */
 	uint16_t rcode;           /* with the extended bits of OPT */
-	uint16_t qclass, qtype;   /* of the first question; 0 without one */
+	uint16_t qtype, qclass;   /* of the first question; 0 without one */
+	uint16_t count[4];        /* QD, AN, NS, AR as in the header */
 	uint16_t record_count;    /* in record[] */
 	uint16_t records_omitted; /* walked but not kept */
 	uint16_t trailing_len;    /* octets after the last record: counted, no error */
