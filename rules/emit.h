@@ -61,6 +61,8 @@ bool emit_wants(const struct emit *e, enum alert_kind kind);
 void emit_adopt(struct emit *e, const struct knowledge *known);
 
 /*
+ * Alerts are rare: COLD lays what leads to these functions out of the way of what does not.
+ *
  * Begin an alert about `name` (presentation text; NULL: the client alone is the key). NULL when
  * the rule is off for the tenant or (rule, client, name) is excluded; with a name, an exclusion
  * of the question's name counts too. On a tick the exchange must carry the tenant; the client,
