@@ -261,32 +261,22 @@ ALWAYS_INLINE static inline bool read_name(
 }
 
 /*
- * What nearly all records of an answer are: an address or an alias. False, with the cursor where it was,
+ * What nearly all records are: an address or, in an answer, an alias. False, with the cursor where it was,
  * for any other, which read_any then takes or refuses.
  */
-ALWAYS_INLINE static inline bool read_usual_answer(
-	struct dns_message *out, struct dns_record *r, struct dns_walk *w, struct cursor *c)
+ALWAYS_INLINE static inline bool read_usual(struct dns_message *out, struct dns_record *r,
+	struct dns_walk *w, struct cursor *c, bool is_answer)
 {
 	struct cursor ahead = *c;
 
 	if (!begin_record(r, w, &ahead))
 		return false;
-	if (LIKELY(is_address(r)))
-		keep_address(out, r, w->wire);
-	else if (!is_name(r) || !read_name(out, r, w, ahead.end))
+	if (LIKELY(is_address(r))) {
+		if (is_answer)
+			keep_address(out, r, w->wire);
+	} else if (!is_answer || !is_name(r) || !read_name(out, r, w, ahead.end)) {
 		return false;
-	c->pos = ahead.pos;
-	return true;
-}
-
-/* The same of the other sections: addresses of name servers. */
-ALWAYS_INLINE static inline bool read_usual_glue(
-	struct dns_record *r, struct dns_walk *w, struct cursor *c)
-{
-	struct cursor ahead = *c;
-
-	if (!begin_record(r, w, &ahead) || !is_address(r))
-		return false;
+	}
 	c->pos = ahead.pos;
 	return true;
 }
@@ -334,17 +324,9 @@ static inline uint8_t section_of(const struct dns_message *m, uint32_t index)
 	return (uint8_t)((index >= authority) + (index >= additional));
 }
 
-/* In an UPDATE this section holds prerequisites, which may be addresses without one. */
-static void note_answer(struct dns_message *out, const struct dns_record *r)
-{
-	if (is_address(r))
-		keep_address(out, r, out->wire);
-	out->leading_count += dns_leads_on(r);
-}
-
-/* Any record, as a part of its message; `kept` in record[]; `last` of all, and in the additional section. */
+/* Any record, as a part of its message; `last` of all, and in the additional section. */
 OUT_OF_LINE static enum dns_error read_any(struct dns_message *out, struct dns_record *r,
-	struct dns_walk *w, struct cursor *c, bool kept, bool last)
+	struct dns_walk *w, struct cursor *c, bool last)
 {
 	enum dns_error error = read_record(out, r, w, c);
 
@@ -354,8 +336,6 @@ OUT_OF_LINE static enum dns_error read_any(struct dns_message *out, struct dns_r
 		return DNS_WORK_LIMIT;
 	if (last)
 		out->has_tsig = signs_message(r, out->wire);
-	if (r->section == DNS_ANSWER && kept)
-		note_answer(out, r);
 	return r->type == DNS_TYPE_OPT ? read_opt(out, r) : DNS_OK;
 }
 
@@ -368,13 +348,21 @@ OUT_OF_LINE static enum dns_error walk_rest(
 
 	for (uint32_t index = DNS_RECORDS_MAX; index < total; index++) {
 		r.section = section_of(out, index);
-		enum dns_error error = read_any(
-			out, &r, w, c, false, index + 1 == total && index >= additional);
+		enum dns_error error =
+			read_any(out, &r, w, c, index + 1 == total && index >= additional);
 		if (error)
 			return error;
 		out->records_omitted++;
 	}
 	return DNS_OK;
+}
+
+/* What read_any has read of an answer. In an UPDATE, of a prerequisite, which may lack its address. */
+OUT_OF_LINE static void note_answer(struct dns_message *out, const struct dns_record *r)
+{
+	if (is_address(r))
+		keep_address(out, r, out->wire);
+	out->leading_count += dns_leads_on(r);
 }
 
 /*
@@ -387,24 +375,23 @@ ALWAYS_INLINE static inline enum dns_error read_section(struct dns_message *out,
 {
 	for (; count > 0; count--, ++*r) {
 		(*r)->section = (uint8_t)section;
-		if (section == DNS_ANSWER && LIKELY(read_usual_answer(out, *r, w, c)))
-			continue;
 		if (section == DNS_ADDITIONAL && LIKELY(read_plain_opt(out, *r, c)))
 			continue;
-		if (section != DNS_ANSWER && LIKELY(read_usual_glue(*r, w, c)))
+		if (LIKELY(read_usual(out, *r, w, c, section == DNS_ANSWER)))
 			continue;
 		struct cursor ahead = *c;
-		enum dns_error error =
-			read_any(out, *r, w, &ahead, true, has_last && count == 1);
+		enum dns_error error = read_any(out, *r, w, &ahead, has_last && count == 1);
 		if (UNLIKELY(error))
 			return error;
+		if (section == DNS_ANSWER)
+			note_answer(out, *r);
 		c->pos = ahead.pos;
 	}
 	return DNS_OK;
 }
 
 /* Only the first records are kept. */
-OUT_OF_LINE static void cut_counts(uint32_t count[3])
+static void cut_counts(uint32_t count[3])
 {
 	uint32_t room = DNS_RECORDS_MAX;
 
