@@ -22,7 +22,7 @@
 
 #define DNS_RECORDS_MAX   128
 #define DNS_ADDRESSES_MAX 64
-#define DNS_EXPANDED_MAX  2
+#define DNS_EXPANDED_MAX  4
 #define DNS_WORK_MAX      (256 * 1024)
 #define DNS_HEADER_LEN    12
 
