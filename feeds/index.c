@@ -97,7 +97,7 @@ static inline bool has_single_labels(const struct index *index)
 	return index->depths >> 1 & 1;
 }
 
-bool index_may_match(
+INLINE_BY_LINKER bool index_may_match(
 	const struct index *index, const struct dns_name *name, const struct index_look *look)
 {
 	return (LIKELY(name->label_count >= 2) && is_node(index, look->hash)) ||

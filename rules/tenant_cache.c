@@ -53,6 +53,8 @@ static inline uint64_t vlans_of(const struct tenant_link *link)
 {
 	uint64_t vlans = 0;
 
+	if (LIKELY(link->vlan_count == 0))
+		return 0;
 	for (uint8_t i = 0; i < link->vlan_count; i++)
 		vlans = (vlans << 12) | (link->vlan[i] & 0xfff);
 	return vlans << TENANT_BITS;

@@ -101,8 +101,7 @@ enum packet_result packet_begin(struct packet *out, enum packet_rest *rest,
 
 void packet_finish(struct packet *out, enum packet_rest rest, const struct decoder *d)
 {
-	if (LIKELY(rest != PACKET_REST_NONE))
-		plain_finish(out, rest, d->key);
+	plain_finish(out, rest, d->key);
 }
 
 enum packet_result packet_decode(
@@ -111,7 +110,8 @@ enum packet_result packet_decode(
 	enum packet_rest rest;
 	enum packet_result result = packet_begin(out, &rest, frame, d);
 
-	packet_finish(out, rest, d);
+	if (rest != PACKET_REST_NONE)
+		packet_finish(out, rest, d);
 	return result;
 }
 

@@ -187,8 +187,8 @@ enum packet_result packet_decode(
 
 /*
  * The same in two steps, for who has many frames: the headers of all of them, and then what takes the
- * whole of a payload. Between the two *out lacks checksum and fingerprint, if `rest` is not
- * PACKET_REST_NONE.
+ * whole of a payload. If `rest` is not PACKET_REST_NONE, *out lacks checksum and fingerprint, which
+ * packet_finish fills in; then, too, it is a whole datagram and PACKET_DNS.
  */
 enum packet_rest {
 	PACKET_REST_NONE,

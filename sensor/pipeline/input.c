@@ -282,9 +282,9 @@ ALWAYS_INLINE static inline void prepare_message(struct input *in, struct pendin
 /* A prepared message: count it and hand it on. Returns what its packet counts as. */
 ALWAYS_INLINE static inline enum packet_result take_message(struct input *in, struct pending *w)
 {
-	switch (w->error) {
-	case DNS_OK: /* of a cut one, only what stood behind it is missing */
+	if (LIKELY(w->error == DNS_OK)) /* of a cut one, only what stood behind it is missing */
 		return take_whole(in, w);
+	switch (w->error) {
 	case DNS_SNAPLEN:
 		return take_beginning(in, w);
 	case DNS_HEADER_TRUNCATED:
@@ -371,8 +371,12 @@ static inline void begin_decode(const struct input *in, struct pending *w)
 
 static inline void finish_decode(const struct input *in, struct pending *w)
 {
-	packet_finish(&w->packet, w->rest, in->decoder);
-	w->is_message = is_message(w);
+	if (LIKELY(w->rest != PACKET_REST_NONE)) {
+		packet_finish(&w->packet, w->rest, in->decoder);
+		w->is_message = true; /* a whole datagram of a DNS port */
+	} else {
+		w->is_message = is_message(w);
+	}
 	if (in->dedup)
 		dedup_prefetch(in->dedup, &w->packet);
 }
@@ -417,8 +421,9 @@ static OUT_OF_LINE size_t decode_some(
 /* What dnstap tells was never on a mirror. */
 static inline bool is_copy(const struct input *in, const struct pending *w)
 {
-	return w->result == PACKET_DNS && in->dedup && !w->frame->decoded &&
-	       dedup_is_copy(in->dedup, &w->packet, w->frame->ts_ns);
+	if (UNLIKELY(w->result != PACKET_DNS || w->frame->decoded))
+		return false;
+	return in->dedup && dedup_is_copy(in->dedup, &w->packet, w->frame->ts_ns);
 }
 
 static inline void prepare(struct input *in, struct pending *w)

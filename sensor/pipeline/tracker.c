@@ -425,7 +425,7 @@ static void collect(
 	batch_add(b, lane, o);
 }
 
-struct observation *lane_offer(struct lane *lane, uint16_t input, size_t bytes)
+INLINE_BY_LINKER struct observation *lane_offer(struct lane *lane, uint16_t input, size_t bytes)
 {
 	struct spsc *ring = lane->in[input];
 	if (!ring) {
@@ -443,7 +443,7 @@ bool lane_wait(struct lane *lane, uint16_t input, size_t bytes, int timeout_ms)
 	return spsc_wait_room(lane->in[input], bytes, timeout_ms);
 }
 
-void lane_push(struct lane *lane, uint16_t input, const struct observation *o)
+INLINE_BY_LINKER void lane_push(struct lane *lane, uint16_t input, const struct observation *o)
 {
 	if (lane->in[input]) {
 		spsc_commit(lane->in[input], o->size);

@@ -73,8 +73,9 @@
 
 #define LINE        64
 #define CAP_MIN     4096
-#define WRITE_AHEAD 6
+#define WRITE_AHEAD 4
 #define READ_AHEAD  24
+#define AHEAD_LINES 4 /* nearly every record has no more */
 #define SPIN_COUNT  50        /* a microsecond or two */
 #define NAP_NS      50000     /* short beside what a ring holds */
 #define AMPLE_NS    NS_PER_MS /* how long a producer waits for more room than it needs */
@@ -264,7 +265,7 @@ static bool spin_for_room(struct spsc *ring, uint64_t needed)
 	return false;
 }
 
-void *spsc_reserve(struct spsc *ring, size_t bytes)
+INLINE_BY_LINKER void *spsc_reserve(struct spsc *ring, size_t bytes)
 {
 	if (UNLIKELY(bytes > spsc_record_max(ring)))
 		return NULL;
@@ -279,7 +280,7 @@ void *spsc_reserve(struct spsc *ring, size_t bytes)
 	return record_at(ring, ring->reserved) + 1;
 }
 
-void spsc_commit(struct spsc *ring, size_t bytes)
+INLINE_BY_LINKER void spsc_commit(struct spsc *ring, size_t bytes)
 {
 	uint64_t step = step_of(bytes);
 
@@ -291,8 +292,8 @@ void spsc_commit(struct spsc *ring, size_t bytes)
 	ring->tail = ring->reserved + step;
 	ring->reserved_step = 0;
 	/* The lines that the next records will be written to are still the consumer's. */
-	for (unsigned line = 0; line < WRITE_AHEAD; line++)
-		prefetch_write(record_at(ring, ring->tail + (line + 2) * LINE));
+	for (unsigned line = 0; line < AHEAD_LINES; line++)
+		prefetch_write(record_at(ring, ring->tail + (WRITE_AHEAD + line) * LINE));
 }
 
 /*
@@ -383,7 +384,7 @@ void spsc_close(struct spsc *ring)
 
 /* --- consumer ------------------------------------------------------------------------ */
 
-const void *spsc_peek(struct spsc *ring, size_t *bytes)
+INLINE_BY_LINKER const void *spsc_peek(struct spsc *ring, size_t *bytes)
 {
 	if (ring->head == ring->published_seen) {
 		/* Pairs with the store in spsc_publish: the records before it are whole. */
@@ -401,14 +402,16 @@ const void *spsc_peek(struct spsc *ring, size_t *bytes)
 	return record + 1;
 }
 
-void spsc_release(struct spsc *ring)
+INLINE_BY_LINKER void spsc_release(struct spsc *ring)
 {
 	assert(ring->head != ring->published_seen);
-	uint64_t step = record_at(ring, ring->head)->step;
-	/* Further records are still in the producer's cache. */
-	for (uint64_t at = 0; at < step; at += LINE)
-		prefetch_read(record_at(ring, ring->head + READ_AHEAD * LINE + at));
-	ring->head += step;
+	/*
+	 * Further records are still in the producer's cache. As many lines each time: how many a record
+	 * has nobody can guess.
+	 */
+	for (unsigned line = 0; line < AHEAD_LINES; line++)
+		prefetch_read(record_at(ring, ring->head + (READ_AHEAD + line) * LINE));
+	ring->head += record_at(ring, ring->head)->step;
 }
 
 void spsc_retire(struct spsc *ring)
