@@ -8,11 +8,11 @@
 #define COLD                 __attribute__((cold, noinline))
 #define ALWAYS_INLINE        __attribute__((always_inline))
 /* On the definition of a public function: link-time optimisation puts it into all who call it. */
-#define INLINE_BY_LINKER     inline __attribute__((always_inline))
-#define OUT_OF_LINE          __attribute__((noinline)) /* what is seldom needed, out of hot code */
-#define CACHE_LINE           64
-#define LIKELY(x)            __builtin_expect(!!(x), 1)
-#define UNLIKELY(x)          __builtin_expect(!!(x), 0)
-#define ARRAY_LEN(a)         (sizeof(a) / sizeof((a)[0]))
+#define INLINE_BY_LINKER inline __attribute__((always_inline))
+#define OUT_OF_LINE      __attribute__((noinline)) /* what is seldom needed, out of hot code */
+#define CACHE_LINE       64
+#define LIKELY(x)        __builtin_expect(!!(x), 1)
+#define UNLIKELY(x)      __builtin_expect(!!(x), 0)
+#define ARRAY_LEN(a)     (sizeof(a) / sizeof((a)[0]))
 
 #endif

@@ -56,7 +56,8 @@ static inline uint64_t hash_wire(const uint8_t *wire, size_t wire_len, uint64_t 
 	return hash_block(seed, wire, wire_len, wire_len);
 }
 
-INLINE_BY_LINKER uint64_t dns_name_hash_suffix(const struct dns_name *name, unsigned labels, uint64_t seed)
+INLINE_BY_LINKER uint64_t dns_name_hash_suffix(
+	const struct dns_name *name, unsigned labels, uint64_t seed)
 {
 	size_t wire_len;
 	const uint8_t *wire = dns_name_suffix(name, labels, &wire_len);

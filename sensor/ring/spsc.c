@@ -75,7 +75,7 @@
 #define CAP_MIN     4096
 #define WRITE_AHEAD 4
 #define READ_AHEAD  24
-#define AHEAD_LINES 4 /* nearly every record has no more */
+#define AHEAD_LINES 4         /* nearly every record has no more */
 #define SPIN_COUNT  50        /* a microsecond or two */
 #define NAP_NS      50000     /* short beside what a ring holds */
 #define AMPLE_NS    NS_PER_MS /* how long a producer waits for more room than it needs */
