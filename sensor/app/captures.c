@@ -100,6 +100,11 @@ enum err captures_choose(struct captures *c, const struct config *config,
 	for (size_t i = 0; err == ERR_OK && i < count; i++)
 		err = add_capture(c, config,
 			interface_count ? interface[i] : config->capture[i].interface, why);
+	if (err == ERR_OK && config->sensor.trackers == 0 && c->input_count > 1)
+		return err_set(why, ERR_USAGE,
+			"%s: sensor.trackers: 0 works with one capture and sensor.inputs: 1 "
+			"only",
+			config->path);
 	return err;
 }
 

@@ -2,6 +2,7 @@
 /* dynwatch check: read configuration and feeds as `run` would, report, change nothing. */
 #include "sensor/app/commands.h"
 
+#include "sensor/app/captures.h"
 #include "sensor/app/load.h"
 #include "sensor/base/clock.h"
 #include "sensor/base/hash.h"
@@ -102,9 +103,12 @@ static void print_inputs(const struct config *c)
 	const struct config_sensor *s = &c->sensor;
 
 	print_heading("sensor");
-	printf("%s, %" PRIu64 " MiB for tracking, %u input thread%s a capture, %u tracker%s\n",
-		s->name, s->memory_mb, s->inputs, s->inputs == 1 ? "" : "s", s->trackers,
-		s->trackers == 1 ? "" : "s");
+	printf("%s, %" PRIu64 " MiB for tracking, %u input thread%s a capture", s->name,
+		s->memory_mb, s->inputs, s->inputs == 1 ? "" : "s");
+	if (s->trackers == 0)
+		printf(", which judges too\n");
+	else
+		printf(", %u tracker%s\n", s->trackers, s->trackers == 1 ? "" : "s");
 	for (size_t i = 0; i < c->capture_count; i++) {
 		print_heading(i ? "" : "capture");
 		const struct config_capture *capture = &c->capture[i];
@@ -212,9 +216,12 @@ static enum err load(const struct arguments *args, struct config **config,
 {
 	enum err err = args->config ? config_load(config, args->config, why)
 				    : config_builtin(config, why);
+	struct captures captures;
 
 	if (!err)
 		err = load_check_outputs(*config, why);
+	if (!err && (*config)->capture_count > 0)
+		err = captures_choose(&captures, *config, NULL, 0, why);
 	if (err)
 		return err;
 	const char **name = interface_names(*config);

@@ -70,6 +70,11 @@ static size_t streams_bytes(const struct engine_options *o)
 	return o->memory_bytes / STREAMS_SHARE;
 }
 
+static bool has_trackers(const struct engine_options *o)
+{
+	return o->threaded && !o->input_judges;
+}
+
 static bool init_lanes(struct engine *e)
 {
 	const struct engine_options *o = &e->options;
@@ -78,9 +83,9 @@ static bool init_lanes(struct engine *e)
 			.number = i,
 			.is_only = o->shard_count == 1,
 			.input_count = o->input_count,
-			.threaded = o->threaded,
+			.threaded = has_trackers(o),
 			.batch = i > 0 ? e->lane[0].batch : NULL,
-			.inline_sink = accept_inline,
+			.inline_sink = o->threaded ? NULL : accept_inline,
 			.inline_arg = e,
 			.memory_bytes =
 				(o->memory_bytes - decoder_bytes(o) - streams_bytes(o)) /
@@ -168,7 +173,7 @@ enum err engine_start(struct engine *e, struct err_ctx *why)
 	};
 	int error = pthread_create(&e->outlet_thread, NULL, outlet_run, &e->outlet);
 	e->outlet_started = error == 0;
-	for (size_t i = 0; error == 0 && i < o->shard_count; i++) {
+	for (size_t i = 0; error == 0 && has_trackers(o) && i < o->shard_count; i++) {
 		error = pthread_create(&e->tracker_thread[i], NULL, tracker_run, &e->lane[i]);
 		e->started += error == 0;
 	}

@@ -29,9 +29,11 @@
 #include "sensor/pipeline/tracker.h"
 
 struct engine_options {
-	size_t shard_count; /* sensor.trackers */
+	size_t shard_count; /* sensor.trackers, one at least */
 	size_t input_count;
-	bool threaded; /* one tracker thread a shard and one for the output; else all on the input's */
+	/* One tracker thread a shard and one for the output; else all on the input's. */
+	bool threaded;
+	bool input_judges; /* threaded, but for trackers: one input, one shard */
 	size_t memory_bytes;
 	uint64_t seed; /* of all tables; fixed in a replay */
 	bool live;

@@ -189,6 +189,14 @@ static void judge_end(struct lane *lane)
 	update_report(lane, JUDGE_END_NS);
 }
 
+/* The lane's own thread is done with it. */
+static void finish(struct lane *lane)
+{
+	judge_end(lane);
+	lane->finished = true;
+	spsc_close(lane->out);
+}
+
 void lane_end(struct lane *lane)
 {
 	if (!lane->out)
@@ -227,15 +235,14 @@ void lane_report_read(struct lane *lane, struct judge_stats *stats, uint64_t *te
 	pthread_mutex_unlock(&report->mutex);
 }
 
-static bool open_rings(struct lane *lane, size_t input_count)
+static bool open_input_rings(struct lane *lane)
 {
-	for (size_t i = 0; i < input_count; i++) {
+	for (size_t i = 0; i < lane->input_count; i++) {
 		lane->in[i] = spsc_new(LANE_RING_BYTES);
 		if (!lane->in[i])
 			return false;
 	}
-	lane->out = spsc_new(LANE_ALERT_RING_BYTES);
-	return lane->out != NULL;
+	return true;
 }
 
 static struct tracker_batch *new_batch(void)
@@ -269,15 +276,18 @@ bool lane_init(
 	struct judge_options judge = {
 		.memory_bytes = options->memory_bytes,
 		.seed = options->seed,
-		.sink = options->threaded ? pass_on : pass_inline,
+		.sink = options->inline_sink ? pass_inline : pass_on,
 		.sink_arg = lane,
 		.kinds = options->kinds,
 	};
 	lane->judge = judge_new(&judge, known);
 	if (!lane->judge || !open_report(lane, known->policies->tenant_count))
 		return false;
+	lane->out = options->inline_sink ? NULL : spsc_new(LANE_ALERT_RING_BYTES);
+	if (!lane->out && !options->inline_sink)
+		return false;
 	if (options->threaded)
-		return open_rings(lane, options->input_count);
+		return open_input_rings(lane);
 	lane->batch = options->batch ? options->batch : new_batch();
 	return lane->batch != NULL;
 }
@@ -478,9 +488,12 @@ void lane_flush(struct lane *lane, uint16_t input, uint64_t seq)
 {
 	if (!lane->in[input]) {
 		judge_batch(lane->batch);
-		return;
+		if (!lane->out)
+			return;
+		spsc_publish(lane->out);
+	} else {
+		spsc_publish(lane->in[input]);
 	}
-	spsc_publish(lane->in[input]);
 	if (lane->input_count == 1)
 		watermark_set(&lane->pushed, seq);
 }
@@ -494,13 +507,16 @@ void lane_close(struct lane *lane, uint16_t input)
 {
 	if (lane->in[input])
 		spsc_close(lane->in[input]);
+	else if (lane->out)
+		finish(lane);
 }
 
 uint64_t lane_silent_until(const struct lane *lane)
 {
-	/* In this order: what was pushed up to this number is counted in spsc_used. */
+	/* In this order: what was pushed up to this number is counted in spsc_used, or has been judged. */
 	uint64_t pushed = watermark_read(&lane->pushed);
-	return spsc_used(lane->in[0]) == 0 ? pushed : watermark_read(&lane->judged);
+	return !lane->in[0] || spsc_used(lane->in[0]) == 0 ? pushed
+							   : watermark_read(&lane->judged);
 }
 
 static void publish_alerts(struct lane *lane)
@@ -604,8 +620,6 @@ void *tracker_run(void *arg)
 		serve_one(lane);
 	else
 		serve_several(lane);
-	judge_end(lane);
-	lane->finished = true;
-	spsc_close(lane->out);
+	finish(lane);
 	return NULL;
 }

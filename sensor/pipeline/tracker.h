@@ -3,9 +3,10 @@
  * tracker.h -- the tracker thread: takes observations from its lanes, judges them, passes alerts on.
  *
  * A lane is the way of one shard of tenants: the ring from the input, the judge, the ring to the
- * output. Without rings (--threads 1) the same judge is called on the input's thread. Otherwise each
- * lane has a tracker thread of its own: one that served several could sleep on the full alert ring of
- * the first while the output waits for the second.
+ * output. Each lane has a tracker thread of its own: one that served several could sleep on the full
+ * alert ring of the first while the output waits for the second. Without the first ring (sensor.trackers:
+ * 0) the same judge is called on the input's thread, and without the second one (--threads 1) the output,
+ * too.
  *
  * Threads:  lane_offer/lane_push/lane_close belong to the input's thread, tracker_run is the
  *           tracker's, lane_silent_until and the alert ring's other end are outlet.c's.
@@ -38,7 +39,7 @@ struct lane {
 		*in[LANE_INPUTS_MAX]; /* observations, one ring per input; in[0] NULL: inline */
 	struct spsc *out;             /* alerts; NULL: inline */
 	struct judge *judge;
-	emit_sink *inline_sink; /* where alerts go without a ring */
+	emit_sink *inline_sink; /* where alerts go without the ring */
 	void *inline_arg;
 	struct tracker_batch *batch; /* without rings: shared by all lanes, owned by lane 0 */
 	struct gauge *alerts;        /* raised, for progress; written by the lane's thread */
@@ -60,9 +61,9 @@ struct lane_options {
 	size_t number;
 	bool is_only; /* there is no other lane, whose alerts might wait for this one's */
 	size_t input_count;
-	bool threaded;
+	bool threaded;               /* a tracker thread judges */
 	struct tracker_batch *batch; /* !threaded: that of lane 0, or NULL for lane 0 itself */
-	emit_sink *inline_sink;      /* !threaded */
+	emit_sink *inline_sink; /* takes alerts in place of the ring to the output; or NULL */
 	void *inline_arg;
 	size_t memory_bytes;
 	uint64_t seed;
@@ -144,7 +145,10 @@ void lane_reached(struct lane *lane, uint16_t input, int64_t ts_ns);
  */
 NODISCARD bool lane_push_knowledge(
 	struct lane *lane, uint16_t input, uint64_t seq, const struct knowledge *known);
-/* [input] Nothing more will come from this input. */
+/*
+ * [input] Nothing more will come from this input. Without a tracker thread it is the end of the lane; the
+ * output's thread must be there to take what closing raises.
+ */
 void lane_close(struct lane *lane, uint16_t input);
 
 /*

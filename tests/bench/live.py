@@ -108,9 +108,9 @@ class Bench:
         self.alerts = data.path("live-alerts.jsonl")
         self.summary = data.path("live-summary.json")
 
-    def config(self, inputs):
+    def config(self, inputs, trackers):
         return self.data.config(
-            f"live-{inputs}", FEED_NAMES, inputs=inputs,
+            f"live-{inputs}-{trackers}", FEED_NAMES, inputs=inputs, trackers=trackers,
             extra=f"capture:\n  - {{interface: {INTERFACE}}}\n"
                   f"outputs:\n  - {{type: jsonl, path: {self.alerts}}}\n")
 
@@ -124,11 +124,11 @@ class Bench:
         return Receiver(self.net, [self.data.bench("bench_receive"), INTERFACE],
                         self.data.path("live.err"))
 
-    def start_dynwatch(self, inputs):
+    def start_dynwatch(self, inputs, trackers=1):
         for path in (self.alerts, self.summary):
             if os.path.exists(path):
                 os.unlink(path)
-        return Receiver(self.net, [self.data.dynwatch, "run", "-c", self.config(inputs),
+        return Receiver(self.net, [self.data.dynwatch, "run", "-c", self.config(inputs, trackers),
                                    "--summary", self.summary], self.data.path("live.err"))
 
     def trial(self, start, rate):
@@ -225,6 +225,7 @@ def main():
         receivers = {
             "empty libpcap receiver": bench.start_empty,
             "dynwatch, one input": lambda: bench.start_dynwatch(1),
+            "dynwatch, the input judges": lambda: bench.start_dynwatch(1, trackers=0),
             "dynwatch, two inputs": lambda: bench.start_dynwatch(2),
         }
         rows, reference = [], None

@@ -177,7 +177,8 @@ class Data:
             os.rename(path + ".part", path)
         return path
 
-    def config(self, name, feed_names, tenants=20, memory_mb=512, inputs=1, extra=""):
+    def config(self, name, feed_names, tenants=20, memory_mb=512, inputs=1, trackers=1,
+               extra=""):
         """A configuration: tenants as mkpcap lays them out, the feed, all rules as they are."""
         feed = self.feed(feed_names) if feed_names else None
         bits = 16
@@ -185,7 +186,8 @@ class Data:
             bits -= 1
         path = self.path(f"{name}.yaml")
         with open(path, "w", encoding="utf-8") as file:
-            file.write(f"sensor: {{name: bench, memory_mb: {memory_mb}, inputs: {inputs}}}\n{extra}tenants:\n")
+            file.write(f"sensor: {{name: bench, memory_mb: {memory_mb}, inputs: {inputs}, "
+                       f"trackers: {trackers}}}\n{extra}tenants:\n")
             for t in range(tenants):
                 base = 10 << 24 | t << bits
                 net = ".".join(str(base >> s & 255) for s in (24, 16, 8, 0))

@@ -46,4 +46,13 @@ ok "the mix raises alerts" test -s "$tmp/mix1.jsonl"
 ok "the mix evicts from its tables" jq -e '[.tables[].evicted] | add > 0' "$tmp/mix1.json"
 same "three shards on one thread and on one tracker" mix1 mix2
 same "three shards on one thread and on three trackers" mix1 mix4
+
+# No tracker at all: the input's thread judges, the output has its own.
+sed 's/trackers: 3/trackers: 0/' "$tmp/mix.yaml" > "$tmp/none.yaml"
+sed 's/trackers: 3/trackers: 1/' "$tmp/mix.yaml" > "$tmp/single.yaml"
+replay none1 -c "$tmp/none.yaml" --threads 1 "$tmp/mix.pcap"
+replay none2 -c "$tmp/none.yaml" --threads 2 "$tmp/mix.pcap"
+replay single -c "$tmp/single.yaml" --threads 2 "$tmp/mix.pcap"
+same "no tracker and one tracker" none2 single
+same "no tracker, on one thread and on two" none1 none2
 done_testing

@@ -233,8 +233,15 @@ static void each_second(void *arg)
 	take_books(arg);
 }
 
+/* Who does the work: the input's thread all of it, all but what the output does, or only its own. */
+enum way {
+	ALONE,
+	INPUT_JUDGES,
+	TRACKERS,
+};
+
 static void run_open(struct run *r, struct outcome *outcome, const struct knowledge *known,
-	size_t inputs, bool threaded)
+	size_t inputs, enum way way)
 {
 	const struct output_options output = { .sensor = "race", .version = "0" };
 	struct err_ctx why;
@@ -249,7 +256,8 @@ static void run_open(struct run *r, struct outcome *outcome, const struct knowle
 	struct engine_options options = {
 		.shard_count = SHARDS,
 		.input_count = inputs,
-		.threaded = threaded,
+		.threaded = way != ALONE,
+		.input_judges = way == INPUT_JUDGES,
 		.memory_bytes = MEMORY_BYTES,
 		.seed = 1,
 		.live = inputs > 1,
@@ -332,14 +340,20 @@ static void check(const struct outcome *o, const char *what)
 		fail("alerts are missing");
 }
 
-static void replay(const struct knowledge *known, struct outcome *outcome, bool threaded)
+static void check_same(const struct outcome *one, const struct outcome *other)
+{
+	if (one->lines != other->lines || one->hash != other->hash)
+		fail("threads change what comes out");
+}
+
+static void replay(const struct knowledge *known, struct outcome *outcome, enum way way)
 {
 	static struct traffic traffic;
 	static struct run run;
 
 	traffic_init(&traffic, 0, 1);
-	run_open(&run, outcome, known, 1, threaded);
-	if (threaded)
+	run_open(&run, outcome, known, 1, way);
+	if (way != ALONE)
 		read_together(&run, &traffic, 1);
 	else
 		read_in_turn(&run, &traffic, 1);
@@ -353,7 +367,7 @@ static void two_sources(const struct knowledge *known, struct outcome *outcome, 
 
 	traffic_init(&traffic[0], 0, 2);
 	traffic_init(&traffic[1], 1, 2);
-	run_open(&run, outcome, known, together ? 2 : 1, together);
+	run_open(&run, outcome, known, together ? 2 : 1, together ? TRACKERS : ALONE);
 	if (together)
 		read_together(&run, traffic, 2);
 	else
@@ -368,12 +382,14 @@ int main(void)
 
 	alarm(ALARM_S);
 	know(&known);
-	replay(&known, &one, false);
+	replay(&known, &one, ALONE);
 	check(&one, "one thread");
-	replay(&known, &other, true);
-	check(&other, "one input, threads");
-	if (one.lines != other.lines || one.hash != other.hash)
-		fail("threads change what comes out");
+	replay(&known, &other, INPUT_JUDGES);
+	check(&other, "one input that judges");
+	check_same(&one, &other);
+	replay(&known, &other, TRACKERS);
+	check(&other, "one input, trackers");
+	check_same(&one, &other);
 
 	two_sources(&known, &one, false);
 	check(&one, "two sources in turn");

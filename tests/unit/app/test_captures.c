@@ -100,3 +100,19 @@ Test(captures, more_inputs_than_lanes_have_room_for_are_an_error)
 	cr_assert_not_null(strstr(why.text, "64"), "%s", why.text);
 	config_free(config);
 }
+
+Test(captures, an_input_that_judges_is_the_only_one)
+{
+	static const char *const interface[] = { "eth1", "eth2" };
+	struct config *config = parse("sensor: {trackers: 0}\ncapture: [{interface: eth1}]\n");
+	struct config *several = parse("sensor: {trackers: 0, inputs: 2}\n");
+	struct err_ctx why = { 0 };
+	struct captures c;
+
+	cr_assert_eq(captures_choose(&c, config, NULL, 0, &why), ERR_OK, "%s", why.text);
+	cr_assert_eq(captures_choose(&c, config, interface, 2, &why), ERR_USAGE);
+	cr_assert_not_null(strstr(why.text, "sensor.trackers"), "%s", why.text);
+	cr_assert_eq(captures_choose(&c, several, interface, 1, &why), ERR_USAGE);
+	config_free(several);
+	config_free(config);
+}

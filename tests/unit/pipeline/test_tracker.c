@@ -75,7 +75,14 @@ static void accept_inline(void *arg, const struct alert *a)
 	output_accept(arg, a);
 }
 
-static void rig_open(struct rig *r, size_t lane_count, bool threaded)
+/* Who does the work: the input's thread all of it, all but what the output does, or only its own. */
+enum way {
+	ALONE,
+	INPUT_JUDGES,
+	TRACKERS,
+};
+
+static void rig_open(struct rig *r, size_t lane_count, enum way way)
 {
 	static const struct output_options options = { "test", "0", { 0, 0 } };
 
@@ -95,9 +102,9 @@ static void rig_open(struct rig *r, size_t lane_count, bool threaded)
 			.number = i,
 			.is_only = lane_count == 1,
 			.input_count = 1,
-			.threaded = threaded,
+			.threaded = way == TRACKERS,
 			.batch = i > 0 ? r->lane[0].batch : NULL,
-			.inline_sink = accept_inline,
+			.inline_sink = way == ALONE ? accept_inline : NULL,
 			.inline_arg = r->output,
 			.memory_bytes = 8 << 20,
 			.seed = 1,
@@ -128,19 +135,19 @@ static void rig_close(struct rig *r)
 	free(r);
 }
 
-static void run_threads(struct rig *r)
+static void run_threads(struct rig *r, enum way way)
 {
 	struct outlet outlet = { r->lane, r->lane_count, true, r->output, NULL, NULL };
 	pthread_t thread[LANES_MAX], outlet_thread;
 	struct err_ctx why;
 
 	cr_assert_eq(pthread_create(&outlet_thread, NULL, outlet_run, &outlet), 0);
-	for (size_t i = 0; i < r->lane_count; i++)
+	for (size_t i = 0; way == TRACKERS && i < r->lane_count; i++)
 		cr_assert_eq(pthread_create(&thread[i], NULL, tracker_run, &r->lane[i]), 0);
 	cr_assert_eq(input_run(&r->input, &why), SOURCE_END);
 	for (size_t i = 0; i < r->lane_count; i++)
 		lane_close(&r->lane[i], 0);
-	for (size_t i = 0; i < r->lane_count; i++)
+	for (size_t i = 0; way == TRACKERS && i < r->lane_count; i++)
 		pthread_join(thread[i], NULL);
 	pthread_join(outlet_thread, NULL);
 }
@@ -150,18 +157,18 @@ struct outcome {
 	uint64_t hash;
 };
 
-/* Run the source through so many lanes, on threads of their own or all on this one. */
-static struct outcome run(struct fake_source *f, size_t lane_count, bool threaded)
+/* Run the source through so many lanes. */
+static struct outcome run(struct fake_source *f, size_t lane_count, enum way way)
 {
 	struct rig *r = calloc(1, sizeof(*r));
 	struct err_ctx why;
 
 	cr_assert_not_null(r);
-	rig_open(r, lane_count, threaded);
+	rig_open(r, lane_count, way);
 	f->next = 0;
 	r->input.source = &f->base;
-	if (threaded)
-		run_threads(r);
+	if (way != ALONE)
+		run_threads(r, way);
 	else
 		cr_assert_eq(input_run(&r->input, &why), SOURCE_END);
 	output_finish(r->output);
@@ -202,9 +209,11 @@ static void check_threads(struct fake_source *f)
 	for (size_t lanes = 1; lanes <= LANES_MAX; lanes++) {
 		char what[64];
 		snprintf(what, sizeof(what), "%zu lanes", lanes);
-		struct outcome alone = run(f, lanes, false);
-		struct outcome threads = run(f, lanes, true);
+		struct outcome alone = run(f, lanes, ALONE);
+		struct outcome judging = run(f, lanes, INPUT_JUDGES);
+		struct outcome threads = run(f, lanes, TRACKERS);
 		cr_assert_gt(alone.raised, 0, "%s", what);
+		check_same(&alone, &judging, what);
 		check_same(&alone, &threads, what);
 	}
 }
@@ -250,7 +259,7 @@ Test(tracker, an_alert_does_not_wait_for_the_next_message, .timeout = 60)
 	cr_assert_not_null(r);
 	fake_init(&f, SOURCE_END);
 	lookups(&f, START, 1, 1);
-	rig_open(r, 1, true);
+	rig_open(r, 1, TRACKERS);
 	r->input.source = &f.base;
 	struct spsc *out = r->lane[0].out;
 	cr_assert_eq(pthread_create(&thread, NULL, tracker_run, &r->lane[0]), 0);
@@ -273,7 +282,7 @@ Test(tracker, an_alert_does_not_wait_for_the_next_message, .timeout = 60)
 
 /* --- the ledger's state -------------------------------------------------------------------------- */
 
-Test(tracker, writes_its_ledger_down_while_it_works_when_it_is_asked_to, .timeout = 60)
+static void check_state(enum way way)
 {
 	struct rig *r = calloc(1, sizeof(*r));
 	struct fake_source f;
@@ -284,13 +293,13 @@ Test(tracker, writes_its_ledger_down_while_it_works_when_it_is_asked_to, .timeou
 	fake_init(&f, SOURCE_END);
 	for (int second = 0; second < 5; second++)
 		lookups(&f, START + second * NS_PER_S, 1, 10);
-	rig_open(r, 2, true);
+	rig_open(r, 2, way);
 	r->input.source = &f.base;
 	for (size_t i = 0; i < r->lane_count; i++) {
 		lane_state_ask(&r->lane[i]);
 		cr_expect_not(lane_state_ready(&r->lane[i]));
 	}
-	run_threads(r);
+	run_threads(r, way);
 	ledger_state_begin(&state);
 	size_t empty = state.len;
 	for (size_t i = 0; i < r->lane_count; i++) {
@@ -305,4 +314,14 @@ Test(tracker, writes_its_ledger_down_while_it_works_when_it_is_asked_to, .timeou
 	text_deinit(&state);
 	rig_close(r);
 	fake_deinit(&f);
+}
+
+Test(tracker, writes_its_ledger_down_while_it_works_when_it_is_asked_to, .timeout = 60)
+{
+	check_state(TRACKERS);
+}
+
+Test(tracker, an_input_that_judges_writes_the_ledger_down, .timeout = 60)
+{
+	check_state(INPUT_JUDGES);
 }
