@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """tshark.py -- compare the DNS log of dynwatch with what tshark reads in the same captures.
 
-    tshark.py [--accept] [--all] DYNWATCH TABLE NAME=CAPTURE...
+    tshark.py [--accept] [--all] [--kept=FOLDER] DYNWATCH TABLE NAME=CAPTURE...
 
 Messages of both sides are matched by time, addresses, ports, transport, id, direction and order;
 those left over once more without the time. Of matched messages every field is compared: opcode,
@@ -14,15 +14,21 @@ count, why, with tabs between. Prints TAP: one check a capture; a difference wit
 as does a row without its difference (with --all also a row of no capture here). --accept rewrites the counts, keeps the reasons that are
 there, and leaves '?' for those that somebody must find first ('?' fails, too).
 
+What tshark read is kept in FOLDER for the next run, which is mostly another build's: it takes ten times
+as long as all else.
+
 What of a difference:
     only tshark: REASON     tshark has a message that the log has not; REASON as tshark shows it
     only dynwatch           the other way round
     FIELD                   both have it, and this field differs
 """
 import collections
+import functools
+import hashlib
 import json
 import ipaddress
 import os
+import pickle
 import re
 import subprocess
 import sys
@@ -295,6 +301,39 @@ def tshark_messages(capture):
     return found
 
 
+@functools.cache
+def tshark_version():
+    return subprocess.run(["tshark", "--version"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                          check=True).stdout
+
+
+def fingerprint(capture):
+    """Of all that what tshark reads depends on: the capture, tshark, and this file."""
+    digest = hashlib.sha256(tshark_version())
+    for path in (__file__, capture):
+        with open(path, "rb") as file:
+            digest.update(file.read())
+    return digest.hexdigest()
+
+
+def kept_tshark_messages(capture, folder):
+    """tshark_messages, or what is kept of them."""
+    if not folder:
+        return tshark_messages(capture)
+    path = os.path.join(folder, fingerprint(capture))
+    try:
+        with open(path, "rb") as file:
+            return pickle.load(file)
+    except FileNotFoundError:
+        pass
+    found = tshark_messages(capture)
+    os.makedirs(folder, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
+        pickle.dump(found, file)
+    os.rename(file.name, path)
+    return found
+
+
 # --- comparing ------------------------------------------------------------------------------
 
 
@@ -343,10 +382,10 @@ def differences(ours, theirs):
     return count, example
 
 
-def compare(dynwatch, capture):
+def compare(dynwatch, capture, kept):
     with tempfile.TemporaryDirectory(prefix="dynwatch-tshark.") as folder:
         ours = our_messages(dynwatch, capture, folder)
-    theirs = tshark_messages(capture)
+    theirs = kept_tshark_messages(capture, kept)
     return len(ours), len(theirs), differences(ours, theirs)
 
 
@@ -396,13 +435,14 @@ def report(number, name, found, rows):
 
 def main(arguments):
     accept, everything = "--accept" in arguments, "--all" in arguments
+    kept = next((a.split("=", 1)[1] for a in arguments if a.startswith("--kept=")), None)
     dynwatch, path, *captures = [a for a in arguments if not a.startswith("--")]
     captures = dict(c.split("=", 1) for c in captures)
     rows, head = read_table(path)
     accepted = {row: value for row, value in rows.items() if row[0] not in captures}
     # Two at a time: tshark spends most of its time on reading its own tables.
     with ThreadPoolExecutor(max_workers=2) as pool:
-        work = {name: pool.submit(compare, dynwatch, capture) for name, capture in captures.items()}
+        work = {name: pool.submit(compare, dynwatch, capture, kept) for name, capture in captures.items()}
         for number, (name, found) in enumerate(work.items(), 1):
             found = found.result()
             count = found[2][0]

@@ -33,4 +33,5 @@ if [ -d "$pcaps" ]; then
 fi
 # Names of captures hold no spaces.
 # shellcheck disable=SC2086
-python3 tests/golden/tshark.py ${ACCEPT:+--accept} $complete "$dynwatch" "$table" $captures
+python3 tests/golden/tshark.py ${ACCEPT:+--accept} ${BUILD_DIR:+--kept="$BUILD_DIR/../tshark"} $complete \
+  "$dynwatch" "$table" $captures
