@@ -193,7 +193,7 @@ golden: $(TEST_PROGRAMS) ## replay captures and compare with tests/golden; ACCEP
 	$(Q)$(SAN_ENV) ACCEPT=$(ACCEPT) $(PROVE) -j$$(nproc) tests/golden/*.t
 
 e2e: $(TEST_PROGRAMS) $(BENCH_BINS) ## end to end with real servers on private network namespaces (root); E=name one file
-	$(Q)$(SAN_ENV) $(PROVE) $(if $(E),tests/e2e/$(E).t,tests/e2e/*.t)
+	$(Q)$(SAN_ENV) $(PROVE) -j$$(nproc) $(if $(E),tests/e2e/$(E).t,tests/e2e/*.t)
 
 sanitize: check-asan ## unit tests and golden replays under AddressSanitizer and UBSan
 	$(Q)$(MAKE) --no-print-directory BUILD=asan golden
