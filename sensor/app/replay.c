@@ -294,12 +294,15 @@ static enum err open_outputs(struct replay *r, struct err_ctx *why)
 			r->output, r->config, sensor_name(r), &r->redis, why);
 	if (err == ERR_OK && o->redis)
 		err = sinks_add_redis(r->output, o->redis, sensor_name(r), &r->redis, why);
-	const char *dns_log = o->dns_log   ? o->dns_log
-			      : o->outputs ? sinks_dnslog_path(r->config)
-					   : NULL;
+	unsigned how = r->opt.threads > 1 ? DNSLOG_ASIDE : 0;
+	const char *dns_log = o->dns_log;
+	if (!dns_log && o->outputs) {
+		dns_log = sinks_dnslog_path(r->config);
+		how |= DNSLOG_APPEND;
+	}
 	if (err != ERR_OK || !dns_log)
 		return err;
-	r->dnslog = dnslog_open(dns_log, r->opt.threads > 1);
+	r->dnslog = dnslog_open(dns_log, how);
 	if (r->dnslog)
 		return ERR_OK;
 	return err_set(why, ERR_FAILED, "%s: %s", dns_log, strerror(errno));

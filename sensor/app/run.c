@@ -202,7 +202,7 @@ static enum err open_outputs(struct run *r, struct err_ctx *why)
 			"%s: outputs: type dnslog works with one capture and sensor.inputs: 1 "
 			"only",
 			r->opt.config);
-	r->dnslog = dnslog_open(dnslog, false);
+	r->dnslog = dnslog_open(dnslog, DNSLOG_ASIDE | DNSLOG_APPEND | DNSLOG_LASTING);
 	if (r->dnslog)
 		return ERR_OK;
 	return err_set(why, ERR_FAILED, "%s: %s", dnslog, strerror(errno));
@@ -403,6 +403,8 @@ static void wait_for_end(struct run *r)
 		if (stop_hup()) {
 			log_notice("opening output files anew, and reloading");
 			gauge_set(&r->reopen, 1);
+			if (r->dnslog)
+				dnslog_reopen(r->dnslog);
 			reload_request(r->reload);
 		}
 		state_poll(&r->state, &r->engine, clock_monotonic_ns());

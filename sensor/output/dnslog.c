@@ -4,16 +4,15 @@
 #include "sensor/base/clock.h"
 #include "sensor/base/digits.h"
 #include "sensor/base/json.h"
+#include "sensor/base/log.h"
 #include "sensor/base/text.h"
 #include "sensor/dns/present.h"
 #include "sensor/dns/present_plain.h"
-#include "sensor/output/writer.h"
+#include "sensor/output/dnslog_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /*
  * A message is 500 octets of some sixty pieces. They are copied to where `at` points, which every
@@ -59,10 +58,9 @@ struct flags_text {
 };
 
 struct dnslog {
-	int fd;
-	bool owns_fd;
-	int failed_errno; /* of the first failed write; 0 */
-	struct writer *writer;
+	struct dnslog_file *file;
+	int failed_errno; /* of the write that failed; 0 */
+	uint64_t missing; /* messages since then */
 	struct text out;
 	uint64_t line;
 	struct written_name name[NAMES];
@@ -104,7 +102,7 @@ static void make_flags(struct flags_text flags[FLAGS_COUNT])
 	}
 }
 
-struct dnslog *dnslog_open(const char *path, bool aside)
+struct dnslog *dnslog_open(const char *path, unsigned how)
 {
 	const size_t room = DNSLOG_BUFFER_BYTES + 65536;
 	struct dnslog *log = calloc(1, sizeof(*log));
@@ -112,22 +110,15 @@ struct dnslog *dnslog_open(const char *path, bool aside)
 	if (!log)
 		return NULL;
 	make_flags(log->flags);
-	log->fd = STDOUT_FILENO;
-	log->owns_fd = strcmp(path, "-") != 0;
-	if (log->owns_fd)
-		log->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	if (log->fd != -1)
-		log->writer = writer_new(log->fd, aside, room);
-	if (!log->writer || !text_reserve(&log->out, room)) {
-		int why = log->fd == -1 ? errno : ENOMEM;
-		writer_free(log->writer);
-		if (log->owns_fd && log->fd != -1)
-			close(log->fd);
-		free(log);
-		errno = why;
-		return NULL;
-	}
-	return log;
+	log->file = dnslog_file_open(path, how, room);
+	if (log->file && text_reserve(&log->out, room))
+		return log;
+	int why = log->file ? ENOMEM : errno;
+	if (log->file)
+		(void)dnslog_file_close(log->file);
+	free(log);
+	errno = why;
+	return NULL;
 }
 
 static void write_out(struct dnslog *log)
@@ -135,7 +126,7 @@ static void write_out(struct dnslog *log)
 	if (log->out.failed && !log->failed_errno)
 		log->failed_errno = ENOMEM;
 	if (!log->failed_errno)
-		log->failed_errno = writer_put(log->writer, &log->out);
+		log->failed_errno = dnslog_file_put(log->file, &log->out);
 	text_clear(&log->out);
 }
 
@@ -460,8 +451,10 @@ void dnslog_write(struct dnslog *log, const struct dnslog_entry *entry)
 {
 	struct text *t = &log->out;
 
-	if (log->failed_errno)
+	if (UNLIKELY(log->failed_errno)) {
+		log->missing++;
 		return;
+	}
 	if (t->len >= DNSLOG_BUFFER_BYTES)
 		write_out(log);
 	log->line++;
@@ -472,10 +465,30 @@ void dnslog_write(struct dnslog *log, const struct dnslog_entry *entry)
 	t->len = (size_t)(at - t->at);
 }
 
+void dnslog_keep(struct dnslog *log)
+{
+	bool failed = log->failed_errno != 0;
+
+	/* What would have to wait may as well be more. */
+	if (!dnslog_file_is_busy(log->file))
+		write_out(log);
+	log->failed_errno = dnslog_file_keep(log->file);
+	if (!failed || log->failed_errno)
+		return;
+	log_notice("the DNS log is written again; %llu messages and more are missing",
+		(unsigned long long)log->missing);
+	log->missing = 0;
+}
+
+void dnslog_reopen(struct dnslog *log)
+{
+	dnslog_file_reopen(log->file);
+}
+
 int dnslog_flush(struct dnslog *log)
 {
 	write_out(log);
-	int failed_errno = writer_flush(log->writer);
+	int failed_errno = dnslog_file_flush(log->file);
 	if (!log->failed_errno)
 		log->failed_errno = failed_errno;
 	return log->failed_errno;
@@ -486,10 +499,8 @@ int dnslog_close(struct dnslog *log)
 	if (!log)
 		return 0;
 	int failed = dnslog_flush(log);
-	writer_free(log->writer);
-	if (log->owns_fd && close(log->fd) == -1 && !failed)
-		failed = errno;
+	int failed_close = dnslog_file_close(log->file);
 	text_deinit(&log->out);
 	free(log);
-	return failed;
+	return failed ? failed : failed_close;
 }

@@ -144,6 +144,22 @@ int writer_flush(struct writer *w)
 	return failed_errno;
 }
 
+bool writer_is_busy(struct writer *w)
+{
+	pthread_mutex_lock(&w->lock);
+	bool busy = w->full.len > 0;
+	pthread_mutex_unlock(&w->lock);
+	return busy;
+}
+
+void writer_go_on(struct writer *w, int fd)
+{
+	pthread_mutex_lock(&w->lock);
+	w->fd = fd;
+	w->failed_errno = 0;
+	pthread_mutex_unlock(&w->lock);
+}
+
 void writer_free(struct writer *w)
 {
 	if (!w)

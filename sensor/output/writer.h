@@ -27,6 +27,10 @@ struct writer;
 struct writer *writer_new(int fd, bool aside, size_t room);
 int writer_put(struct writer *w, struct text *t);
 NODISCARD int writer_flush(struct writer *w);
+/* Would writer_put have to wait? */
+bool writer_is_busy(struct writer *w);
+/* After writer_flush: go on with this descriptor, as if no write had failed. */
+void writer_go_on(struct writer *w, int fd);
 /* What writer_flush has not waited for is written still. */
 void writer_free(struct writer *w);
 

@@ -131,13 +131,21 @@ static void adopt_version(struct input *in)
 	snapshot_adopt_version(in->versions, in->reader, known);
 }
 
-/* Once a second: what was lost before it reached us. */
+/* What was lost before it reached us. */
 static void count_losses(struct input *in)
 {
 	struct source_losses losses;
 	source_losses(in->source, &losses);
 	gauge_set(&in->counters->dropped_kernel, losses.dropped_kernel);
 	gauge_set(&in->counters->dropped_interface, losses.dropped_interface);
+}
+
+/* Once a second, live. */
+static void keep_up(struct input *in)
+{
+	count_losses(in);
+	if (in->dnslog)
+		dnslog_keep(in->dnslog);
 }
 
 /* What the decoder gave up, and how much it holds. */
@@ -331,7 +339,7 @@ static void advance_clock(struct input *in, int64_t ts_ns)
 		count_held(in);
 		count_streams(in);
 		if (in->live)
-			count_losses(in);
+			keep_up(in);
 	}
 }
 

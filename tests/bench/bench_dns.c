@@ -192,7 +192,7 @@ int main(int argc, char **argv)
 {
 	int status = 0;
 
-	dns_log = dnslog_open("/dev/null", false);
+	dns_log = dnslog_open("/dev/null", 0);
 	if (!dns_log)
 		return 1;
 	if (argc > 1)

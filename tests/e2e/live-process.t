@@ -106,6 +106,31 @@ ok "and later alerts go there" wait_for 5 name after
 ok "not into the old one" has_not '.dns.question.name == "before.duckdns.org"'
 is "which has what it had" "$(wc -l < "$tmp/alerts.old")" 1
 
+stop
+
+# --- the DNS log of a sensor ---
+config "" "  - {type: dnslog, path: dns.jsonl}"
+logged() { jq -es "any(.[]; .qname == \"$2\")" "$1" > "$tmp/.jq"; }
+rm -f "$tmp/dns.jsonl"
+start dnslog
+send $query query:first.example.com
+ok "a message is in the DNS log soon, not when a megabyte is full" wait_for 5 logged "$tmp/dns.jsonl" first.example.com
+mv "$tmp/dns.jsonl" "$tmp/dns.old"
+kill -HUP "$sensor"
+ok "SIGHUP makes a new one" wait_for 5 test -f "$tmp/dns.jsonl"
+send $query query:second.example.com
+ok "and later messages go there" wait_for 5 logged "$tmp/dns.jsonl" second.example.com
+ok "the old one has what it had" logged "$tmp/dns.old" first.example.com
+is "and nothing else" "$(wc -l < "$tmp/dns.old")" 1
+stop
+start dnslog-again
+send $query query:third.example.com
+stop
+is "a sensor that starts again goes on with it" "$(jq -r .qname "$tmp/dns.jsonl" | tr '\n' ' ')" \
+  "second.example.com third.example.com "
+config ""
+start soon
+
 # --- how soon, and at what price ---
 sleep 1
 sent=$(milliseconds)

@@ -8,9 +8,11 @@
 #include <jansson.h>
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define TS_NS (INT64_C(1763818536) * NS_PER_S + 7)
@@ -19,19 +21,19 @@ static struct dns_build b;
 static struct dns_message m;
 static char path[] = "/tmp/test_dnslog.XXXXXX";
 
-static struct dnslog *open_log_writing(bool aside)
+static struct dnslog *open_log_writing(unsigned how)
 {
 	int fd = mkstemp(path);
 	cr_assert_neq(fd, -1);
 	close(fd);
-	struct dnslog *log = dnslog_open(path, aside);
+	struct dnslog *log = dnslog_open(path, how);
 	cr_assert(log);
 	return log;
 }
 
 static struct dnslog *open_log(void)
 {
-	return open_log_writing(false);
+	return open_log_writing(0);
 }
 
 /* What was written; the file is removed. The caller frees. */
@@ -260,7 +262,7 @@ Test(dnslog, more_than_the_buffer_is_written_whole_and_in_order)
 
 Test(dnslog, a_thread_of_its_own_writes_whole_and_in_order)
 {
-	write_much(open_log_writing(true));
+	write_much(open_log_writing(DNSLOG_ASIDE));
 }
 
 static void fail_to_write(struct dnslog *log, unsigned lines)
@@ -278,14 +280,127 @@ static void fail_to_write(struct dnslog *log, unsigned lines)
 
 Test(dnslog, an_error_of_the_disk_is_reported_and_stays)
 {
-	fail_to_write(dnslog_open("/dev/full", false), 1);
-	fail_to_write(dnslog_open("/dev/full", true), 1);
-	fail_to_write(dnslog_open("/dev/full", true), 4 * DNSLOG_BUFFER_BYTES / 200);
+	fail_to_write(dnslog_open("/dev/full", 0), 1);
+	fail_to_write(dnslog_open("/dev/full", DNSLOG_ASIDE), 1);
+	fail_to_write(dnslog_open("/dev/full", DNSLOG_ASIDE), 4 * DNSLOG_BUFFER_BYTES / 200);
 	cr_expect_eq(dnslog_close(NULL), 0);
 }
 
 Test(dnslog, a_file_that_cannot_be_made)
 {
-	cr_expect_null(dnslog_open("/nonexistent/folder/x", true));
+	cr_expect_null(dnslog_open("/nonexistent/folder/x", DNSLOG_ASIDE));
 	cr_expect_eq(errno, ENOENT);
+}
+
+/* --- a log that lasts ------------------------------------------------------------------------ */
+
+#define LASTING (DNSLOG_ASIDE | DNSLOG_APPEND | DNSLOG_LASTING)
+
+/* Lines of a file that are a JSON object each; others (torn) are counted in *torn, empty ones nowhere. */
+static unsigned count_lines(const char *name, unsigned *torn)
+{
+	FILE *file = fopen(name, "r");
+	char *line = NULL;
+	size_t size = 0;
+	unsigned count = 0;
+
+	cr_assert(file, "%s: %s", name, strerror(errno));
+	*torn = 0;
+	while (getline(&line, &size, file) > 1) {
+		json_t *whole = json_loads(line, 0, NULL);
+		count += whole != NULL;
+		*torn += whole == NULL;
+		json_decref(whole);
+	}
+	free(line);
+	fclose(file);
+	return count;
+}
+
+static void expect_lines(const char *name, unsigned lines)
+{
+	unsigned torn;
+
+	cr_expect_eq(count_lines(name, &torn), lines, "%s: %u lines", name,
+		count_lines(name, &torn));
+	cr_expect_eq(torn, 0, "%s", name);
+}
+
+/* What was written is in the file: the writing thread has no more to do. */
+static void keep(struct dnslog *log)
+{
+	dnslog_keep(log);
+	dnslog_keep(log);
+	cr_assert_eq(dnslog_flush(log), 0);
+}
+
+Test(dnslog, a_log_that_lasts_is_written_each_second_and_appended_to)
+{
+	struct dnslog_entry e = entry_of("query");
+	struct dnslog *log = open_log_writing(LASTING);
+
+	dnslog_write(log, &e);
+	keep(log);
+	expect_lines(path, 1);
+	cr_assert_eq(dnslog_close(log), 0);
+	log = dnslog_open(path, LASTING);
+	cr_assert(log);
+	dnslog_write(log, &e);
+	cr_assert_eq(dnslog_close(log), 0);
+	expect_lines(path, 2);
+	unlink(path);
+}
+
+Test(dnslog, a_log_that_was_moved_is_opened_anew_when_that_is_wanted)
+{
+	struct dnslog_entry e = entry_of("query");
+	struct dnslog *log = open_log_writing(LASTING);
+	char moved[sizeof(path) + 4];
+
+	snprintf(moved, sizeof(moved), "%s.old", path);
+	dnslog_write(log, &e);
+	cr_assert_eq(rename(path, moved), 0);
+	dnslog_write(log, &e);
+	dnslog_reopen(log);
+	keep(log);
+	expect_lines(moved, 2);
+	expect_lines(path, 0);
+	dnslog_write(log, &e);
+	cr_assert_eq(dnslog_close(log), 0);
+	expect_lines(moved, 2);
+	expect_lines(path, 1);
+	unlink(path);
+	unlink(moved);
+}
+
+Test(dnslog, a_log_that_lasts_goes_on_when_there_is_room_again)
+{
+	struct dnslog_entry e = entry_of("query");
+	struct dnslog *log = open_log_writing(LASTING);
+	struct rlimit before, little;
+	unsigned torn;
+
+	signal(SIGXFSZ, SIG_IGN);
+	dnslog_write(log, &e);
+	keep(log);
+	cr_assert_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
+	little = (struct rlimit){ .rlim_cur = 400, .rlim_max = before.rlim_max };
+	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &little), 0);
+	dnslog_write(log, &e);
+	dnslog_write(log, &e);
+	dnslog_keep(log);
+	cr_expect_eq(dnslog_flush(log), EFBIG);
+	for (int i = 0; i < 3; i++) {
+		dnslog_write(log, &e);
+		dnslog_keep(log);
+	}
+	cr_expect_eq(dnslog_flush(log), EFBIG);
+	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
+	dnslog_keep(log);
+	dnslog_write(log, &e);
+	cr_assert_eq(dnslog_close(log), 0);
+	cr_expect_eq(
+		count_lines(path, &torn), 2, "the first, and the one after there was room");
+	cr_expect_eq(torn, 1, "the line that was being written");
+	unlink(path);
 }

@@ -155,7 +155,7 @@ Test(dnslog_lines, every_line_is_as_the_json_writer_would_write_it)
 	int fd = mkstemp(path);
 	cr_assert_neq(fd, -1);
 	close(fd);
-	struct dnslog *log = dnslog_open(path, false);
+	struct dnslog *log = dnslog_open(path, 0);
 	cr_assert(log);
 	struct text expected = { 0 };
 	size_t lines = 0;

@@ -737,7 +737,7 @@ Test(input, the_dns_log_has_each_well_formed_message_with_its_tenant)
 	acme_query(b, START);
 	fake_built(&b->source, START, &(struct frame_spec){ .payload = "x", .payload_len = 1 });
 	fake_message(&b->source, START + 1, "10.2.0.7", "10.2.0.53", "b.example", true);
-	b->input.dnslog = dnslog_open(path, false);
+	b->input.dnslog = dnslog_open(path, 0);
 	cr_assert_not_null(b->input.dnslog);
 	bench_run(b);
 	cr_assert_eq(dnslog_close(b->input.dnslog), 0);
