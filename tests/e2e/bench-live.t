@@ -22,7 +22,7 @@ before=$(leftovers)
 timeout 120 tests/bench/live.py "$tmp/build" > "$tmp/live" 2> "$tmp/live.err"
 is "live.py ends well" $? 0
 is "with a row for each receiver" "$(rows "$tmp/live")" \
-  "receiver;empty libpcap receiver;dynwatch, one input;dynwatch, the input judges;dynwatch, two inputs;"
+  "receiver;empty libpcap receiver;dynwatch, one input;dynwatch, the input judges;two empty libpcap receivers;dynwatch, two inputs;"
 like "what an idle sensor takes" "$(cat "$tmp/live")" "^Idle on a silent interface: [0-9.]+ % of a core"
 like "and how soon an alert is out" "$(cat "$tmp/live")" "median [0-9]+ ms, at most [0-9]+ ms of 2\.$"
 comment < "$tmp/live.err"
