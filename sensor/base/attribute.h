@@ -13,6 +13,11 @@
 #define CACHE_LINE       64
 #define LIKELY(x)        __builtin_expect(!!(x), 1)
 #define UNLIKELY(x)      __builtin_expect(!!(x), 0)
-#define ARRAY_LEN(a)     (sizeof(a) / sizeof((a)[0]))
+/*
+ * The compiler knows nothing any more of what an unsigned holds: one branch on many conditions, joined by | and &,
+ * stays one, where nobody can guess the single ones.
+ */
+#define OPAQUE(x)    __asm__("" : "+r"(x))
+#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
 #endif

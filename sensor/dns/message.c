@@ -306,8 +306,10 @@ ALWAYS_INLINE static inline bool read_plain_opt(
 		cursor_init(fixed.pos - empty * (1 + RECORD_FIXED_LEN), OPTION_FIXED_LEN);
 	unsigned code = cursor_be16(&option);
 	unsigned len = cursor_be16(&option);
-	if (!((r->rdata_len == 0) | (!empty & (code != DNS_OPTION_CLIENT_SUBNET) &
-					    (len + OPTION_FIXED_LEN == r->rdata_len))))
+	unsigned odd = (r->rdata_len != 0) & (empty | (code == DNS_OPTION_CLIENT_SUBNET) |
+						     (len + OPTION_FIXED_LEN != r->rdata_len));
+	OPAQUE(odd);
+	if (UNLIKELY(odd))
 		return false;
 	put_places(r, (size_t)(at - out->wire), (size_t)(fixed.pos - out->wire));
 	out->rcode |= (uint16_t)(dns_edns_start(&out->edns, r) << 4);
