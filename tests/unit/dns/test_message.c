@@ -184,7 +184,7 @@ Test(message, more_addresses_than_are_kept)
 Test(message, chains_are_expanded_as_far_as_there_is_room)
 {
 	static const char *const ends[] = { "a", "edge7", "x.y.z",
-		"a-label-that-is-longer-than-what-is-expanded" };
+		"a-label-that-together-with-another-one.is-longer-than-what-is-expanded" };
 
 	for (unsigned count = 1; count <= 5; count++) {
 		unsigned before = 12;
@@ -203,6 +203,57 @@ Test(message, chains_are_expanded_as_far_as_there_is_room)
 		cr_expect_leq(m.expanded_count, DNS_EXPANDED_MAX);
 		expect_gathered("chain");
 		expect_expanded("chain");
+	}
+}
+
+/* Labels that take `len` octets with their lengths, none of more than `most`; "" for 0. */
+static void labels_of(char *text, unsigned len, unsigned most)
+{
+	char *at = text;
+
+	*at = '\0';
+	while (len > 0) {
+		/* nothing is left that could not be a label */
+		unsigned label = len <= most + 1 ? len - 1 : len == most + 2 ? most - 1 : most;
+		at += sprintf(at, "%s", at > text ? "." : "");
+		for (unsigned i = 0; i < label; i++)
+			*at++ = "aBcDeFgHiJ"[i % 10];
+		*at = '\0';
+		len -= label + 1;
+	}
+}
+
+/* Names of every length that are not read the same way: of one piece, of two, whole or cut. */
+Test(message, targets_of_every_length)
+{
+	char text[256];
+
+	for (unsigned most = 3; most <= DNS_LABEL_MAX; most += 20) {
+		for (unsigned len = 2; len <= 90; len++) {
+			labels_of(text, len, most);
+			for (int pointer = 0; pointer <= 1; pointer++) {
+				build_start(&b, 1, DNS_FLAG_QR);
+				build_question(&b, "www.example", DNS_TYPE_A, DNS_CLASS_IN);
+				build_record(&b, BUILD_ANSWER, NULL, DNS_TYPE_CNAME,
+					DNS_CLASS_IN, 60);
+				build_labels(&b, text);
+				if (pointer)
+					build_pointer(&b, DNS_HEADER_LEN);
+				else
+					build_octets(&b, "", 1);
+				build_record_end(&b);
+				cr_assert_eq(decode_built(), DNS_OK, "%u octets", len);
+				cr_expect_eq(m.leading_count, 1, "%u octets", len);
+				if (len >= 16) /* shorter ones stand too near to the end */
+					cr_expect_eq(
+						m.expanded_count, len < 64, "%u octets", len);
+				expect_expanded(text);
+				size_t whole = b.len;
+				for (b.len--; b.len > whole - 20; b.len--)
+					cr_expect_neq(decode_built(), DNS_OK, "%u octets, %zu",
+						len, b.len);
+			}
+		}
 	}
 }
 
