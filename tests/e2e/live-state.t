@@ -34,8 +34,8 @@ start() {
   pids="$pids $sensor"
   wait_for 10 grep -q watching "$log" && sleep 0.3
 }
-stop() { # [SIGNAL]
-  kill "-${1:-TERM}" "$(ip netns pids "$(net_of near)")"
+stop() {
+  kill "$(ip netns pids "$(net_of near)")"
   wait "$sensor"
 }
 changed() { grep -qs "$1.$zone" "$tmp/changes.jsonl"; }
