@@ -59,7 +59,7 @@ static void open_lane(struct rig *r, size_t i)
 		.input_count = r->input_count,
 		.threaded = r->threaded,
 		.batch = i > 0 ? r->lane[0].batch : NULL,
-		.inline_sink = accept_inline,
+		.inline_sink = r->threaded ? NULL : accept_inline,
 		.inline_arg = r->output,
 		.memory_bytes = 8 << 20,
 		.seed = 1,
