@@ -70,11 +70,6 @@ static size_t streams_bytes(const struct engine_options *o)
 	return o->memory_bytes / STREAMS_SHARE;
 }
 
-static bool has_trackers(const struct engine_options *o)
-{
-	return o->threaded && !o->input_judges;
-}
-
 static bool init_lanes(struct engine *e)
 {
 	const struct engine_options *o = &e->options;
@@ -83,7 +78,7 @@ static bool init_lanes(struct engine *e)
 			.number = i,
 			.is_only = o->shard_count == 1,
 			.input_count = o->input_count,
-			.threaded = has_trackers(o),
+			.threaded = e->has_trackers,
 			.batch = i > 0 ? e->lane[0].batch : NULL,
 			.inline_sink = o->threaded ? NULL : accept_inline,
 			.inline_arg = e,
@@ -140,7 +135,13 @@ static bool init_inputs(struct engine *e)
 enum err engine_init(
 	struct engine *e, const struct engine_options *options, struct err_ctx *why)
 {
-	*e = (struct engine){ .options = *options };
+	*e = (struct engine){
+		.options = *options,
+		.has_trackers = options->threaded && options->shard_count > 0,
+	};
+	if (options->shard_count == 0)
+		e->options.shard_count = 1;
+	options = &e->options;
 	e->lane = calloc(options->shard_count, sizeof(*e->lane));
 	e->alerts = calloc(options->shard_count, sizeof(*e->alerts));
 	e->input = calloc(options->input_count, sizeof(*e->input));
@@ -173,7 +174,7 @@ enum err engine_start(struct engine *e, struct err_ctx *why)
 	};
 	int error = pthread_create(&e->outlet_thread, NULL, outlet_run, &e->outlet);
 	e->outlet_started = error == 0;
-	for (size_t i = 0; error == 0 && has_trackers(o) && i < o->shard_count; i++) {
+	for (size_t i = 0; error == 0 && e->has_trackers && i < o->shard_count; i++) {
 		error = pthread_create(&e->tracker_thread[i], NULL, tracker_run, &e->lane[i]);
 		e->started += error == 0;
 	}

@@ -29,11 +29,10 @@
 #include "sensor/pipeline/tracker.h"
 
 struct engine_options {
-	size_t shard_count; /* sensor.trackers, one at least */
+	size_t shard_count; /* sensor.trackers; 0: one, which its only input judges */
 	size_t input_count;
-	/* One tracker thread a shard and one for the output; else all on the input's. */
+	/* One tracker thread a shard, if there are trackers, and one for the output; else all on the input's. */
 	bool threaded;
-	bool input_judges; /* threaded, but for trackers: one input, one shard */
 	size_t memory_bytes;
 	uint64_t seed; /* of all tables; fixed in a replay */
 	bool live;
@@ -46,7 +45,8 @@ struct engine_options {
 };
 
 struct engine {
-	struct engine_options options;
+	struct engine_options options; /* shard_count: one at least */
+	bool has_trackers;
 	struct lane *lane;
 	struct gauge *alerts; /* raised, one per lane */
 	struct input *input;

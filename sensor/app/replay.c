@@ -311,12 +311,10 @@ static enum err open_outputs(struct replay *r, struct err_ctx *why)
 static enum err start_engine(struct replay *r, struct err_ctx *why)
 {
 	const enum dedup_mode dedup = load_dedup_mode(r->config->dedup);
-	const unsigned trackers = r->config->sensor.trackers;
 	struct engine_options options = {
-		.shard_count = trackers > 0 ? trackers : 1,
+		.shard_count = r->config->sensor.trackers,
 		.input_count = 1,
 		.threaded = r->opt.threads > 1,
-		.input_judges = trackers == 0,
 		.memory_bytes = r->config->sensor.memory_mb << 20,
 		.seed = REPLAY_SEED,
 		.known = r->known,

@@ -321,12 +321,10 @@ static enum err start_engine(struct run *r, struct err_ctx *why)
 	r->degraded = degraded_new(label, r->captures.input_count);
 	if (!r->degraded)
 		return err_set(why, ERR_FAILED, "out of memory");
-	const unsigned trackers = r->config->sensor.trackers;
 	struct engine_options options = {
-		.shard_count = trackers > 0 ? trackers : 1,
+		.shard_count = r->config->sensor.trackers,
 		.input_count = r->captures.input_count,
 		.threaded = true,
-		.input_judges = trackers == 0,
 		.memory_bytes = r->config->sensor.memory_mb << 20,
 		.seed = hash_random_seed(),
 		.live = true,

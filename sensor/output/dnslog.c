@@ -467,11 +467,10 @@ void dnslog_write(struct dnslog *log, const struct dnslog_entry *entry)
 
 void dnslog_keep(struct dnslog *log)
 {
-	bool failed = log->failed_errno != 0;
-
 	/* What would have to wait may as well be more. */
 	if (!dnslog_file_is_busy(log->file))
 		write_out(log);
+	bool failed = log->failed_errno != 0;
 	log->failed_errno = dnslog_file_keep(log->file);
 	if (!failed || log->failed_errno)
 		return;

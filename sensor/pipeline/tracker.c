@@ -283,9 +283,11 @@ bool lane_init(
 	lane->judge = judge_new(&judge, known);
 	if (!lane->judge || !open_report(lane, known->policies->tenant_count))
 		return false;
-	lane->out = options->inline_sink ? NULL : spsc_new(LANE_ALERT_RING_BYTES);
-	if (!lane->out && !options->inline_sink)
-		return false;
+	if (!options->inline_sink) {
+		lane->out = spsc_new(LANE_ALERT_RING_BYTES);
+		if (!lane->out)
+			return false;
+	}
 	if (options->threaded)
 		return open_input_rings(lane);
 	lane->batch = options->batch ? options->batch : new_batch();

@@ -233,15 +233,8 @@ static void each_second(void *arg)
 	take_books(arg);
 }
 
-/* Who does the work: the input's thread all of it, all but what the output does, or only its own. */
-enum way {
-	ALONE,
-	INPUT_JUDGES,
-	TRACKERS,
-};
-
 static void run_open(struct run *r, struct outcome *outcome, const struct knowledge *known,
-	size_t inputs, enum way way)
+	size_t inputs, size_t shards, bool threaded)
 {
 	const struct output_options output = { .sensor = "race", .version = "0" };
 	struct err_ctx why;
@@ -254,10 +247,9 @@ static void run_open(struct run *r, struct outcome *outcome, const struct knowle
 	if (!r->output || !output_add_sink(r->output, &outcome->sink))
 		fail("out of memory");
 	struct engine_options options = {
-		.shard_count = SHARDS,
+		.shard_count = shards,
 		.input_count = inputs,
-		.threaded = way != ALONE,
-		.input_judges = way == INPUT_JUDGES,
+		.threaded = threaded,
 		.memory_bytes = MEMORY_BYTES,
 		.seed = 1,
 		.live = inputs > 1,
@@ -346,14 +338,15 @@ static void check_same(const struct outcome *one, const struct outcome *other)
 		fail("threads change what comes out");
 }
 
-static void replay(const struct knowledge *known, struct outcome *outcome, enum way way)
+static void replay(
+	const struct knowledge *known, struct outcome *outcome, size_t shards, bool threaded)
 {
 	static struct traffic traffic;
 	static struct run run;
 
 	traffic_init(&traffic, 0, 1);
-	run_open(&run, outcome, known, 1, way);
-	if (way != ALONE)
+	run_open(&run, outcome, known, 1, shards, threaded);
+	if (threaded)
 		read_together(&run, &traffic, 1);
 	else
 		read_in_turn(&run, &traffic, 1);
@@ -367,7 +360,7 @@ static void two_sources(const struct knowledge *known, struct outcome *outcome, 
 
 	traffic_init(&traffic[0], 0, 2);
 	traffic_init(&traffic[1], 1, 2);
-	run_open(&run, outcome, known, together ? 2 : 1, together ? TRACKERS : ALONE);
+	run_open(&run, outcome, known, together ? 2 : 1, SHARDS, together);
 	if (together)
 		read_together(&run, traffic, 2);
 	else
@@ -382,12 +375,12 @@ int main(void)
 
 	alarm(ALARM_S);
 	know(&known);
-	replay(&known, &one, ALONE);
+	replay(&known, &one, SHARDS, false);
 	check(&one, "one thread");
-	replay(&known, &other, INPUT_JUDGES);
+	replay(&known, &other, 0, true);
 	check(&other, "one input that judges");
 	check_same(&one, &other);
-	replay(&known, &other, TRACKERS);
+	replay(&known, &other, SHARDS, true);
 	check(&other, "one input, trackers");
 	check_same(&one, &other);
 

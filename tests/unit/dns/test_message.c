@@ -216,7 +216,8 @@ static void labels_of(char *text, unsigned len, unsigned most)
 	while (len > 0) {
 		/* nothing is left that could not be a label */
 		unsigned label = len <= most + 1 ? len - 1 : len == most + 2 ? most - 1 : most;
-		at += sprintf(at, "%s", at > text ? "." : "");
+		if (at > text)
+			*at++ = '.';
 		for (unsigned i = 0; i < label; i++)
 			*at++ = "aBcDeFgHiJ"[i % 10];
 		*at = '\0';
