@@ -120,7 +120,7 @@ static void take_trackers(struct account *a, struct engine *e, size_t tenant_cou
 		(struct summary_pairs){ a->update_fault, ARRAY_LEN(a->update_fault) };
 	for (size_t i = 0; i < e->options.shard_count; i++) {
 		struct judge_stats stats;
-		lane_report_read(&e->lane[i], &stats, a->tenant_messages, tenant_count);
+		report_read(e->lane[i].report, &stats, a->tenant_messages, tenant_count);
 		s->pairs.matched += stats.pairs.matched;
 		s->pairs.unanswered += stats.pairs.unanswered;
 		s->pairs.unsolicited += stats.pairs.unsolicited;
@@ -138,7 +138,7 @@ static bool take_updates(struct account *a, struct engine *e)
 {
 	size_t count = 0;
 	for (size_t i = 0; i < e->options.shard_count; i++)
-		if (!lane_report_tally(&e->lane[i], &a->update, &count))
+		if (!report_tally(e->lane[i].report, &a->update, &count))
 			return false;
 	a->summary.update = a->update;
 	a->summary.update_count = tally_rank(a->update, count);

@@ -164,7 +164,7 @@ bool state_save(struct state *s, struct engine *e)
 static void ask(struct state *s, struct engine *e, int64_t monotonic_ns)
 {
 	for (size_t i = 0; i < e->options.shard_count; i++)
-		lane_state_ask(&e->lane[i]);
+		report_state_ask(e->lane[i].report);
 	s->asked_ns = monotonic_ns;
 	s->waiting = true;
 }
@@ -182,12 +182,12 @@ void state_poll(struct state *s, struct engine *e, int64_t monotonic_ns)
 	if (!s->waiting)
 		return;
 	for (size_t i = 0; i < e->options.shard_count; i++) {
-		if (!lane_state_ready(&e->lane[i]))
+		if (!report_state_ready(e->lane[i].report))
 			return;
 	}
 	ledger_state_begin(&state);
 	for (size_t i = 0; i < e->options.shard_count; i++)
-		lane_state_take(&e->lane[i], &state);
+		report_state_take(e->lane[i].report, &state);
 	s->waiting = false;
 	(void)write_state(s, &state);
 }

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rules/ledger_state.h"
 #include "sensor/pipeline/turns.h"
 
 /* Sleep while the rings are empty; bounds how late another input's record is seen. */
@@ -55,127 +54,6 @@ static void pass_on(void *arg, const struct alert *a)
 	spsc_commit(lane->out, bytes);
 }
 
-static bool open_report(struct lane *lane, size_t tenant_count)
-{
-	lane->report = calloc(1, sizeof(*lane->report));
-	if (!lane->report)
-		return false;
-	pthread_mutex_init(&lane->report->mutex, NULL);
-	lane->report->tenant_messages = calloc(tenant_count, sizeof(uint64_t));
-	lane->report->tenant_count = tenant_count;
-	return lane->report->tenant_messages != NULL;
-}
-
-static void close_report(struct lane_report *report)
-{
-	if (!report)
-		return;
-	pthread_mutex_destroy(&report->mutex);
-	free(report->tenant_messages);
-	text_deinit(&report->state);
-	free(report->row);
-	free(report);
-}
-
-/* A reload may have brought tenants. Without memory the new ones are not told. */
-static void make_report_room(struct lane_report *report, size_t tenant_count)
-{
-	if (tenant_count <= report->tenant_count)
-		return;
-	uint64_t *grown = calloc(tenant_count, sizeof(*grown));
-	if (!grown)
-		return;
-	free(report->tenant_messages);
-	report->tenant_messages = grown;
-	report->tenant_count = tenant_count;
-}
-
-/* Without memory the rows of before stay. */
-static bool make_row_room(struct lane_report *report, size_t row_max)
-{
-	if (row_max <= report->row_max)
-		return true;
-	struct tally_row *grown = realloc(report->row, row_max * sizeof(*grown));
-	if (!grown)
-		return false;
-	report->row = grown;
-	report->row_max = row_max;
-	return true;
-}
-
-/* The rows are many: they are only copied now and then, and when there is something new. */
-static void update_tally(struct lane *lane, int64_t ts_ns)
-{
-	struct lane_report *report = lane->report;
-	if (ts_ns != JUDGE_END_NS && ts_ns - report->row_ns < LANE_TALLY_NS)
-		return;
-	const struct tally *tally = judge_tally(lane->judge);
-	if (tally_version(tally) == report->row_version && ts_ns != JUDGE_END_NS)
-		return;
-
-	pthread_mutex_lock(&report->mutex);
-	if (make_row_room(report, tally_rows_max(tally)))
-		report->row_count = tally_read(tally, report->row);
-	report->row_version = tally_version(tally);
-	report->row_ns = ts_ns;
-	pthread_mutex_unlock(&report->mutex);
-}
-
-/* Of all tenants at once: some ten milliseconds, every few minutes. */
-static void write_state(struct lane *lane)
-{
-	struct lane_report *report = lane->report;
-
-	if (!report->state_wanted)
-		return;
-	ledger_state_add(&report->state, judge_ledger(lane->judge));
-	report->state_wanted = false;
-}
-
-void lane_state_ask(struct lane *lane)
-{
-	struct lane_report *report = lane->report;
-
-	pthread_mutex_lock(&report->mutex);
-	text_deinit(&report->state);
-	report->state_wanted = true;
-	pthread_mutex_unlock(&report->mutex);
-}
-
-bool lane_state_ready(struct lane *lane)
-{
-	struct lane_report *report = lane->report;
-
-	pthread_mutex_lock(&report->mutex);
-	bool ready = !report->state_wanted;
-	pthread_mutex_unlock(&report->mutex);
-	return ready;
-}
-
-void lane_state_take(struct lane *lane, struct text *out)
-{
-	struct lane_report *report = lane->report;
-
-	pthread_mutex_lock(&report->mutex);
-	text_add(out, report->state.at, report->state.len);
-	out->failed |= report->state.failed;
-	text_deinit(&report->state);
-	pthread_mutex_unlock(&report->mutex);
-}
-
-static void update_report(struct lane *lane, int64_t ts_ns)
-{
-	struct lane_report *report = lane->report;
-
-	pthread_mutex_lock(&report->mutex);
-	judge_stats(lane->judge, &report->stats);
-	make_report_room(report, judge_tenant_count(lane->judge));
-	judge_tenant_messages(lane->judge, report->tenant_messages, report->tenant_count);
-	write_state(lane);
-	pthread_mutex_unlock(&report->mutex);
-	update_tally(lane, ts_ns);
-}
-
 /* What is told at the end comes after everything else, lane by lane. */
 static void judge_end(struct lane *lane)
 {
@@ -186,7 +64,7 @@ static void judge_end(struct lane *lane)
 		.ts_ns = JUDGE_END_NS,
 	};
 	judge_observe(lane->judge, &end);
-	update_report(lane, JUDGE_END_NS);
+	report_update(lane->report, lane->judge, JUDGE_END_NS);
 }
 
 /* The lane's own thread is done with it. */
@@ -202,37 +80,7 @@ void lane_end(struct lane *lane)
 	if (!lane->out)
 		judge_end(lane);
 	else if (!lane->finished)
-		update_report(lane, JUDGE_END_NS);
-}
-
-bool lane_report_tally(struct lane *lane, struct tally_row **row, size_t *count)
-{
-	struct lane_report *report = lane->report;
-	bool done = true;
-	pthread_mutex_lock(&report->mutex);
-	if (report->row_count > 0) {
-		struct tally_row *grown =
-			realloc(*row, (*count + report->row_count) * sizeof(*grown));
-		done = grown != NULL;
-		if (grown) {
-			memcpy(grown + *count, report->row, report->row_count * sizeof(*grown));
-			*row = grown;
-			*count += report->row_count;
-		}
-	}
-	pthread_mutex_unlock(&report->mutex);
-	return done;
-}
-
-void lane_report_read(struct lane *lane, struct judge_stats *stats, uint64_t *tenant_messages,
-	size_t tenant_count)
-{
-	struct lane_report *report = lane->report;
-	pthread_mutex_lock(&report->mutex);
-	*stats = report->stats;
-	for (size_t i = 0; i < tenant_count && i < report->tenant_count; i++)
-		tenant_messages[i] += report->tenant_messages[i];
-	pthread_mutex_unlock(&report->mutex);
+		report_update(lane->report, lane->judge, JUDGE_END_NS);
 }
 
 static bool open_input_rings(struct lane *lane)
@@ -281,7 +129,8 @@ bool lane_init(
 		.kinds = options->kinds,
 	};
 	lane->judge = judge_new(&judge, known);
-	if (!lane->judge || !open_report(lane, known->policies->tenant_count))
+	lane->report = report_new(known->policies->tenant_count);
+	if (!lane->judge || !lane->report)
 		return false;
 	if (!options->inline_sink) {
 		lane->out = spsc_new(LANE_ALERT_RING_BYTES);
@@ -300,7 +149,7 @@ void lane_deinit(struct lane *lane)
 		spsc_free(lane->in[i]);
 	spsc_free(lane->out);
 	judge_free(lane->judge);
-	close_report(lane->report);
+	report_free(lane->report);
 	if (lane->number == 0 && lane->batch) {
 		free(lane->batch->block);
 		free(lane->batch);
@@ -312,7 +161,7 @@ void lane_deinit(struct lane *lane)
 static OUT_OF_LINE void pass_tick(struct lane *lane, const struct observation *o)
 {
 	if (lane->out)
-		update_report(lane, o->ts_ns);
+		report_update(lane->report, lane->judge, o->ts_ns);
 	if (lane->number != 0) /* the output needs each tick once */
 		return;
 	struct alert tick;

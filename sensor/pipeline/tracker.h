@@ -20,8 +20,7 @@
 
 #include "rules/alert.h"
 #include "rules/judge.h"
-#include "sensor/base/text.h"
-#include "rules/tally.h"
+#include "sensor/pipeline/report.h"
 #include "sensor/ring/gauge.h"
 #include "sensor/ring/snapshot.h"
 #include "sensor/ring/spsc.h"
@@ -50,9 +49,9 @@ struct lane {
 	/* the tracker's own: the version of what is known that each input is at, and the judge's */
 	const struct knowledge *known[LANE_INPUTS_MAX], *judged_by;
 	struct snapshot
-		*versions; /* where it is said which one is no longer used; NULL: nowhere */
-	size_t reader;     /* our slot there */
-	struct lane_report *report; /* the judge's figures as of the last tick */
+		*versions;     /* where it is said which one is no longer used; NULL: nowhere */
+	size_t reader;         /* our slot there */
+	struct report *report; /* the judge's figures as of the last tick, for others */
 	unsigned unheard; /* batches whose alerts the output has not heard of (tracker's own) */
 	bool finished;    /* every input closed and drained (tracker's own) */
 };
@@ -73,35 +72,6 @@ struct lane_options {
 	size_t reader;
 };
 
-/* What others may read of the judge while it works; one mutex, taken once a second. */
-struct lane_report {
-	pthread_mutex_t mutex;
-	struct judge_stats stats;
-	uint64_t *tenant_messages;
-	size_t tenant_count;
-	/* UPDATEs counted, as of a tick that is LANE_TALLY_NS old at most, or of the end. */
-	struct tally_row *row;
-	size_t row_count, row_max;
-	uint64_t row_version; /* the tracker's: of what is there */
-	int64_t row_ns;
-	/* The ledger's records (ledger_state.h), written when they are asked for. */
-	struct text state;
-	bool state_wanted;
-};
-#define LANE_TALLY_NS (15 * NS_PER_S)
-
-/* Copy the figures as of the last tick. `tenant_messages` (tenant_count entries) is added to. */
-void lane_report_read(struct lane *lane, struct judge_stats *stats, uint64_t *tenant_messages,
-	size_t tenant_count);
-/* Append the rows of counted UPDATEs to *row (realloc). False when out of memory. */
-NODISCARD bool lane_report_tally(struct lane *lane, struct tally_row **row, size_t *count);
-/*
- * [main] Have the tracker write its ledger down at its next tick; is it written; and append it to
- * `out` (which must have room in memory, or has failed) and forget it.
- */
-void lane_state_ask(struct lane *lane);
-bool lane_state_ready(struct lane *lane);
-void lane_state_take(struct lane *lane, struct text *out);
 /*
  * Nothing more will come: queries still open are unanswered, and the figures are brought up to date.
  * A tracker thread has done so at its end; this is for lanes without one, and only when no thread

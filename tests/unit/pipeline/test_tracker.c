@@ -296,16 +296,16 @@ static void check_state(enum way way)
 	rig_open(r, 2, way);
 	r->input.source = &f.base;
 	for (size_t i = 0; i < r->lane_count; i++) {
-		lane_state_ask(&r->lane[i]);
-		cr_expect_not(lane_state_ready(&r->lane[i]));
+		report_state_ask(r->lane[i].report);
+		cr_expect_not(report_state_ready(r->lane[i].report));
 	}
 	run_threads(r, way);
 	ledger_state_begin(&state);
 	size_t empty = state.len;
 	for (size_t i = 0; i < r->lane_count; i++) {
-		cr_expect(lane_state_ready(&r->lane[i]), "lane %zu", i);
+		cr_expect(report_state_ready(r->lane[i].report), "lane %zu", i);
 		size_t before = state.len;
-		lane_state_take(&r->lane[i], &state);
+		report_state_take(r->lane[i].report, &state);
 		cr_expect_gt(state.len, before, "lane %zu", i);
 	}
 	ledger_state_end(&state);

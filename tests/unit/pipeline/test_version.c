@@ -290,7 +290,7 @@ Test(version, a_new_tenant_is_counted_from_then_on, .timeout = 60)
 		drain(r);
 		for (size_t i = 0; i < r->lane_count; i++) {
 			lane_end(&r->lane[i]);
-			lane_report_read(&r->lane[i], &stats, messages, ARRAY_LEN(messages));
+			report_read(r->lane[i].report, &stats, messages, ARRAY_LEN(messages));
 		}
 		static const uint64_t want[] = { 40, 30, 30, 20 };
 		for (size_t i = 0; i < ARRAY_LEN(want); i++)
