@@ -223,6 +223,7 @@ static void make_steps(struct compiler *c, enum family family)
 			for (size_t i = level_start[level]; i < level_start[level + 1]; i++) {
 				if (!c->used[family][kinds_order[i]][bits])
 					continue;
+				map->by_link |= kinds_order[i] != 0;
 				map->step[family][map->step_count[family]++] =
 					(struct step){ kinds_order[i], (uint8_t)bits };
 				longest = (unsigned)bits > longest ? (unsigned)bits : longest;

@@ -69,15 +69,19 @@ static inline struct line line_of(
 {
 	unsigned family = ip_is_v4(end) ? FAMILY_V4 : FAMILY_V6;
 	struct tenant_address address = tenant_address_of(end);
-
-	return (struct line){
+	struct line line = {
 		.network.high = address.high & map->mask[family].high,
 		.network.low = address.low & map->mask[family].low,
-		.vlans = vlans_of(link),
-		.rest = (uint64_t)link->vni << 32 | (uint64_t)link->interface << 16 |
-			family << 15 | (unsigned)link->vlan_count << 1 |
-			(link->vlan_count <= CACHE_VLAN_MAX),
+		.rest = family << 15 | 1,
 	};
+
+	if (map->by_link) {
+		line.vlans = vlans_of(link);
+		line.rest = (uint64_t)link->vni << 32 | (uint64_t)link->interface << 16 |
+			    family << 15 | (unsigned)link->vlan_count << 1 |
+			    (link->vlan_count <= CACHE_VLAN_MAX);
+	}
+	return line;
 }
 
 static inline struct line *place_of(struct tenant_cache *cache, const struct line *l)

@@ -39,19 +39,18 @@ OUT_OF_LINE static bool is_told_from_server(const struct observer *o, const stru
 }
 
 /*
- * One port lies above all of the servers', nearly always; then it is the other one that tells. The ports
- * of one message say little of the next one's, so they are compared and not branched on: that would be
- * guessed wrong every other time.
+ * One of the two is a DNS port, and the other one nearly always lies above all of these: then the lower is
+ * the server's. The ports of one message say little of the next one's, so they are compared and not
+ * branched on: that would be guessed wrong every other time.
  */
 static inline bool is_from_server(const struct observer *o, const struct frame *frame,
 	const struct packet *p, const struct dns_message *m)
 {
-	uint16_t low = p->sport < p->dport ? p->sport : p->dport;
 	uint16_t high = p->sport < p->dport ? p->dport : p->sport;
 
 	if (UNLIKELY(high <= o->ports->highest || frame->decoded))
 		return is_told_from_server(o, frame, p, m);
-	return (p->sport < p->dport) & port_set_has(o->ports, low);
+	return p->sport < p->dport;
 }
 
 static_assert(offsetof(struct packet, dst) == offsetof(struct packet, src) + sizeof(struct ip),
@@ -84,8 +83,8 @@ void observe_prepare_names(
 	prepare_names(o->known->index, who, m);
 }
 
-void observe_prepare(struct observer *o, struct parties *who, const struct frame *frame,
-	const struct packet *p, const struct dns_message *m)
+INLINE_BY_LINKER void observe_prepare(struct observer *o, struct parties *who,
+	const struct frame *frame, const struct packet *p, const struct dns_message *m)
 {
 	struct tenant_link link = { frame->interface, p->vlan_count, p->vlan, p->vni };
 	bool from_server = is_from_server(o, frame, p, m);
@@ -350,7 +349,7 @@ static inline size_t fill_sizes(
 	return bytes;
 }
 
-size_t observe_build(struct observer *observer, struct observation *out,
+INLINE_BY_LINKER size_t observe_build(struct observer *observer, struct observation *out,
 	const struct frame *frame, const struct packet *p, const struct parties *who,
 	const struct dns_message *m)
 {
