@@ -1,159 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Captures as they come from a file or from standard input, sound and damaged, and how a read of
+ * them is interrupted; test_file_compressed.c has those that are compressed.
+ */
 #include <criterion/criterion.h>
-#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
 #include <unistd.h>
 
 #include "sensor/base/attribute.h"
 #include "sensor/base/clock.h"
-#include "sensor/capture/file.h"
 #include "sensor/capture/source.h"
-#include "tests/support/pack.h"
+#include "tests/unit/capture/file_rig.h"
 
-/* --- a capture file in the making ------------------------------------------------------------ */
-
-struct writer {
-	FILE *stream;
-	bool big; /* byte order */
-	char path[64];
-};
-
-static void writer_open(struct writer *w, bool big)
-{
-	snprintf(w->path, sizeof(w->path), "/tmp/dynwatch-test-XXXXXX");
-	int fd = mkstemp(w->path);
-	cr_assert_neq(fd, -1);
-	w->stream = fdopen(fd, "wb");
-	w->big = big;
-}
-
-static void put(struct writer *w, uint64_t value, unsigned bytes)
-{
-	for (unsigned i = 0; i < bytes; i++)
-		fputc((int)(value >> 8 * (w->big ? bytes - 1 - i : i) & 0xff), w->stream);
-}
-
-static void put_pcap_header(struct writer *w, bool nano, uint32_t link)
-{
-	put(w, nano ? 0xa1b23c4d : 0xa1b2c3d4, 4);
-	put(w, 2, 2);
-	put(w, 4, 2);
-	put(w, 0, 8);
-	put(w, 262144, 4);
-	put(w, link, 4);
-}
-
-static void put_record(struct writer *w, uint32_t seconds, uint32_t fraction, uint32_t caplen,
-	uint32_t wire_len, uint8_t fill)
-{
-	put(w, seconds, 4);
-	put(w, fraction, 4);
-	put(w, caplen, 4);
-	put(w, wire_len, 4);
-	for (uint32_t i = 0; i < caplen; i++)
-		fputc(fill, w->stream);
-}
-
-static void put_section(struct writer *w)
-{
-	put(w, 0x0a0d0d0a, 4);
-	put(w, 28, 4);
-	put(w, 0x1a2b3c4d, 4);
-	put(w, 1, 2);
-	put(w, 0, 2);
-	put(w, UINT64_MAX, 8);
-	put(w, 28, 4);
-}
-
-/* An interface; `resolution` is the exponent of if_tsresol, 0 leaves the option out. */
-static void put_interface(struct writer *w, unsigned link, unsigned resolution)
-{
-	unsigned len = resolution ? 32 : 20;
-
-	put(w, 1, 4);
-	put(w, len, 4);
-	put(w, link, 2);
-	put(w, 0, 2);
-	put(w, 0, 4);
-	if (resolution) {
-		put(w, 9, 2);
-		put(w, 1, 2);
-		fputc((int)resolution, w->stream);
-		put(w, 0, 3);
-		put(w, 0, 4);
-	}
-	put(w, len, 4);
-}
-
-static void put_enhanced(
-	struct writer *w, uint32_t interface, uint64_t time, uint32_t wire_len, uint8_t fill)
-{
-	put(w, 6, 4);
-	put(w, 32 + 16, 4);
-	put(w, interface, 4);
-	put(w, time >> 32, 4);
-	put(w, time & 0xffffffff, 4);
-	put(w, 16, 4);
-	put(w, wire_len, 4);
-	for (unsigned i = 0; i < 16; i++)
-		fputc(fill, w->stream);
-	put(w, 32 + 16, 4);
-}
-
-/* --- reading it back ------------------------------------------------------------------------- */
-
-struct reading {
-	size_t count;
-	struct frame first;
-	uint8_t first_byte;
-	enum source_status end;
-	enum err opened;
-	struct err_ctx why;
-	uint64_t size_bytes, position_bytes;
-};
-
-static void read_all(struct reading *r, const char *path)
-{
-	struct frame batch[SOURCE_BATCH_MAX];
-	struct err_ctx after;
-	struct source *s;
-	size_t count;
-
-	memset(r, 0, sizeof(*r));
-	r->opened = source_open_file(&s, path, &r->why);
-	if (r->opened != ERR_OK) {
-		cr_assert_null(s);
-		return;
-	}
-	while ((r->end = source_next_batch(s, batch, &count, &r->why)) == SOURCE_OK) {
-		cr_assert_gt(count, 0);
-		cr_assert_leq(count, SOURCE_BATCH_MAX);
-		if (r->count == 0) {
-			r->first = batch[0];
-			r->first_byte = batch[0].caplen > 0 ? batch[0].bytes[0] : 0;
-		}
-		r->count += count;
-	}
-	cr_assert_eq(count, 0);
-	cr_assert_eq(source_next_batch(s, batch, &count, &after), r->end, "the end stays");
-	r->size_bytes = s->size_bytes;
-	r->position_bytes = s->position_bytes;
-	source_close(s);
-}
-
-static void written_read(struct writer *w, struct reading *r)
-{
-	cr_assert_eq(fclose(w->stream), 0);
-	read_all(r, w->path);
-	unlink(w->path);
-}
-
-#define SECONDS 1700000000u
+/* --- what a file says ------------------------------------------------------------------------ */
 
 Test(file, pcap_of_either_byte_order_and_precision_reads_the_same)
 {
@@ -162,10 +25,10 @@ Test(file, pcap_of_either_byte_order_and_precision_reads_the_same)
 		struct writer w;
 		struct reading r;
 		writer_open(&w, big);
-		put_pcap_header(&w, nano, 1);
-		put_record(&w, SECONDS, nano ? 123456789 : 123456, 60, 1500, 0xab);
-		put_record(&w, SECONDS + 1, 0, 0, 0, 0);
-		written_read(&w, &r);
+		writer_put_pcap_header(&w, nano, 1);
+		writer_put_record(&w, SECONDS, nano ? 123456789 : 123456, 60, 1500, 0xab);
+		writer_put_record(&w, SECONDS + 1, 0, 0, 0, 0);
+		writer_read_back(&w, &r);
 		cr_assert_eq(r.opened, ERR_OK, "%u: %s", i, r.why.text);
 		cr_assert_eq(r.end, SOURCE_END, "%u", i);
 		cr_assert_eq(r.count, 2, "%u", i);
@@ -193,10 +56,10 @@ Test(file, pcapng_of_either_byte_order_and_any_resolution_reads_the_same)
 		struct writer w;
 		struct reading r;
 		writer_open(&w, i % 2);
-		put_section(&w);
-		put_interface(&w, 113, rows[i / 2].resolution);
-		put_enhanced(&w, 0, SECONDS * units + units / 2, 99, 0xcd);
-		written_read(&w, &r);
+		writer_put_section(&w);
+		writer_put_interface(&w, 113, rows[i / 2].resolution);
+		writer_put_enhanced(&w, 0, SECONDS * units + units / 2, 99, 0xcd);
+		writer_read_back(&w, &r);
 		cr_assert_eq(r.opened, ERR_OK, "%u: %s", i, r.why.text);
 		cr_assert_eq(r.count, 1, "%u", i);
 		cr_assert_eq(r.end, SOURCE_END, "%u", i);
@@ -216,9 +79,9 @@ Test(file, seconds_after_2038_are_no_dates_before_1970)
 		struct writer w;
 		struct reading r;
 		writer_open(&w, false);
-		put_pcap_header(&w, false, 1);
-		put_record(&w, seconds[i], 999999, 60, 60, 1);
-		written_read(&w, &r);
+		writer_put_pcap_header(&w, false, 1);
+		writer_put_record(&w, seconds[i], 999999, 60, 60, 1);
+		writer_read_back(&w, &r);
 		cr_assert_eq(
 			r.first.ts_ns, seconds[i] * NS_PER_S + 999999000, "%u", seconds[i]);
 	}
@@ -230,15 +93,15 @@ Test(file, a_time_that_cannot_be_is_held_within_bounds)
 	struct reading r;
 
 	writer_open(&w, false);
-	put_pcap_header(&w, false, 1);
-	put_record(&w, SECONDS, UINT32_MAX, 60, 60, 1);
-	written_read(&w, &r);
+	writer_put_pcap_header(&w, false, 1);
+	writer_put_record(&w, SECONDS, UINT32_MAX, 60, 60, 1);
+	writer_read_back(&w, &r);
 	cr_assert_eq(r.first.ts_ns, SECONDS * NS_PER_S);
 	writer_open(&w, false);
-	put_section(&w);
-	put_interface(&w, 1, 0);
-	put_enhanced(&w, 0, UINT64_MAX, 16, 1);
-	written_read(&w, &r);
+	writer_put_section(&w);
+	writer_put_interface(&w, 1, 0);
+	writer_put_enhanced(&w, 0, UINT64_MAX, 16, 1);
+	writer_read_back(&w, &r);
 	cr_assert_eq(r.count, 1);
 	cr_assert_gt(r.first.ts_ns, 0);
 }
@@ -249,9 +112,9 @@ Test(file, fewer_bytes_on_the_wire_than_captured_are_raised_to_the_captured)
 	struct reading r;
 
 	writer_open(&w, false);
-	put_pcap_header(&w, false, 1);
-	put_record(&w, SECONDS, 0, 60, 10, 1);
-	written_read(&w, &r);
+	writer_put_pcap_header(&w, false, 1);
+	writer_put_record(&w, SECONDS, 0, 60, 10, 1);
+	writer_read_back(&w, &r);
 	cr_assert_eq(r.count, 1);
 	cr_assert_eq(r.first.caplen, 60);
 	cr_assert_eq(r.first.wire_len, 60);
@@ -268,9 +131,9 @@ Test(file, frames_come_in_batches_and_keep_their_bytes)
 	size_t count, total = 0;
 
 	writer_open(&w, false);
-	put_pcap_header(&w, false, 1);
+	writer_put_pcap_header(&w, false, 1);
 	for (unsigned i = 0; i < COUNT; i++)
-		put_record(&w, SECONDS + i, 0, 20 + i * 3, 2000, (uint8_t)i);
+		writer_put_record(&w, SECONDS + i, 0, 20 + i * 3, 2000, (uint8_t)i);
 	fclose(w.stream);
 	cr_assert_eq(source_open_file(&s, w.path, &why), ERR_OK, "%s", why.text);
 	cr_assert_str_eq(s->name, w.path);
@@ -294,10 +157,10 @@ Test(file, a_batch_of_the_largest_frames_fits)
 	struct reading r;
 
 	writer_open(&w, false);
-	put_pcap_header(&w, false, 1);
+	writer_put_pcap_header(&w, false, 1);
 	for (unsigned i = 0; i < SOURCE_BATCH_MAX + 1; i++)
-		put_record(&w, SECONDS, 0, 262144, 262144, 0x77);
-	written_read(&w, &r);
+		writer_put_record(&w, SECONDS, 0, 262144, 262144, 0x77);
+	writer_read_back(&w, &r);
 	cr_assert_eq(r.count, SOURCE_BATCH_MAX + 1, "%s", r.why.text);
 	cr_assert_eq(r.first.caplen, 262144);
 }
@@ -312,9 +175,9 @@ static uint32_t crossing_len(size_t number)
 
 static void put_crossing(struct writer *w)
 {
-	put_pcap_header(w, false, 1);
+	writer_put_pcap_header(w, false, 1);
 	for (size_t i = 0; i < CROSSING; i++)
-		put_record(w, SECONDS, (uint32_t)i, crossing_len(i), 262144, (uint8_t)i);
+		writer_put_record(w, SECONDS, (uint32_t)i, crossing_len(i), 262144, (uint8_t)i);
 }
 
 static void expect_crossing(struct source *s)
@@ -361,12 +224,12 @@ Test(file, a_cut_file_gives_what_came_before_the_cut_and_then_an_error_with_its_
 		struct writer w;
 		struct reading r;
 		writer_open(&w, size % 2);
-		put_pcap_header(&w, false, 1);
+		writer_put_pcap_header(&w, false, 1);
 		for (unsigned i = 0; i < 3; i++)
-			put_record(&w, SECONDS, 0, 40, 40, 1);
+			writer_put_record(&w, SECONDS, 0, 40, 40, 1);
 		fflush(w.stream);
 		cr_assert_eq(ftruncate(fileno(w.stream), (off_t)size), 0);
-		written_read(&w, &r);
+		writer_read_back(&w, &r);
 		if (size < HEADER) {
 			cr_assert_eq(r.opened, ERR_INPUT, "%zu bytes", size);
 			cr_assert_not_null(strstr(r.why.text, w.path), "%s", r.why.text);
@@ -386,15 +249,15 @@ Test(file, a_damaged_record_ends_the_file_with_an_error_after_the_good_ones)
 	struct reading r;
 
 	writer_open(&w, false);
-	put_pcap_header(&w, false, 1);
+	writer_put_pcap_header(&w, false, 1);
 	for (unsigned i = 0; i < 70; i++)
-		put_record(&w, SECONDS, 0, 40, 40, 1);
-	put(&w, SECONDS, 4);
-	put(&w, 0, 4);
-	put(&w, 0xfffffff0, 4);
-	put(&w, 0xfffffff0, 4);
-	put_record(&w, SECONDS, 0, 40, 40, 1);
-	written_read(&w, &r);
+		writer_put_record(&w, SECONDS, 0, 40, 40, 1);
+	writer_put(&w, SECONDS, 4);
+	writer_put(&w, 0, 4);
+	writer_put(&w, 0xfffffff0, 4);
+	writer_put(&w, 0xfffffff0, 4);
+	writer_put_record(&w, SECONDS, 0, 40, 40, 1);
+	writer_read_back(&w, &r);
 	cr_assert_eq(r.count, 70);
 	cr_assert_eq(r.end, SOURCE_ERROR);
 	cr_assert_not_null(strstr(r.why.text, w.path), "%s", r.why.text);
@@ -407,12 +270,12 @@ Test(file, pcapng_with_interfaces_of_different_link_types_says_so_after_the_fram
 	struct reading r;
 
 	writer_open(&w, false);
-	put_section(&w);
-	put_interface(&w, 1, 0);
-	put_enhanced(&w, 0, SECONDS, 16, 1);
-	put_interface(&w, 113, 0);
-	put_enhanced(&w, 1, SECONDS, 16, 1);
-	written_read(&w, &r);
+	writer_put_section(&w);
+	writer_put_interface(&w, 1, 0);
+	writer_put_enhanced(&w, 0, SECONDS, 16, 1);
+	writer_put_interface(&w, 113, 0);
+	writer_put_enhanced(&w, 1, SECONDS, 16, 1);
+	writer_read_back(&w, &r);
 	cr_assert_eq(r.opened, ERR_OK, "%s", r.why.text);
 	cr_assert_eq(r.count, 1);
 	cr_assert_eq(r.end, SOURCE_ERROR);
@@ -425,9 +288,9 @@ Test(file, a_link_type_that_cannot_be_decoded_is_named)
 	struct reading r;
 
 	writer_open(&w, false);
-	put_pcap_header(&w, false, 255);
-	put_record(&w, SECONDS, 0, 40, 40, 1);
-	written_read(&w, &r);
+	writer_put_pcap_header(&w, false, 255);
+	writer_put_record(&w, SECONDS, 0, 40, 40, 1);
+	writer_read_back(&w, &r);
 	cr_assert_eq(r.opened, ERR_INPUT);
 	cr_assert_not_null(strstr(r.why.text, w.path), "%s", r.why.text);
 	cr_assert_not_null(strstr(r.why.text, "BLUETOOTH_BREDR_BB"), "%s", r.why.text);
@@ -441,7 +304,7 @@ Test(file, what_is_no_capture_is_an_error_with_its_path)
 
 	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
 		struct reading r;
-		read_all(&r, paths[i]);
+		reading_load(&r, paths[i]);
 		cr_assert_eq(r.opened, ERR_INPUT, "%s", paths[i]);
 		cr_assert_eq(
 			strncmp(r.why.text, paths[i], strlen(paths[i])), 0, "%s", r.why.text);
@@ -456,7 +319,7 @@ Test(file, a_file_loses_nothing)
 	struct source *s;
 
 	writer_open(&w, false);
-	put_pcap_header(&w, false, 1);
+	writer_put_pcap_header(&w, false, 1);
 	fclose(w.stream);
 	cr_assert_eq(source_open_file(&s, w.path, &why), ERR_OK, "%s", why.text);
 	source_losses(s, &losses);
@@ -477,9 +340,9 @@ static struct writer stdin_pipe(unsigned frames)
 	cr_assert_eq(dup2(ends[0], STDIN_FILENO), STDIN_FILENO);
 	close(ends[0]);
 	w.stream = fdopen(ends[1], "wb");
-	put_pcap_header(&w, false, 1);
+	writer_put_pcap_header(&w, false, 1);
 	for (unsigned i = 0; i < frames; i++)
-		put_record(&w, SECONDS, 0, 40, 40, 1);
+		writer_put_record(&w, SECONDS, 0, 40, 40, 1);
 	fflush(w.stream);
 	return w;
 }
@@ -490,7 +353,7 @@ Test(file, dash_is_standard_input)
 	struct reading r;
 
 	fclose(w.stream);
-	read_all(&r, "-");
+	reading_load(&r, "-");
 	cr_assert_eq(r.opened, ERR_OK, "%s", r.why.text);
 	cr_assert_eq(r.count, 100);
 	cr_assert_eq(r.end, SOURCE_END);
@@ -510,8 +373,8 @@ Test(file, what_a_pipe_holds_is_delivered_while_it_is_silent)
 	cr_assert_eq(source_open_file(&s, "-", &why), ERR_OK, "%s", why.text);
 	cr_assert_eq(source_next_batch(s, batch, &count, &why), SOURCE_OK);
 	cr_assert_eq(count, 3);
-	put_record(&w, SECONDS, 0, 40, 40, 1);
-	put(&w, SECONDS, 3); /* and a piece of the next */
+	writer_put_record(&w, SECONDS, 0, 40, 40, 1);
+	writer_put(&w, SECONDS, 3); /* and a piece of the next */
 	fflush(w.stream);
 	cr_assert_eq(source_next_batch(s, batch, &count, &why), SOURCE_OK);
 	cr_assert_eq(count, 1);
@@ -555,9 +418,9 @@ Test(file, standard_input_that_is_cut_is_called_by_its_name)
 	struct writer w = stdin_pipe(2);
 	struct reading r;
 
-	put(&w, 1, 3);
+	writer_put(&w, 1, 3);
 	fclose(w.stream);
-	read_all(&r, "-");
+	reading_load(&r, "-");
 	cr_assert_eq(r.count, 2);
 	cr_assert_eq(r.end, SOURCE_ERROR);
 	cr_assert_not_null(strstr(r.why.text, "standard input"), "%s", r.why.text);
@@ -613,145 +476,4 @@ Test(file, another_thread_interrupts_a_read_that_waits_for_a_silent_pipe)
 	cr_assert_eq(pthread_join(thread, NULL), 0);
 	source_close(s);
 	fclose(w.stream);
-}
-
-/* --- compressed ------------------------------------------------------------------------------- */
-
-/* Write a capture of so many records and compress the file in place; returns its new length. */
-static size_t packed_write(struct writer *w, enum pack_format format, unsigned records)
-{
-	static uint8_t bytes[1 << 22];
-	size_t packed_len;
-
-	writer_open(w, false);
-	put_pcap_header(w, false, 1);
-	for (unsigned i = 0; i < records; i++)
-		put_record(w, SECONDS + i, 0, 40 + i % 50, 100, (uint8_t)(i * 7));
-	cr_assert_eq(fclose(w->stream), 0);
-	w->stream = fopen(w->path, "rb");
-	size_t len = fread(bytes, 1, sizeof(bytes), w->stream);
-	fclose(w->stream);
-	uint8_t *packed = pack(format, bytes, len, &packed_len);
-	w->stream = fopen(w->path, "wb");
-	cr_assert_eq(fwrite(packed, 1, packed_len, w->stream), packed_len);
-	free(packed);
-	return packed_len;
-}
-
-Test(file, compressed_captures_read_like_plain_ones)
-{
-	for (int format = PACK_PLAIN; format < PACK_FORMATS; format++) {
-		struct writer w;
-		struct reading r;
-		size_t packed_len = packed_write(&w, format, 1000);
-		written_read(&w, &r);
-		cr_assert_eq(r.opened, ERR_OK, "%s: %s", pack_names[format], r.why.text);
-		cr_assert_eq(r.end, SOURCE_END, "%s: %s", pack_names[format], r.why.text);
-		cr_assert_eq(r.count, 1000, "%s", pack_names[format]);
-		cr_assert_eq(r.first.caplen, 40, "%s", pack_names[format]);
-		cr_assert_eq(r.size_bytes, packed_len, "%s", pack_names[format]);
-		cr_assert_eq(r.position_bytes, packed_len, "%s: of the file as it is",
-			pack_names[format]);
-	}
-}
-
-/* Whatever it is compressed with: after what was read already nothing more is. */
-Test(file, an_interrupt_ends_a_file_long_before_its_end)
-{
-	enum { RECORDS = 40000 };
-
-	for (int format = PACK_PLAIN; format < PACK_FORMATS; format++) {
-		struct frame batch[SOURCE_BATCH_MAX];
-		struct err_ctx why = { 0 };
-		struct writer w;
-		struct source *s;
-		size_t count, total = 0;
-		packed_write(&w, format, RECORDS);
-		fclose(w.stream);
-		cr_assert_eq(source_open_file(&s, w.path, &why), ERR_OK, "%s", why.text);
-		cr_assert_eq(source_next_batch(s, batch, &count, &why), SOURCE_OK);
-		source_interrupt(s);
-		enum source_status status;
-		while ((status = source_next_batch(s, batch, &count, &why)) == SOURCE_OK)
-			total += count;
-		cr_assert_eq(status, SOURCE_END, "%s", pack_names[format]);
-		cr_assert_lt(total, RECORDS / 4, "%s: %zu", pack_names[format], total);
-		source_close(s);
-		unlink(w.path);
-	}
-}
-
-Test(file, a_compressed_file_that_is_cut_gives_what_came_before_and_says_path_and_reason)
-{
-	for (int format = PACK_GZIP; format < PACK_FORMATS; format++) {
-		struct writer w;
-		struct reading r;
-		size_t packed_len = packed_write(&w, format, 3000);
-		fflush(w.stream);
-		cr_assert_eq(ftruncate(fileno(w.stream), (off_t)packed_len - 6), 0);
-		written_read(&w, &r);
-		cr_assert_eq(r.opened, ERR_OK, "%s: %s", pack_names[format], r.why.text);
-		cr_assert_eq(r.end, SOURCE_ERROR, "%s", pack_names[format]);
-		cr_assert_gt(r.count, 0, "%s", pack_names[format]);
-		cr_assert_eq(strncmp(r.why.text, w.path, strlen(w.path)), 0, "%s", r.why.text);
-		cr_assert_not_null(
-			strstr(r.why.text, "data ends in the middle"), "%s", r.why.text);
-	}
-}
-
-Test(file, compressed_standard_input_is_recognised)
-{
-	struct writer w;
-	struct reading r;
-
-	packed_write(&w, PACK_ZSTD, 50);
-	fclose(w.stream);
-	FILE *in = fopen(w.path, "rb");
-	cr_assert_eq(dup2(fileno(in), STDIN_FILENO), STDIN_FILENO);
-	read_all(&r, "-");
-	cr_assert_eq(r.count, 50, "%s", r.why.text);
-	fclose(in);
-	unlink(w.path);
-}
-
-static void put_text(struct writer *w, const char *text, size_t text_len)
-{
-	writer_open(w, false);
-	fwrite(text, 1, text_len, w->stream);
-	cr_assert_eq(fclose(w->stream), 0);
-}
-
-Test(file, a_capture_is_known_by_its_first_bytes)
-{
-	static const struct {
-		const char *name, *bytes;
-		size_t len;
-		bool capture;
-	} rows[] = {
-		{ "pcap", "\xd4\xc3\xb2\xa1", 4, true },
-		{ "pcap of the other byte order", "\xa1\xb2\xc3\xd4", 4, true },
-		{ "nanoseconds", "\x4d\x3c\xb2\xa1rest", 8, true },
-		{ "pcapng", "\x0a\x0d\x0d\x0a", 4, true },
-		{ "lz4: opening it says why not", "\x04\x22\x4d\x18", 4, true },
-		{ "damaged gzip", "\x1f\x8b\xff\xff\xff\xff", 6, true },
-		{ "nothing", "", 0, false },
-		{ "a cut magic", "\xd4\xc3\xb2", 3, false },
-		{ "text", "some notes", 10, false },
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct writer w;
-		put_text(&w, rows[i].bytes, rows[i].len);
-		cr_assert_eq(file_is_capture(w.path), rows[i].capture, "%s", rows[i].name);
-		unlink(w.path);
-	}
-	for (int format = PACK_PLAIN; format < PACK_FORMATS; format++) {
-		struct writer w;
-		packed_write(&w, format, 1);
-		fclose(w.stream);
-		cr_assert(file_is_capture(w.path), "%s", pack_names[format]);
-		unlink(w.path);
-	}
-	cr_assert_not(file_is_capture("/nonexistent/x.pcap"));
-	cr_assert_eq(errno, ENOENT);
 }
