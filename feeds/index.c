@@ -61,7 +61,7 @@ static unsigned depth_of(const struct index *index, const struct dns_name *name)
 	return name->label_count < index->depth ? name->label_count : index->depth;
 }
 
-void index_prepare(
+INLINE_BY_LINKER void index_prepare(
 	const struct index *index, const struct dns_name *name, struct index_look *look)
 {
 	if (LIKELY(name->label_count >= 2)) {

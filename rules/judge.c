@@ -202,7 +202,7 @@ static inline void count_message(struct judge *j, uint16_t tenant, struct exchan
 		x->responses_hidden = sides_responses_hidden(&traffic->sides, x->ts_ns);
 }
 
-static inline void observe_message(
+ALWAYS_INLINE static inline void observe_message(
 	struct judge *j, const struct observation *o, const struct judge_places *places)
 {
 	const struct policy_set *policies = j->known->policies;

@@ -12,6 +12,9 @@
 /* What the kernel may still hold while nothing comes: a block of 100 ms, and some time to get it. */
 #define KERNEL_HOLDS_NS (150 * NS_PER_MS)
 
+/* In second_ns: no time is within a second of it. */
+#define NO_SECOND INT64_MIN
+
 /* Packets that go through the stages together: enough for misses to overlap, few enough for L2. */
 #define PENDING_MAX 32
 
@@ -31,7 +34,7 @@ bool input_init(struct input *in)
 {
 	in->pending = calloc(PENDING_MAX + 1, sizeof(*in->pending));
 	in->stream = in->pending + PENDING_MAX;
-	in->second_ns = -1;
+	in->second_ns = NO_SECOND;
 	return in->pending != NULL;
 }
 
@@ -84,7 +87,7 @@ ALWAYS_INLINE static inline struct observation *offer(
 static void push_ticks(struct input *in, int64_t second)
 {
 	in->clock_s = second;
-	in->second_ns = second * NS_PER_S;
+	in->second_ns = second >= 0 ? second * NS_PER_S : NO_SECOND;
 	in->seq++;
 	for (size_t i = 0; i < in->lane_count; i++) {
 		struct lane *lane = &in->lane[i];
@@ -322,7 +325,7 @@ static void take_stream_message(void *arg, const struct tcp_message *message)
 
 static inline bool is_time_for_tick(const struct input *in, int64_t ts_ns)
 {
-	if (LIKELY(in->second_ns >= 0 && (uint64_t)ts_ns - (uint64_t)in->second_ns < NS_PER_S))
+	if (LIKELY((uint64_t)ts_ns - (uint64_t)in->second_ns < NS_PER_S))
 		return false;
 	int64_t second = ts_ns / NS_PER_S;
 

@@ -78,7 +78,7 @@ struct input {
 	uint64_t stuck;      /* bit per lane: full, and waited for in vain */
 	uint64_t pushed_seq; /* every record up to here has been pushed */
 	int64_t clock_s;     /* second of the last tick; INT64_MIN before the first */
-	int64_t second_ns;   /* where that began; -1 before the first */
+	int64_t second_ns;   /* where that began; INT64_MIN: before the first, or before 1970 */
 	int64_t frame_ts_ns; /* live: time of the last frame, */
 	int64_t frame_at_ns; /* and when it came by our monotonic clock; 0: none yet */
 	int64_t reached_ns;  /* live: no frame from before this time is still to come */

@@ -11,16 +11,15 @@
 /* Of alignment, and of names that are copied by whole words. */
 #define BLOCK_SLACK 64
 
-/* The largest block with so many addresses and names, but for a message that travels whole. */
-#define BLOCK_BYTES(addresses, names)                                                          \
+/* The largest block, but for a message that travels whole. */
+#define BLOCK_BYTES                                                                            \
 	(sizeof(struct observation) + DNS_NAME_MAX +                                           \
-		(addresses) * sizeof(struct dns_address) +                                     \
-		(names) * (sizeof(struct observation_name) + DNS_NAME_MAX) +                   \
+		OBSERVATION_ADDRESSES_MAX * sizeof(struct dns_address) +                       \
+		OBSERVATION_NAMES_MAX * (sizeof(struct observation_name) + DNS_NAME_MAX) +     \
 		OBSERVATION_LISTED_MAX * sizeof(struct observation_listed) +                   \
 		OBSERVATION_MATCHES_MAX * sizeof(struct observation_match) + BLOCK_SLACK)
-/* Of nearly every answer. */
+/* Addresses of nearly every answer. */
 #define FEW_ADDRESSES 4
-#define FEW_NAMES     3
 
 void observer_adopt(struct observer *o, const struct knowledge *known)
 {
@@ -95,13 +94,9 @@ INLINE_BY_LINKER void observe_prepare(struct observer *o, struct parties *who,
 		end_of(p, from_server), end_of(p, !from_server));
 }
 
-size_t observe_bound(const struct parties *who, const struct dns_message *m)
+INLINE_BY_LINKER size_t observe_bound(const struct parties *who, const struct dns_message *m)
 {
-	if (LIKELY((m->address_count <= FEW_ADDRESSES) & (m->leading_count <= FEW_NAMES) &
-		    (m->count[0] <= 1) & !who->whole))
-		return BLOCK_BYTES(FEW_ADDRESSES, FEW_NAMES);
-	return BLOCK_BYTES(OBSERVATION_ADDRESSES_MAX, OBSERVATION_NAMES_MAX) +
-	       (who->whole ? m->wire_len : 0);
+	return BLOCK_BYTES + (UNLIKELY(who->whole) ? m->wire_len : 0);
 }
 
 /* The block is filled from front to back; what puts something there returns where it ends. */
@@ -163,13 +158,14 @@ static unsigned questions_room(const struct dns_message *m)
 static inline uint8_t *put_addresses(
 	uint8_t *end, struct observation *o, const struct dns_message *m)
 {
-	unsigned count = m->address_count & -(unsigned)dns_is_response(m);
+	unsigned count = m->address_count & -(unsigned)o->response;
 
 	memcpy(end, m->address, FEW_ADDRESSES * sizeof(m->address[0]));
 	if (UNLIKELY(count > FEW_ADDRESSES))
 		memcpy(end, m->address, count * sizeof(m->address[0]));
 	o->address_count = (uint8_t)count;
-	o->addresses_omitted = m->addresses_omitted & dns_is_response(m);
+	if (UNLIKELY(m->addresses_omitted))
+		o->addresses_omitted = o->response;
 	return end + count * sizeof(m->address[0]);
 }
 
@@ -322,11 +318,10 @@ static inline void fill_header(struct observation *o, const struct frame *frame,
 	o->qclass = m->qclass;
 	o->qname_hash = who->qname_hash;
 	o->tenant = who->tenant;
-	o->vlan[0] = UNLIKELY(p->vlan_count > 0) ? p->vlan[0] : 0;
-	o->vlan[1] = UNLIKELY(p->vlan_count > 1) ? p->vlan[1] : 0;
+	memcpy(o->vlan, p->vlan, sizeof(o->vlan)); /* 0: none */
 	o->wire_len_message = 0;
 	o->kind = OBSERVATION_MESSAGE;
-	o->vlan_count = p->vlan_count < 2 ? p->vlan_count & 1 : 2;
+	o->vlan_count = (p->vlan_count < 2 ? p->vlan_count : 2) & 3;
 	o->response = dns_is_response(m);
 	o->has_question = m->has_question;
 	o->has_signature = m->has_tsig;
@@ -363,7 +358,7 @@ INLINE_BY_LINKER size_t observe_build(struct observer *observer, struct observat
 	end = align_end(put_octets(end, &m->qname));
 	match_name(b, known->index, &m->qname, &who->look, 0);
 	if (LIKELY(m->opcode == DNS_OPCODE_QUERY)) {
-		unsigned targets = m->leading_count & -(unsigned)dns_is_response(m);
+		unsigned targets = m->leading_count & -(unsigned)out->response;
 		end = put_addresses(end, out, m);
 		if (targets > 0 || UNLIKELY(m->count[0] > 1))
 			end = put_names(b, end, m, who, known->index, targets);
