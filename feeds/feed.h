@@ -79,8 +79,8 @@ struct feed_spec {
 	unsigned column;         /* of csv, from 1; 0: found by its title or its content */
 	unsigned min_confidence; /* 0-100: entries that say less are refused */
 	int64_t now_s; /* entries that were valid until before are refused; 0: none are */
-	const char *provider; /* id for every entry of a provider/tunnel/update feed without an
-				 own one; NULL: the feed's name */
+	/* of entries of a provider, tunnel or update feed that have no id; NULL: the feed's name */
+	const char *provider;
 	enum provider_tier tier;
 };
 

@@ -42,11 +42,13 @@ enum mark_scope {
 struct mark {
 	uint8_t kind;  /* enum mark_kind */
 	uint8_t scope; /* enum mark_scope */
-	uint16_t
-		source; /* feed kinds: number of the feed; tenant kinds: number of the tenant */
-	uint32_t detail; /* PROVIDER, TUNNEL, UPDATE_HOST, IP_CHECK: number of the provider
-			    (provider.h); APPROVED: index in the tenant's approved[]; ZONE: in
-			    zones[] */
+	/* feed kinds: number of the feed; tenant kinds: number of the tenant */
+	uint16_t source;
+	/*
+	 * PROVIDER, TUNNEL, UPDATE_HOST, IP_CHECK: number of the provider (provider.h); APPROVED:
+	 * index in the tenant's approved[]; ZONE: in zones[]
+	 */
+	uint32_t detail;
 };
 
 struct index_hit {
@@ -74,8 +76,8 @@ NODISCARD enum index_added index_builder_add(
  */
 struct index_addition {
 	uint64_t hash; /* dns_name_hash with the builder's seed */
-	const uint8_t
-		*wire; /* folded, uncompressed; up to 7 octets behind it are read as well */
+	/* folded, uncompressed; up to 7 octets behind it are read as well */
+	const uint8_t *wire;
 	uint8_t wire_len;
 	uint8_t label_count;
 	struct mark mark;

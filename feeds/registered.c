@@ -14,11 +14,10 @@
  *	reg(x) = 0 if ps(x), else below(parent(x))
  *	below(p) = labels(p) + 1 if ps(p), else reg(p)
  *
- * below() depends on the parent alone, so it may be remembered by the parent. ps(x) may not:
- *below amazonaws.com, which is no suffix, lies s3.amazonaws.com, which is one; www.ck is the
- *exception to *.ck. It costs one membership question, so the answer for x itself is remembered
- *as well, in a second table, where a flood of names that are seen once cannot push the parents
- *out.
+ * below() depends on the parent alone, so it may be remembered by the parent. ps(x) may not: below
+ * amazonaws.com, which is no suffix, lies s3.amazonaws.com, which is one; www.ck is the exception to
+ * *.ck. It costs one membership question, so the answer for x itself is remembered as well, in a second
+ * table, where a flood of names that are seen once cannot push the parents out.
  *
  * Rules of the list have at most six labels today; only the last WINDOW_LABELS are looked at.
  */

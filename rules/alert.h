@@ -31,8 +31,8 @@ typedef uint16_t alert_text; /* offset into pool[]; 0: absent */
 
 enum alert_kind {
 	ALERT_RAISED,
-	ALERT_TICK, /* capture time has reached ts_ns: suppression windows close; seq and ts_ns
-		       only */
+	/* capture time has reached ts_ns: suppression windows close; seq and ts_ns only */
+	ALERT_TICK,
 	ALERT_CHANGE,      /* a line of the change log: `change` says what */
 	ALERT_EXPLANATION, /* an UPDATE for people: `message` has the lines */
 };

@@ -151,8 +151,7 @@ static void say_attempt(struct alert *a, const struct attempt *t, const struct c
 	change_list(c, 0, list, sizeof(list));
 	a->message = alert_printf(a,
 		"%s tried to change %s in zone %s at %s without a signature; it was refused, "
-		"and "
-		"no signed attempt followed within %s",
+		"and no signed attempt followed within %s",
 		ip_format(&t->key.client, client), list, change_zone(c),
 		ip_format(&t->key.server, server),
 		quantity_format_duration(t->follow_up_ns, span));

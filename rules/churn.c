@@ -4,20 +4,20 @@
  *
  * What separates a control server on the run from a content network is what moves.h remembers:
  *
- *	content network   several addresses at once, the same ones come back, few networks, or
- *listed as a pool (by the name itself or by where its CNAME leads): never reported home
- *connection   one address, a new one once a day, the same provider: not reported churning one
- *address at a time, low TTL, many addresses or networks in a day fast flux         many
- *addresses in many networks, new ones at nearly every look-up, hardly any returning, over
- *several look-ups after expiry rebinding         public addresses before or beside private ones
- *at a TTL of next to nothing
+ *	content network   several addresses at once, the same ones come back, few networks, or listed as
+ *	                  a pool (by the name itself or by where its CNAME leads): never reported
+ *	home connection   one address, a new one once a day, the same provider: not reported
+ *	churning          one address at a time, low TTL, many addresses or networks in a day
+ *	fast flux         many addresses in many networks, new ones at nearly every look-up, hardly any
+ *	                  returning, over several look-ups after expiry
+ *	rebinding         public addresses before or beside private ones at a TTL of next to nothing
  *
- * Without an ASN database networks are prefixes, which overcount: then churn.ddns wants both
- *its thresholds and fast flux counts /16 (IPv4) and /32 (IPv6). A name on no provider's list is
- * reported as churning only when ASNs are known, at low severity.
+ * Without an ASN database networks are prefixes, which overcount: then churn.ddns wants both its
+ * thresholds and fast flux counts /16 (IPv4) and /32 (IPv6). A name on no provider's list is reported as
+ * churning only when ASNs are known, at low severity.
  *
- * A name is stored once an answer with a TTL of at most the rules' longest max_ttl was seen;
- *one alert names the first client that saw it, further moves are repeats of it.
+ * A name is stored once an answer with a TTL of at most the rules' longest max_ttl was seen; one alert
+ * names the first client that saw it, further moves are repeats of it.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -116,8 +116,7 @@ static uint32_t option_s(const struct exchange *x, enum rule_option_id option)
 	return (uint32_t)(x->tenant->rules.option[option].ns / NS_PER_S);
 }
 
-/* --- alerts ---------------------------------------------------------------------------------
- */
+/* --- alerts --------------------------------------------------------------------------------- */
 
 static struct alert *open_alert(struct churn *s, const struct exchange *x, struct moves *m,
 	enum rule_id rule, const struct dns_name *n, unsigned labels,
@@ -280,14 +279,13 @@ static void say_rebinding(struct alert *a, const char *text, const char *private
 
 	a->message =
 		domain ? alert_printf(a,
-				 "%u names below %s point into the private network (now %s)%s: "
-				 "data "
-				 "carried in addresses, or a web page that could reach inside",
+				 "%u names below %s point into the private network (now "
+				 "%s)%s: data carried in addresses, or a web page that could "
+				 "reach inside",
 				 domain->names, text, private_ip, order)
 		       : alert_printf(a,
 				 "the public name %s now points into the private network "
-				 "(%s)%s: a web "
-				 "page could reach inside",
+				 "(%s)%s: a web page could reach inside",
 				 text, private_ip, order);
 }
 
@@ -318,8 +316,7 @@ static void raise_rebinding(
 	emit_commit(s->emit);
 }
 
-/* --- judging --------------------------------------------------------------------------------
- */
+/* --- judging -------------------------------------------------------------------------------- */
 
 static bool is_rebinding(const struct exchange *x, const struct moves *m,
 	const struct moves_news *news, uint32_t now_s)

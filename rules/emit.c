@@ -77,8 +77,7 @@ struct registered *emit_registered(struct emit *e)
 	return e->registered;
 }
 
-/* --- what the message tells ----------------------------------------------------------------
- */
+/* --- what the message tells ----------------------------------------------------------------- */
 
 static bool has_host(const struct alert *a, const char *host)
 {
@@ -197,8 +196,7 @@ static void fill_message(struct emit *e, const struct observation *o, const char
 	}
 }
 
-/* --- open and commit -----------------------------------------------------------------------
- */
+/* --- open and commit ------------------------------------------------------------------------ */
 
 static void write_key(struct emit *e)
 {
@@ -396,8 +394,7 @@ void emit_commit(struct emit *e)
 	emit_pass(e);
 }
 
-/* --- lines to paste ------------------------------------------------------------------------
- */
+/* --- lines to paste ------------------------------------------------------------------------- */
 
 /* Octets that nothing in YAML begins or ends with: letters, digits, ". _ / -". */
 static bool is_plain_octet(unsigned char octet)

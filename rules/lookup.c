@@ -271,8 +271,7 @@ static void raise_tunnel(struct lookup *l, const struct target *t)
 	target_begin_sentence(t, begin, sizeof(begin));
 	a->message = alert_printf(a,
 		"%s%s, a name of the tunnel service %s, which makes inside hosts reachable "
-		"from "
-		"outside",
+		"from outside",
 		begin, t->key, provider_id(l, v));
 	emit_hint_approve(l->emit, t->key);
 	emit_commit(l->emit);

@@ -2,21 +2,20 @@
 /*
  * nxdomain.c -- clients whose look-ups fail far more than they used to (T1568.002).
  *
- * Malware that computes its meeting points asks for many names that do not exist. What tells it
- * from a broken search list or a mail server's block lists is the number of *different
- *registered domains*, against what this client did before:
+ * Malware that computes its meeting points asks for many names that do not exist. What tells it from a
+ * broken search list or a mail server's block lists is the number of *different registered domains*,
+ * against what this client did before:
  *
- *	evidence   NXDOMAIN to an A, AAAA, HTTPS or TXT query for a name of two labels or more
- *that no list explains (dnsbl, antivirus cloud, the tenant's own zones and search suffixes)
- *	floor      min_domains distinct registered domains within the window, min_ratio of all
- *answers baseline   mean and variance of NXDOMAINs per minute (EWMA, learned from quiet minutes
- *only); once learned, the rate must also lie min_z deviations above it, or the CUSUM of slow
- *excess must have run out of its bounds; hard_domains alert whatever it was
+ *	evidence   NXDOMAIN to an A, AAAA, HTTPS or TXT query for a name of two labels or more that no
+ *	           list explains (dnsbl, antivirus cloud, the tenant's own zones and search suffixes)
+ *	floor      min_domains distinct registered domains within the window, min_ratio of all answers
+ *	baseline   mean and variance of NXDOMAINs per minute (EWMA, learned from quiet minutes only);
+ *	           once learned, the rate must also lie min_z deviations above it, or the CUSUM of slow
+ *	           excess must have run out of its bounds; hard_domains alert whatever it was
  *
- * Two tables: every client costs a small entry with counts and baseline; only a client with
- *more than FEW_DOMAINS different failing domains gets a large one that holds the set of
- *domains. Windows slide in WINDOW_SLICES steps and are rolled when the client is next seen: no
- *timers.
+ * Two tables: every client costs a small entry with counts and baseline; only a client with more than
+ * FEW_DOMAINS different failing domains gets a large one that holds the set of domains. Windows slide in
+ * WINDOW_SLICES steps and are rolled when the client is next seen: no timers.
  *
  * When most of a tenant's clients fail at once it is an outage or a flood: one nxdomain.tenant.
  */
@@ -103,8 +102,7 @@ static void nxdomain_adopt(void *state, const struct knowledge *known)
 	s->crowd_count = known->policies->tenant_count;
 }
 
-/* --- counting ------------------------------------------------------------------------------
- */
+/* --- counting ------------------------------------------------------------------------------- */
 
 static int64_t window_ns(const struct policy *p)
 {
@@ -135,8 +133,7 @@ static void release_suspect(struct nxdomain *s, const struct nxdomain_client *c)
 	}
 }
 
-/* --- the present --------------------------------------------------------------------------
- */
+/* --- the present ---------------------------------------------------------------------------- */
 
 /* The tenant's crowd, with the present that x is in; NULL when there is none. */
 static struct crowd *crowd_now(struct nxdomain *s, const struct exchange *x)
@@ -287,8 +284,7 @@ static struct tally tally_client(
 	return t;
 }
 
-/* --- judging -------------------------------------------------------------------------------
- */
+/* --- judging -------------------------------------------------------------------------------- */
 
 /* Far over its baseline: fast (z), slowly (CUSUM), or so much that no baseline excuses it. */
 static bool is_excess(

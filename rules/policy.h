@@ -35,8 +35,8 @@ struct policy_selector {
 
 struct policy_approved {
 	char *name; /* as configured; NULL for a provider entry */
-	uint32_t
-		provider; /* PROVIDER_NONE for a name entry; given by app once feeds are read */
+	/* PROVIDER_NONE for a name entry; given by app once feeds are read */
+	uint32_t provider;
 	struct ip_set clients; /* empty: all */
 	int64_t until_ns;      /* INT64_MAX: no end */
 };

@@ -22,8 +22,8 @@ static_assert(offsetof(struct observation, transport) + 1 -
 
 struct session {
 	uint64_t client, server; /* of the addresses */
-	uint64_t
-		ends; /* both ports, id, opcode, transport as they are; nothing else is in it */
+	/* both ports, id, opcode, transport as they are; nothing else is in it */
+	uint64_t ends;
 	uint64_t hash; /* of all three: a query's is its response's */
 };
 

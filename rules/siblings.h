@@ -21,8 +21,8 @@
 
 struct sibling {
 	struct sibling_key {
-		uint64_t
-			domain_hash; /* two hashes of the domain, so that no two domains meet */
+		/* two hashes of the domain, so that no two domains meet */
+		uint64_t domain_hash;
 		uint64_t domain_check;
 		uint64_t tenant;
 	} key;

@@ -21,8 +21,8 @@
 
 struct suspect_key {
 	struct ip ip;
-	uint64_t
-		tenant; /* as a word: written narrow and read wide, it would wait for the store */
+	/* as a word: written narrow and read wide, it would wait for the store */
+	uint64_t tenant;
 };
 
 struct suspect_domain {
@@ -36,8 +36,8 @@ struct suspect {
 	struct suspect_domain domain[SUSPECT_DOMAINS_MAX];
 	char sample[SUSPECT_SAMPLES_MAX][SUSPECT_SAMPLE_MAX];
 	uint8_t sample_count;
-	bool generator; /* an nxdomain.dga was raised: the next answer may be the meeting point
-			 */
+	/* an nxdomain.dga was raised: the next answer may be the meeting point */
+	bool generator;
 };
 
 /* Note a failure at the domain; true when it is new within the window. `hash` is never 0. */

@@ -292,8 +292,7 @@ static enum err make_table(struct compiler *c, struct err_ctx *why)
 			c->culprit = p->number;
 			return err_set(why, ERR_USAGE,
 				"tenant \"%.100s\": interfaces x VLANs x VNIs x networks are "
-				"more than "
-				"%u combinations",
+				"more than %u combinations",
 				p->id, TENANT_ROWS_MAX);
 		}
 	}

@@ -18,8 +18,8 @@
 struct line {
 	struct tenant_address network;
 	uint64_t vlans; /* 12 bits each, behind them the tenant: 16 bits */
-	uint64_t
-		rest; /* VNI, interface, family, how many VLANs; 0 in an empty line, and in no end */
+	/* VNI, interface, family, how many VLANs; 0 in an empty line, and in no end */
+	uint64_t rest;
 };
 static_assert(
 	sizeof(struct line) == CACHE_LINE / 2, "two share a cache line, none lies on two");

@@ -60,11 +60,11 @@ struct tenant_map {
 	size_t row_mask; /* slots - 1 */
 	struct step step[FAMILY_COUNT][KINDS_COUNT * (BITS_MAX + 1)];
 	size_t step_count[FAMILY_COUNT];
-	struct tenant_address
-		mask[FAMILY_COUNT]; /* of the longest prefix in use: no bit behind it matters */
-	bool by_link;               /* some selector names a VLAN, a VNI or an interface */
-	uint16_t everyone;          /* the tenant without a selector, or NOBODY */
-	uint16_t *interface_id;     /* by frame interface; equal names share an id */
+	/* of the longest prefix in use: no bit behind it matters */
+	struct tenant_address mask[FAMILY_COUNT];
+	bool by_link;           /* some selector names a VLAN, a VNI or an interface */
+	uint16_t everyone;      /* the tenant without a selector, or NOBODY */
+	uint16_t *interface_id; /* by frame interface; equal names share an id */
 	size_t interface_count;
 };
 

@@ -20,13 +20,11 @@
 static const char help[] =
 	"Usage: dynwatch check -c FILE\n"
 	"Read configuration and every feed, print what was found, change nothing.\n"
-	"Exit code 0: all is well; 2: the first error stands on standard error with its "
-	"place.\n"
+	"Exit code 0: all is well; 2: the first error stands on standard error with its place.\n"
 	"\n"
 	"  -c, --config FILE   the configuration\n"
 	"      --options       instead: list every key of the configuration\n"
-	"      --providers     instead: list the ids that `approved: provider:` takes (with "
-	"-c,\n"
+	"      --providers     instead: list the ids that `approved: provider:` takes (with -c,\n"
 	"                      those of its feeds too)\n"
 	"      --manual FILE   instead: fill FILE's @options@ lines, for dynwatch.conf(5)\n"
 	"  -h, --help          this text\n";

@@ -33,14 +33,12 @@
 static const char help[] =
 	"Usage: dynwatch lookup [-c FILE] [--tenant T] [--client IP] NAME|ADDRESS...\n"
 	"Say what the sensor would make of each name, or of an answer with the address: what\n"
-	"lists say about it and where, its registered domain, the verdict for each tenant, "
-	"and\n"
+	"lists say about it and where, its registered domain, the verdict for each tenant, and\n"
 	"the lines that would allow it.\n"
 	"\n"
 	"  -c, --config FILE   the configuration; without it the shipped lists and one tenant\n"
 	"      --tenant T      for this tenant only\n"
-	"      --client IP     as if this client asked; without it one of the tenant's "
-	"networks\n"
+	"      --client IP     as if this client asked; without it one of the tenant's networks\n"
 	"  -h, --help          this text\n";
 
 struct arguments {

@@ -20,19 +20,15 @@ struct reload_command {
 
 static const char usage[] =
 	"Usage: dynwatch reload -c FILE [OPTIONS]\n"
-	"Let the running sensor read its configuration, feeds and databases anew, and wait "
-	"until "
-	"they\n"
+	"Let the running sensor read its configuration, feeds and databases anew, and wait until they\n"
 	"are in force.\n"
 	"\n"
-	"  -c, --config FILE       configuration; its control.socket is where the sensor "
-	"listens\n"
+	"  -c, --config FILE       configuration; its control.socket is where the sensor listens\n"
 	"      --socket PATH       ask there, whatever the configuration says\n"
 	"      --timeout SECONDS   wait so long for the answer (120)\n"
 	"  -h, --help              this text\n"
 	"\n"
-	"Exit codes: 0 in force; 2 something is wrong with configuration or feeds: what was in "
-	"force\n"
+	"Exit codes: 0 in force; 2 something is wrong with configuration or feeds: what was in force\n"
 	"stays; 1 the sensor could not be asked, or failed.\n";
 
 static const struct option long_options[] = {

@@ -68,9 +68,9 @@ struct run {
 	struct run_input input[LANE_INPUTS_MAX];
 	struct degraded *degraded;
 	struct state state;
-	struct gauge
-		reopen; /* written by the main thread, and by the output's when it is done */
-	bool watchdog;  /* systemd wants to hear from us */
+	/* written by the main thread, and by the output's when it is done */
+	struct gauge reopen;
+	bool watchdog; /* systemd wants to hear from us */
 	double load_s;
 	int64_t started_ns, started_wall_ns, started_cpu_ns;
 	unsigned seconds; /* of the output thread's clock */
@@ -81,16 +81,12 @@ static const char usage[] =
 	"Watch network interfaces, in the foreground, until SIGTERM or SIGINT.\n"
 	"\n"
 	"  -c, --config FILE       configuration\n"
-	"  -i, --interface IFACE   capture here instead of the configuration's capture: "
-	"(repeatable)\n"
-	"      --summary FILE      what was read, judged and written, as JSON; rewritten every "
-	"minute\n"
+	"  -i, --interface IFACE   capture here instead of the configuration's capture: (repeatable)\n"
+	"      --summary FILE      what was read, judged and written, as JSON; rewritten every minute\n"
 	"  -h, --help              this text\n"
 	"\n"
-	"Signals: SIGTERM and SIGINT judge and deliver what was read, then exit 0; a second "
-	"one exits at\n"
-	"once. SIGHUP reloads configuration and feeds, and opens output files anew (log "
-	"rotation).\n";
+	"Signals: SIGTERM and SIGINT judge and deliver what was read, then exit 0; a second one exits at\n"
+	"once. SIGHUP reloads configuration and feeds, and opens output files anew (log rotation).\n";
 
 static const struct option long_options[] = {
 	{ "config", required_argument, NULL, 'c' },

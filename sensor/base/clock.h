@@ -29,8 +29,8 @@ const char *clock_format(int64_t ts_ns, char text[CLOCK_TEXT_MAX]);
  * no NUL, and returns what follows; `at` has room for CLOCK_TEXT_MAX.
  */
 struct clock_second {
-	uint64_t
-		start_ns; /* modulo 2^64: the first second that a time can hold begins before it */
+	/* modulo 2^64: the first second that a time can hold begins before it */
+	uint64_t start_ns;
 	char text[CLOCK_TEXT_MAX]; /* of a time within it; "" while there is none */
 };
 

@@ -39,8 +39,8 @@
 #define POLL_MS           100
 #define DRAIN_NS          (150 * NS_PER_MS) /* the oldest block is 100 ms old, and some time to get it */
 #define CHECK_INTERVAL_NS NS_PER_S
-#define UNASKED_MAX                                                                            \
-	16 /* full batches in a row without asking the kernel: about a millisecond */
+/* Full batches in a row without asking the kernel: about a millisecond. */
+#define UNASKED_MAX       16
 #define SNAPLEN_DEFAULT   65535
 #define BUFFER_MB_DEFAULT 64
 #define BUFFER_MB_MAX     2047 /* libpcap takes bytes in an int */

@@ -5,11 +5,11 @@
  * Kinds: capture file (file.c) and live interface (live.c), both over libpcap; dnstap from a
  * socket and from a file (dnstap.h).
  *
- * Owner:    source_* functions open, source_close frees. Frames of a batch belong to the source
- *           and live until its next call.
- * Threads:  a source belongs to one input thread; source_interrupt may be called from any
- * thread or signal handler. Input:    untrusted (capture files): libpcap validates the
- * container, packet/ the frames.
+ * Owner:    source_* functions open, source_close frees. Frames of a batch belong to the source and live
+ *           until its next call.
+ * Threads:  a source belongs to one input thread; source_interrupt may be called from any thread or
+ *           signal handler.
+ * Input:    untrusted (capture files): libpcap validates the container, packet/ the frames.
  */
 #ifndef SENSOR_CAPTURE_SOURCE_H
 #define SENSOR_CAPTURE_SOURCE_H
@@ -74,8 +74,8 @@ struct live_options {
 	enum live_timestamps timestamps;
 	/* Several sources share the interface (fanout.h), each of them gets its part; else NULL. */
 	struct fanout *fanout;
-	unsigned
-		member; /* of the fanout, from 0; the drops of the interface are counted by 0 */
+	/* of the fanout, from 0; the drops of the interface are counted by 0 */
+	unsigned member;
 };
 
 /*

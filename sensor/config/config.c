@@ -236,8 +236,7 @@ enum err config_builtin(struct config **out, struct err_ctx *why)
 		"  - id: default\n"
 		"    select:\n"
 		"      networks: [10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10,\n"
-		"                 127.0.0.0/8, 169.254.0.0/16, \"fc00::/7\", \"fe80::/10\", "
-		"\"::1\"]\n";
+		"                 127.0.0.0/8, 169.254.0.0/16, \"fc00::/7\", \"fe80::/10\", \"::1\"]\n";
 
 	return config_parse(out, text, sizeof(text) - 1, "built-in configuration", why);
 }
@@ -298,8 +297,7 @@ void config_warn(const struct config *c, void (*say)(void *arg, const char *line
 		text_clear(&line);
 		text_printf(&line,
 			"%s:%u:%u: outputs[%zu].spool: this version does not spool to disk; "
-			"alerts "
-			"wait in memory (queue: %llu)",
+			"alerts wait in memory (queue: %llu)",
 			c->path, output->spool_at.line, output->spool_at.column, i,
 			(unsigned long long)output->queue);
 		say(arg, line.at ? line.at : "");

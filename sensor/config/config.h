@@ -132,8 +132,8 @@ struct config {
 	uint16_t *port;
 	size_t port_count;
 	struct config_tunnel vxlan, geneve, gtpu, tzsp;
-	struct policy_set
-		*policies; /* tenant 0, unmapped, has the rules at their global settings */
+	/* tenant 0, unmapped, has the rules at their global settings */
+	struct policy_set *policies;
 	struct config_provider *provider;
 	size_t provider_count;
 	bool builtin_lists;

@@ -414,8 +414,7 @@ static enum err check_whole(const struct walk *w)
 	if (w->places->count == 0)
 		return err_set(w->why, ERR_USAGE,
 			"%s:1:1: the configuration is empty; {} is one that leaves everything "
-			"at its "
-			"default",
+			"at its default",
 			w->name);
 	if (w->places->node[PLACE_ROOT].kind != PLACE_MAPPING)
 		return fail(w, w->places->node[PLACE_ROOT].value_at,

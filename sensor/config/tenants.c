@@ -73,8 +73,7 @@ static void read_select(
 	if (out->vlan_count + out->vni_count + out->interface_count + out->network_count == 0)
 		reading_fail(r, &path,
 			"selects nothing; give vlans, vnis, interfaces or networks, or leave "
-			"it out "
-			"for the tenant that takes what nobody else takes");
+			"it out for the tenant that takes what nobody else takes");
 }
 
 /* --- ddns ---------------------------------------------------------------------------------- */

@@ -78,11 +78,11 @@ struct dns_record {
 	uint16_t class;
 	uint16_t type;
 	uint16_t rdata_len;
-	uint16_t rdata_at;  /* offset of RDATA */
-	uint16_t owner_at;  /* offset of the owner name in the message */
-	uint16_t target_at; /* offset of the name that RDATA leads to, 0 when none: NS CNAME PTR
-			       DNAME MX SRV SVCB HTTPS SOA(mname) */
-	uint8_t section;    /* enum dns_section */
+	uint16_t rdata_at; /* offset of RDATA */
+	uint16_t owner_at; /* offset of the owner name in the message */
+	/* offset of the name that RDATA leads to, 0: none (NS CNAME PTR DNAME MX SRV SVCB HTTPS SOA) */
+	uint16_t target_at;
+	uint8_t section; /* enum dns_section */
 };
 
 struct dns_edns {

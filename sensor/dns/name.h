@@ -42,9 +42,9 @@ enum dns_error {
 
 struct dns_name {
 	uint8_t wire_len; /* octets used in wire[], the root's zero octet included (1..255) */
-	uint8_t label_count;              /* without the root */
-	uint8_t label_at[DNS_LABELS_MAX]; /* where each label's length octet is, leftmost first
-					   */
+	uint8_t label_count; /* without the root */
+	/* where each label's length octet is, leftmost first */
+	uint8_t label_at[DNS_LABELS_MAX];
 	/* folded; the slack lets folding and hashing take thirty-two octets at once */
 	uint8_t wire[DNS_NAME_MAX + 33];
 };

@@ -192,8 +192,7 @@ static inline void escape_since(struct text *t, size_t from)
 		escape_in_place(t, i);
 }
 
-/* --- the parts of a line ---------------------------------------------------------------------
- */
+/* --- the parts of a line -------------------------------------------------------------------- */
 
 static char *put_vlans(struct text *t, char *at, const struct dnslog_entry *e)
 {

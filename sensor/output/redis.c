@@ -552,8 +552,7 @@ enum err redis_open(struct sink **out, const struct redis_options *options, stru
 	if (err == ERR_OK && r->url.tls && !redis_tls_available())
 		err = err_set(why, ERR_USAGE,
 			"%s: this program was built with hiredis %d.%d.%d, which has no TLS; "
-			"use "
-			"redis:// through a TLS tunnel, or a hiredis 1.x with hiredis_ssl",
+			"use redis:// through a TLS tunnel, or a hiredis 1.x with hiredis_ssl",
 			r->url.shown, HIREDIS_MAJOR, HIREDIS_MINOR, HIREDIS_PATCH);
 	if (err == ERR_OK && options->stream[0] == '\0')
 		err = err_set(why, ERR_USAGE, "%s: the stream has no name", r->url.shown);

@@ -347,24 +347,21 @@ static void print_next(FILE *to, const struct summary *s)
 			s->alerts_path);
 	if (s->alerts.written > 0)
 		fprintf(to,
-			"  dynwatch rules: what each rule means; an alert's dynwatch.why says "
-			"what made it,\n  its dynwatch.allow_hint how to silence it\n");
+			"  dynwatch rules: what each rule means; an alert's dynwatch.why says what made it,\n"
+			"  its dynwatch.allow_hint how to silence it\n");
 	if (s->packets.read > 0 && s->packets.dns == 0)
 		fprintf(to, "  no packet went to or from a DNS port: is `ports` right, and "
-			    "does the "
-			    "capture see the resolvers?\n");
+			    "does the capture see the resolvers?\n");
 	if (unmapped > 0)
 		fprintf(to,
-			"  %s message%s of no tenant: add the clients' networks to "
-			"`tenants`\n",
+			"  %s message%s of no tenant: add the clients' networks to `tenants`\n",
 			grouped(unmapped, a), unmapped == 1 ? " is" : "s are");
 	if (s->packets.dropped > 0)
 		fprintf(to, "  packets were dropped: a larger capture.buffer_mb or more "
 			    "sensor.inputs helps\n");
 	if (s->alerts.written == 0 && s->dns.messages > 0)
 		fprintf(to, "  nothing was found; dynwatch lookup NAME says what it would make "
-			    "of a "
-			    "name\n");
+			    "of a name\n");
 	if (s->summary_path && strcmp(s->summary_path, "-") != 0)
 		fprintf(to, "  all figures: %s\n", s->summary_path);
 }

@@ -25,8 +25,8 @@ struct window {
 	uint64_t held;
 	uint64_t count;            /* observations behind all alerts since the window opened */
 	int64_t first_ns, last_ns; /* of the held ones */
-	struct alert
-		*body;    /* of the most severe and latest held one; NULL while none is held */
+	/* of the most severe and latest held one; NULL while none is held */
+	struct alert *body;
 	uint8_t severity; /* of the last alert that passed */
 	size_t key_len;
 	char key[];

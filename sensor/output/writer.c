@@ -13,8 +13,8 @@ struct writer {
 	bool aside;
 	bool started;
 	pthread_t thread;
-	pthread_mutex_t
-		lock; /* what follows, but for `full` while it holds something: the thread's */
+	/* what follows, but for `full` while it holds something: the thread's */
+	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	struct text full; /* on its way out; empty: the next one may come */
 	int failed_errno;

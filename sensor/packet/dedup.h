@@ -37,8 +37,8 @@
 
 #include "sensor/packet/packet.h"
 
-#define DEDUP_WINDOW_NS                                                                        \
-	5000000 /* a switch delivers both within microseconds; 5 ms are a busy one */
+/* A switch delivers both within microseconds; 5 ms are a busy one. */
+#define DEDUP_WINDOW_NS  5000000
 #define DEDUP_COPIES_MAX 3
 
 enum dedup_mode {

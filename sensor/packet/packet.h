@@ -53,10 +53,10 @@ struct frame {
 };
 
 enum packet_result {
-	PACKET_DNS,   /* carries bytes to or from a DNS port: payload is set */
-	PACKET_OTHER, /* well-formed traffic that is not DNS (also ARP, ICMP, TCP without
-			 payload...) */
-	PACKET_HELD,  /* a fragment whose datagram is not complete: counted later */
+	PACKET_DNS, /* carries bytes to or from a DNS port: payload is set */
+	/* well-formed traffic that is not DNS (also ARP, ICMP, TCP without payload...) */
+	PACKET_OTHER,
+	PACKET_HELD, /* a fragment whose datagram is not complete: counted later */
 #define REJECT(id, name, meaning) PACKET_REJECT_##id,
 #include "sensor/packet/reject.def"
 #undef REJECT
@@ -64,11 +64,11 @@ enum packet_result {
 };
 
 enum packet_checksum {
-	PACKET_CHECKSUM_UNKNOWN, /* none sent (UDP over IPv4), or cut by snaplen: not verifiable
-				  */
+	/* none sent (UDP over IPv4), or cut by snaplen: not verifiable */
+	PACKET_CHECKSUM_UNKNOWN,
 	PACKET_CHECKSUM_OK,
-	PACKET_CHECKSUM_WRONG, /* counted, and judged all the same: mirrors see packets before
-				  offload */
+	/* counted, and judged all the same: mirrors see packets before offload */
+	PACKET_CHECKSUM_WRONG,
 };
 
 /* What kept a message from being read on the wire; only a dnstap source tells. */
@@ -96,14 +96,14 @@ struct packet {
 	uint8_t checksum; /* enum packet_checksum; filled for PACKET_DNS over UDP */
 	uint8_t vlan_count;
 	uint16_t vlan[PACKET_VLANS_MAX]; /* 802.1Q ids, outermost first */
-	uint32_t vni;  /* VXLAN/GENEVE VNI, NVGRE VSID or ERSPAN session, the innermost;
-			  PACKET_NO_VNI when none */
-	uint32_t held; /* earlier frames of this datagram: they were PACKET_HELD, and are
-			  counted with this one's result */
+	/* VXLAN/GENEVE VNI, NVGRE VSID or ERSPAN session, the innermost; PACKET_NO_VNI when none */
+	uint32_t vni;
+	/* earlier frames of this datagram, which were PACKET_HELD: counted with this one's result */
+	uint32_t held;
 	const uint8_t *payload; /* PACKET_DNS: a message (UDP) or a part of a stream (TCP) */
 	uint32_t payload_len;
-	uint32_t payload_missing; /* UDP: bytes of the message behind these that the snapshot
-				     length cut off */
+	/* UDP: bytes of the message behind these that the snapshot length cut off */
+	uint32_t payload_missing;
 	/*
 	 * TCP to or from a DNS port only, whatever the result, as long as the header is whole:
 	 * PACKET_DNS with payload, PACKET_OTHER without, PACKET_REJECT_SNAPLEN when only the

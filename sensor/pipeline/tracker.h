@@ -34,9 +34,9 @@ struct lane {
 	size_t number; /* of the shard */
 	bool is_only;
 	size_t input_count;
-	struct spsc
-		*in[LANE_INPUTS_MAX]; /* observations, one ring per input; in[0] NULL: inline */
-	struct spsc *out;             /* alerts; NULL: inline */
+	/* observations, one ring per input; in[0] NULL: inline */
+	struct spsc *in[LANE_INPUTS_MAX];
+	struct spsc *out; /* alerts; NULL: inline */
 	struct judge *judge;
 	emit_sink *inline_sink; /* where alerts go without the ring */
 	void *inline_arg;
@@ -48,8 +48,8 @@ struct lane {
 	struct watermark judged; /* the tracker: no alert up to here is still to come */
 	/* the tracker's own: the version of what is known that each input is at, and the judge's */
 	const struct knowledge *known[LANE_INPUTS_MAX], *judged_by;
-	struct snapshot
-		*versions;     /* where it is said which one is no longer used; NULL: nowhere */
+	/* where it is said which one is no longer used; NULL: nowhere */
+	struct snapshot *versions;
 	size_t reader;         /* our slot there */
 	struct report *report; /* the judge's figures as of the last tick, for others */
 	unsigned unheard; /* batches whose alerts the output has not heard of (tracker's own) */

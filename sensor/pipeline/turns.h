@@ -29,8 +29,8 @@ struct turns {
 		int64_t since_ns;                 /* it waits; 0: it does not */
 	} head[LANE_INPUTS_MAX];
 	size_t taken; /* the input of the record last given */
-	struct spsc
-		*wait_for; /* no record to judge now: wait for this ring; NULL: all drained */
+	/* no record to judge now: wait for this ring; NULL: all drained */
+	struct spsc *wait_for;
 };
 
 /* The next record, released but not retired; NULL when none may be judged now. */

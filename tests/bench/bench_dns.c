@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bench_dns.c -- nanoseconds per message: decode, decode and hash, log; libldns in the same
- *run.
+ * bench_dns.c -- nanoseconds per message: decode, decode and hash, log; libldns in the same run.
  *
- *	bench_dns [CAPTURE]   the messages to or from port 53 of an Ethernet capture, or
- *built-in ones
+ *	bench_dns [CAPTURE]   the messages to or from port 53 of an Ethernet capture, or built-in ones
  */
 #include "sensor/base/clock.h"
 #include "sensor/base/cursor.h"

@@ -50,10 +50,10 @@ struct frame_spec {
 	const char *src, *dst; /* NULL: the defaults above */
 	uint8_t options_len;   /* IPv4: bytes of options, a multiple of 4 */
 	uint8_t extension_count;
-	uint8_t extension[FRAMES_EXTENSIONS_MAX]; /* IPv6: header numbers (0 43 44 51 60) in
-						     order */
-	uint16_t fragment_offset; /* in units of 8 bytes; IPv6: needs a 44 among the extensions
-				   */
+	/* IPv6: header numbers (0 43 44 51 60) in order */
+	uint8_t extension[FRAMES_EXTENSIONS_MAX];
+	/* in units of 8 bytes; IPv6: needs a 44 among the extensions */
+	uint16_t fragment_offset;
 	bool more_fragments;
 	bool ip_len_zero; /* as segmentation offload leaves it */
 	int ip_len_add;   /* lie about the length by so much */

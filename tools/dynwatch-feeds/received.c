@@ -145,8 +145,7 @@ static enum err look(const struct received *r, int fd, struct err_ctx *why)
 	if (!r->length_known && !was_packed && !strchr("\n\r}]", last))
 		return err_set(why, ERR_INPUT,
 			"cut off: it ends within a line, and the server did not say how long "
-			"it "
-			"is");
+			"it is");
 	return ERR_OK;
 }
 

@@ -19,8 +19,7 @@
 
 static const char help[] =
 	"Usage: " COMMAND " -c FILE [OPTIONS] [FEED]...\n"
-	"Fetch the feeds that have a url, those named or all, and put each new list in place "
-	"of\n"
+	"Fetch the feeds that have a url, those named or all, and put each new list in place of\n"
 	"the old one when it is fit to be: complete, and within max_rejected and max_shrink.\n"
 	"\n"
 	"  -c, --config FILE   the configuration\n"
@@ -30,8 +29,7 @@ static const char help[] =
 	"      --json          say what became of them as JSON\n"
 	"  -h, --help          this text\n"
 	"\n"
-	"Exit codes: 0 all are up to date; 1 one could not be fetched, or is not to be "
-	"believed:\n"
+	"Exit codes: 0 all are up to date; 1 one could not be fetched, or is not to be believed:\n"
 	"its file is as it was; 2 bad usage or configuration.\n";
 
 struct arguments {

@@ -43,8 +43,7 @@ static bool ldns_is_lost(const struct difference *d)
 	return d->theirs->lost_at != SIZE_MAX;
 }
 
-/* --- we refuse, libldns accepts --------------------------------------------------------------
- */
+/* --- we refuse, libldns accepts ------------------------------------------------------------- */
 
 static bool rdata_length(const struct difference *d)
 {
@@ -158,8 +157,7 @@ static void lost_and_accepted_example(struct dns_build *b)
 	build_set_count(b, BUILD_ANSWER, 2);
 }
 
-/* --- libldns refuses, we accept --------------------------------------------------------------
- */
+/* --- libldns refuses, we accept ------------------------------------------------------------- */
 
 static bool pointer_to_zero(const struct difference *d)
 {
@@ -207,8 +205,7 @@ static void lost_and_refused_example(struct dns_build *b)
 	build_record_end(b);
 }
 
-/* --- both accept, a field differs ------------------------------------------------------------
- */
+/* --- both accept, a field differs ----------------------------------------------------------- */
 
 static bool lost_and_different(const struct difference *d)
 {
@@ -285,8 +282,7 @@ static void explain(struct tally *t, const struct difference *d, const char *fro
 		d->field ? d->field : "-");
 }
 
-/* --- comparing -------------------------------------------------------------------------------
- */
+/* --- comparing ------------------------------------------------------------------------------ */
 
 struct octets {
 	uint8_t at[65535 + 3 * DNS_NAME_MAX];
@@ -453,8 +449,7 @@ static void compare(void *context, const uint8_t *wire, size_t wire_len, const c
 	oracle_deinit(&theirs);
 }
 
-/* --- what is compared ------------------------------------------------------------------------
- */
+/* --- what is compared ----------------------------------------------------------------------- */
 
 static uint32_t next_random(uint32_t *state)
 {

@@ -10,8 +10,7 @@
 
 #define SEED UINT64_C(0x5eed)
 
-/* --- the world -----------------------------------------------------------------------------
- */
+/* --- the world ------------------------------------------------------------------------------ */
 
 static void *grown(void *array, size_t count, size_t size)
 {
@@ -196,8 +195,7 @@ void world_freeze(struct world *w)
 	cr_assert(w->known.index && w->known.addresses);
 }
 
-/* --- messages ------------------------------------------------------------------------------
- */
+/* --- messages ------------------------------------------------------------------------------- */
 
 /* The block an observation is laid out in; larger than any of them. */
 struct block {
@@ -369,8 +367,7 @@ struct observation *message_observe(
 	return o;
 }
 
-/* --- alerts --------------------------------------------------------------------------------
- */
+/* --- alerts --------------------------------------------------------------------------------- */
 
 void alerts_keep(void *arg, const struct alert *a)
 {
@@ -424,8 +421,7 @@ const struct alert_why *alerts_why(const struct alert *a, const char *feature)
 	return NULL;
 }
 
-/* --- one family at work --------------------------------------------------------------------
- */
+/* --- one family at work --------------------------------------------------------------------- */
 
 struct rig *rig_new_sized(const struct family *family, struct world *w, size_t memory_bytes)
 {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * observations.h -- what tests of rules are made of: a world (policies and listed names),
- *messages written down as one struct each, and a rig that shows them to one family and keeps
- *its alerts.
+ * observations.h -- what tests of rules are made of: a world (policies and listed names), messages
+ * written down as one struct each, and a rig that shows them to one family and keeps its alerts.
  *
  *	struct world *w = world_new();
  *	struct policy *acme = world_tenant(w, "acme", "10.1.0.0/16");
@@ -31,8 +30,7 @@
 /* Capture time of at_ms 0: 2026-08-01T12:00:00Z. */
 #define WORLD_START_NS (INT64_C(1785585600) * NS_PER_S)
 
-/* --- the world -----------------------------------------------------------------------------
- */
+/* --- the world ------------------------------------------------------------------------------ */
 
 struct world {
 	struct knowledge known;
@@ -69,8 +67,7 @@ void world_option(struct policy *p, enum rule_id rule, const char *key, const ch
 /* Build the index. Called by rig_new; call it yourself when there is no rig. */
 void world_freeze(struct world *w);
 
-/* --- messages ------------------------------------------------------------------------------
- */
+/* --- messages ------------------------------------------------------------------------------- */
 
 /* Zero means: a query over UDP with RD from 10.1.0.7:40000 to 10.1.0.53:53, id 1, type A. */
 struct message {
@@ -104,8 +101,7 @@ struct message {
 struct observation *message_observe(
 	const struct world *w, const struct message *m, uint64_t seq);
 
-/* --- alerts --------------------------------------------------------------------------------
- */
+/* --- alerts --------------------------------------------------------------------------------- */
 
 struct alerts {
 	struct alert **alert;
@@ -122,8 +118,7 @@ const struct alert *alerts_last(const struct alerts *list, enum rule_id rule);
 /* The reason of that name, or NULL. */
 const struct alert_why *alerts_why(const struct alert *a, const char *feature);
 
-/* --- one family at work --------------------------------------------------------------------
- */
+/* --- one family at work --------------------------------------------------------------------- */
 
 #define RIG_TENANTS_MAX 64
 

@@ -41,9 +41,9 @@ struct update_spec {
 	const char *client, *server, *zone;
 	uint16_t port, id;
 	struct update_record add[UPDATE_CHANGES_MAX]; /* up to the first without name */
-	struct update_condition_record
-		prerequisite[8]; /* the same; none: the zone is no alias */
-	bool signature;          /* a TSIG, `tsig` has its details */
+	/* the same; none: the zone is no alias */
+	struct update_condition_record prerequisite[8];
+	bool signature; /* a TSIG, `tsig` has its details */
 	struct update_signed tsig;
 	bool response, empty; /* empty: a response that echoes no sections */
 	uint16_t rcode;
