@@ -5,7 +5,7 @@ worst cases, what memory it takes, what names of feeds cost. README.md says what
 
     tests/bench/bench.py BUILD_DIR [compare|stages|worst|feeds]...     (make bench)
 
-    PACKETS=5000000  FEED_NAMES=1000000  ROUNDS=5  PATIENCE=2  may be set
+    PACKETS=5000000  FEED_NAMES=1000000  MOST_NAMES=10000000  ROUNDS=5  PATIENCE=2  may be set
 """
 import os
 import subprocess
@@ -21,7 +21,9 @@ MEMORY_MB = 512
 # Logging every message writes some 300 bytes each.
 LOGGED_PACKETS = min(PACKETS, 1_000_000)
 WORST_PACKETS = min(PACKETS, 500_000)
-FEED_SIZES = ("1000", "100000", "1000000", "10000000")
+MOST_NAMES = int(os.environ.get("MOST_NAMES", 10_000_000))
+FEED_SIZES = [n for n in (1_000, 100_000, 1_000_000, MOST_NAMES) if n <= MOST_NAMES]
+FORMAT_NAMES = min(1_000_000, MOST_NAMES)
 
 def compare(data, config):
     """The mix against the readers that do nothing with it."""
@@ -103,9 +105,9 @@ def bench_index(data, *arguments):
 def feeds(data, _config):
     print("Listed names: loading, bytes a name (the peak with the program), ns a look-up, a start "
           "from the cache.\n", flush=True)
-    bench_index(data, "names", *FEED_SIZES)
-    print("Loading 1,000,000 names by format.\n", flush=True)
-    bench_index(data, "formats", "1000000")
+    bench_index(data, "names", *map(str, sorted(set(FEED_SIZES))))
+    print(f"Loading {FORMAT_NAMES:,} names by format.\n", flush=True)
+    bench_index(data, "formats", str(FORMAT_NAMES))
 
 
 SECTIONS = {"compare": compare, "stages": stages, "worst": worst, "feeds": feeds}

@@ -38,6 +38,12 @@ is "with a row for each case" "$(rows "$tmp/worst")" \
   "100 %;random-subdomain NXDOMAIN flood;responses with 40 records;over TCP;malformed;malformed, behind 40 records;UPDATE, unsigned;UPDATE, signed;"
 is "and no figure missing" "$(gaps "$tmp/worst")" 0
 
+bench bench.py "$tmp/build" feeds > "$tmp/feeds" 2> "$tmp/feeds.err"
+is "bench.py feeds ends well" $? 0
+is "with a row for each order of names and each format" "$(rows "$tmp/feeds")" \
+  "names;1000;1000;format;domains;hosts;adblock;dnsmasq;unbound;urls;rpz;csv;maltrail;suricata;misp;"
+is "and no figure missing" "$(gaps "$tmp/feeds")" 0
+
 bench scale.py "$tmp/build" > "$tmp/scale" 2> "$tmp/scale.err"
 is "scale.py ends well" $? 0
 is "with a row for each size" "$(rows "$tmp/scale")" \
