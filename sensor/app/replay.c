@@ -390,7 +390,8 @@ static bool find_captures(struct replay *r)
 
 static enum err open_captures(struct replay *r, struct source **out, struct err_ctx *why)
 {
-	enum err err = source_open_merged(out, r->captures.path, r->captures.count, why);
+	enum err err = source_open_merged(
+		out, r->captures.path, r->captures.count, r->engine.options.threaded, why);
 	if (err != ERR_OK)
 		return err;
 	r->bytes_total = (*out)->size_bytes;

@@ -316,6 +316,11 @@ ssize_t decompress_read(struct decompress *d, void *buf, size_t size)
 	return got;
 }
 
+bool decompress_is_needed(const struct decompress *d)
+{
+	return d->format && d->format != &plain;
+}
+
 void decompress_deinit(struct decompress *d)
 {
 	if (d->decoder)

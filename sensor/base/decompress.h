@@ -50,6 +50,9 @@ struct decompress {
  */
 ssize_t decompress_read(struct decompress *d, void *buf, size_t size);
 
+/* Is the stream another one than the file? As soon as something was read. */
+bool decompress_is_needed(const struct decompress *d);
+
 void decompress_deinit(struct decompress *d);
 
 #endif

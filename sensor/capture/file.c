@@ -9,6 +9,9 @@
  * The records of a classic pcap file are then read by classic.c, past the stream: of such a file
  * libpcap is given the header and no byte more.
  *
+ * What is compressed is decompressed by a thread of its own (ahead.h), if the caller likes that, from the
+ * second read on: of many files most are only looked into.
+ *
  * Frames that were read before the end or an error are delivered first: `last` keeps what is to
  * be said after them.
  */
@@ -25,6 +28,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sensor/capture/ahead.h"
 #include "sensor/capture/classic.h"
 #include "sensor/base/decompress.h"
 #include "sensor/capture/dnstap.h"
@@ -40,9 +44,14 @@ struct file_source {
 	int fd;
 	int wake_fd; /* readable once interrupted */
 	bool wake_borrowed;
+	bool regular;       /* its offset tells how far it was read */
+	bool ahead_allowed; /* by the caller; and not begun yet */
 	struct decompress decompress;
+	struct ahead *ahead; /* it has the file and `decompress` then; NULL: nobody else has */
+	size_t reads;        /* since it was opened */
 	bool opened;
 	bool interrupted;
+	bool read_failed;        /* decompress.why may say why */
 	enum source_status last; /* SOURCE_OK: read on */
 	struct err_ctx last_why;
 	struct libpcap_batch batch;
@@ -58,7 +67,7 @@ static struct file_source *file_of(struct source *s)
 	return (struct file_source *)s;
 }
 
-/* The file as it is: 0 at its end and when interrupted, -1 with errno. */
+/* The file as it is: 0 at its end and when interrupted, -1 with errno. Perhaps on the thread ahead. */
 static ssize_t file_read(void *arg, void *buf, size_t size)
 {
 	struct file_source *f = arg;
@@ -74,17 +83,53 @@ static ssize_t file_read(void *arg, void *buf, size_t size)
 				continue;
 			return -1;
 		}
-		if (ready[1].revents) {
-			f->interrupted = true;
+		if (ready[1].revents)
 			return 0;
-		}
 		ssize_t got = read(f->fd, buf, size);
 		if (got == -1 && (errno == EINTR || errno == EAGAIN) && f->opened)
 			continue;
-		if (got > 0)
+		if (got > 0 && !f->regular)
 			f->base.position_bytes += (uint64_t)got;
 		return got;
 	}
+}
+
+static bool is_woken(const struct file_source *f)
+{
+	struct pollfd wake = { .fd = f->wake_fd, .events = POLLIN };
+
+	return poll(&wake, 1, 0) == 1;
+}
+
+static ssize_t decompressed_read(void *arg, void *buf, size_t size)
+{
+	return decompress_read(arg, buf, size);
+}
+
+/* A thread that reads a pipe could not be ended. */
+static bool is_for_ahead(const struct file_source *f)
+{
+	return f->ahead_allowed && f->regular && f->reads > 1 &&
+	       decompress_is_needed(&f->decompress);
+}
+
+/* What is in the file: 0 at its end and when interrupted, -1 with errno or decompress.why. */
+static ssize_t content_read(struct file_source *f, void *buf, size_t size)
+{
+	f->reads += f->opened;
+	if (is_for_ahead(f)) {
+		f->ahead_allowed = false;
+		f->ahead = ahead_new(decompressed_read, &f->decompress);
+	}
+	ssize_t got = f->ahead ? ahead_read(f->ahead, buf, size)
+			       : decompress_read(&f->decompress, buf, size);
+	int saved = errno;
+	if (f->regular)
+		f->base.position_bytes = (uint64_t)lseek(f->fd, 0, SEEK_CUR);
+	f->interrupted = f->interrupted || (got == 0 && is_woken(f));
+	f->read_failed = f->read_failed || got == -1;
+	errno = saved;
+	return got;
 }
 
 /* Read for stdio: first what may be a classic file's header, and only that. */
@@ -95,10 +140,9 @@ static ssize_t stream_read(void *cookie, char *buf, size_t size)
 
 	if (header_left == 0) {
 		f->stream_ahead = true;
-		return decompress_read(&f->decompress, buf, size);
+		return content_read(f, buf, size);
 	}
-	ssize_t got =
-		decompress_read(&f->decompress, buf, size < header_left ? size : header_left);
+	ssize_t got = content_read(f, buf, size < header_left ? size : header_left);
 	if (got > 0) {
 		memcpy(f->header + f->header_len, buf, (size_t)got);
 		f->header_len += (size_t)got;
@@ -113,16 +157,15 @@ static ssize_t stream_read(void *cookie, char *buf, size_t size)
 static ssize_t block_read(void *arg, void *buf, size_t size)
 {
 	struct file_source *f = arg;
-	struct pollfd wake = { .fd = f->wake_fd, .events = POLLIN };
 
-	f->interrupted = f->interrupted || poll(&wake, 1, 0) == 1;
-	return f->interrupted ? 0 : decompress_read(&f->decompress, buf, size);
+	f->interrupted = f->interrupted || is_woken(f);
+	return f->interrupted ? 0 : content_read(f, buf, size);
 }
 
 /* What is wrong: with what was compressed, or else as libpcap says. */
 static const char *reason(const struct file_source *f, const char *text)
 {
-	return f->decompress.why[0] ? f->decompress.why : text;
+	return f->read_failed && f->decompress.why[0] ? f->decompress.why : text;
 }
 
 static enum source_status last_status(struct file_source *f, struct err_ctx *why)
@@ -197,6 +240,7 @@ static void file_close(struct source *s)
 {
 	struct file_source *f = file_of(s);
 
+	ahead_free(f->ahead);
 	if (f->pcap)
 		pcap_close(f->pcap); /* closes the stream */
 	else if (f->stream)
@@ -228,7 +272,8 @@ static enum err stream_open(struct file_source *f, const char *path, struct err_
 	f->fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
 	if (f->fd == -1 || fstat(f->fd, &st) == -1)
 		return err_set(why, ERR_INPUT, "%s: %s", f->name, strerror(errno));
-	if (S_ISREG(st.st_mode))
+	f->regular = S_ISREG(st.st_mode);
+	if (f->regular)
 		f->base.size_bytes = (uint64_t)st.st_size;
 	if (!f->wake_borrowed)
 		f->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -258,10 +303,11 @@ static enum err handle_open(struct file_source *f, struct err_ctx *why)
 	return err;
 }
 
-enum err file_open(struct source **out, const char *path, int wake_fd, struct err_ctx *why)
+enum err file_open(struct source **out, const char *path, const struct file_options *options,
+	struct err_ctx *why)
 {
 	if (dnstap_is_recorded(path))
-		return dnstap_file_open(out, path, wake_fd, why);
+		return dnstap_file_open(out, path, options->wake_fd, why);
 
 	const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
 	size_t name_len = strlen(name);
@@ -275,8 +321,9 @@ enum err file_open(struct source **out, const char *path, int wake_fd, struct er
 	f->base.ops = &file_ops;
 	f->base.name = f->name;
 	f->fd = -1;
-	f->wake_fd = wake_fd;
-	f->wake_borrowed = wake_fd != -1;
+	f->wake_fd = options->wake_fd;
+	f->wake_borrowed = options->wake_fd != -1;
+	f->ahead_allowed = options->ahead;
 	f->decompress.read = file_read;
 	f->decompress.arg = f;
 	err = libpcap_batch_init(&f->batch, LIBPCAP_FRAME_MAX, why);
@@ -295,7 +342,7 @@ enum err file_open(struct source **out, const char *path, int wake_fd, struct er
 
 enum err source_open_file(struct source **out, const char *path, struct err_ctx *why)
 {
-	return file_open(out, path, -1, why);
+	return file_open(out, path, &(struct file_options){ .wake_fd = -1 }, why);
 }
 
 static ssize_t descriptor_read(void *arg, void *buf, size_t size)

@@ -9,12 +9,18 @@
 
 #include "sensor/capture/source.h"
 
-/*
- * source_open_file; but the source ends when `wake_fd` becomes readable, so that many files can
- * be interrupted at once. It stays the caller's. -1: the source has one of its own.
- */
-NODISCARD enum err file_open(
-	struct source **out, const char *path, int wake_fd, struct err_ctx *why);
+struct file_options {
+	/*
+	 * The source ends when this becomes readable, so that many files can be interrupted at once. It
+	 * stays the caller's. -1: the source has one of its own.
+	 */
+	int wake_fd;
+	bool ahead; /* a thread may decompress ahead (ahead.h) */
+};
+
+/* source_open_file, with options. */
+NODISCARD enum err file_open(struct source **out, const char *path,
+	const struct file_options *options, struct err_ctx *why);
 
 /*
  * Does this regular file begin like a capture, compressed or not? Also true of one that cannot be

@@ -34,7 +34,8 @@ struct merged_file {
 
 struct merged {
 	struct source base; /* first: the ops get a pointer to it */
-	int wake_fd;        /* readable once interrupted; all files watch it */
+	/* of all files: interrupted at once; and whether they may be decompressed ahead */
+	struct file_options options;
 	size_t file_count;
 	struct merged_file **waiting; /* [next..wait_count) still to be opened */
 	size_t next, wait_count;
@@ -147,7 +148,7 @@ static void note_failure(struct merged *m, const struct err_ctx *why)
 
 static bool is_interrupted(struct merged *m)
 {
-	struct pollfd wake = { .fd = m->wake_fd, .events = POLLIN };
+	struct pollfd wake = { .fd = m->options.wake_fd, .events = POLLIN };
 
 	m->interrupted = m->interrupted || poll(&wake, 1, 0) == 1;
 	return m->interrupted;
@@ -184,7 +185,7 @@ static bool file_start(struct merged *m, struct merged_file *f)
 {
 	struct err_ctx why = { { 0 } };
 
-	if (file_open(&f->source, f->path, m->wake_fd, &why) == ERR_OK)
+	if (file_open(&f->source, f->path, &m->options, &why) == ERR_OK)
 		return file_refill(m, f);
 	if (!is_interrupted(m))
 		note_failure(m, &why);
@@ -288,7 +289,7 @@ static void merged_interrupt(struct source *s)
 {
 	int saved = errno;
 
-	if (eventfd_write(merged_of(s)->wake_fd, 1) == -1)
+	if (eventfd_write(merged_of(s)->options.wake_fd, 1) == -1)
 		errno = saved; /* the counter is full: it is readable, which is all we want */
 }
 
@@ -301,8 +302,8 @@ static void merged_close(struct source *s)
 	for (size_t i = 0; i < m->open_count; i++)
 		file_free(m->open[i]);
 	file_free(m->starved);
-	if (m->wake_fd != -1)
-		close(m->wake_fd);
+	if (m->options.wake_fd != -1)
+		close(m->options.wake_fd);
 	free(m->waiting);
 	free(m->open);
 	free(m);
@@ -368,7 +369,7 @@ static bool peek_all(struct merged *m, char *const path[])
 	return true;
 }
 
-static struct merged *merged_new(size_t count)
+static struct merged *merged_new(size_t count, bool ahead)
 {
 	struct merged *m = calloc(1, sizeof(*m));
 
@@ -377,28 +378,30 @@ static struct merged *merged_new(size_t count)
 	m->base.ops = &merged_ops;
 	m->base.name = m->name;
 	m->file_count = count;
-	m->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	m->options.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	m->options.ahead = ahead;
 	m->waiting = calloc(count, sizeof(struct merged_file *));
 	m->open = calloc(count, sizeof(struct merged_file *));
 	snprintf(m->name, sizeof(m->name), "%zu captures", count);
-	if (m->wake_fd != -1 && m->waiting && m->open)
+	if (m->options.wake_fd != -1 && m->waiting && m->open)
 		return m;
 	merged_close(&m->base);
 	return NULL;
 }
 
 enum err source_open_merged(
-	struct source **out, char *const path[], size_t count, struct err_ctx *why)
+	struct source **out, char *const path[], size_t count, bool ahead, struct err_ctx *why)
 {
 	if (count == 1)
-		return source_open_file(out, path[0], why);
+		return file_open(out, path[0],
+			&(struct file_options){ .wake_fd = -1, .ahead = ahead }, why);
 	*out = NULL;
 	for (size_t i = 0; i < count; i++)
 		if (strcmp(path[i], "-") == 0)
 			return err_set(why, ERR_USAGE,
 				"standard input (-) cannot be merged with other captures; "
 				"name it alone");
-	struct merged *m = merged_new(count);
+	struct merged *m = merged_new(count, ahead);
 	if (!m || !peek_all(m, path)) {
 		if (m)
 			merged_close(&m->base);

@@ -24,10 +24,11 @@
 #include "sensor/capture/source.h"
 
 /*
- * Open `count` (at least 1) captures. Standard input ("-") only alone: ERR_USAGE otherwise.
+ * Open `count` (at least 1) captures. `ahead`: compressed ones may be decompressed by a thread each while
+ * what came before is worked on. Standard input ("-") only alone: ERR_USAGE otherwise.
  * ERR_INPUT only with one path; ERR_FAILED: out of memory or descriptors. *out is NULL then.
  */
 NODISCARD enum err source_open_merged(
-	struct source **out, char *const path[], size_t count, struct err_ctx *why);
+	struct source **out, char *const path[], size_t count, bool ahead, struct err_ctx *why);
 
 #endif

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sensor/capture/file.h"
+
 /* --- a capture file in the making ------------------------------------------------------------ */
 
 void writer_open(struct writer *w, bool big)
@@ -91,15 +93,16 @@ void writer_put_enhanced(
 
 /* --- reading it back ------------------------------------------------------------------------- */
 
-void reading_load(struct reading *r, const char *path)
+static void load(struct reading *r, const char *path, bool ahead)
 {
+	const struct file_options options = { .wake_fd = -1, .ahead = ahead };
 	struct frame batch[SOURCE_BATCH_MAX];
 	struct err_ctx after;
 	struct source *s;
 	size_t count;
 
 	memset(r, 0, sizeof(*r));
-	r->opened = source_open_file(&s, path, &r->why);
+	r->opened = file_open(&s, path, &options, &r->why);
 	if (r->opened != ERR_OK) {
 		cr_assert_null(s);
 		return;
@@ -118,6 +121,16 @@ void reading_load(struct reading *r, const char *path)
 	r->size_bytes = s->size_bytes;
 	r->position_bytes = s->position_bytes;
 	source_close(s);
+}
+
+void reading_load(struct reading *r, const char *path)
+{
+	load(r, path, false);
+}
+
+void reading_load_ahead(struct reading *r, const char *path)
+{
+	load(r, path, true);
 }
 
 void writer_read_back(struct writer *w, struct reading *r)

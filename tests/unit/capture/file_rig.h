@@ -63,6 +63,8 @@ struct reading {
 
 /* Open as source_open_file does, and read to the end. */
 void reading_load(struct reading *r, const char *path);
+/* The same with a thread that decompresses ahead. */
+void reading_load_ahead(struct reading *r, const char *path);
 /* Close what was written, load and remove it. */
 void writer_read_back(struct writer *w, struct reading *r);
 

@@ -13,6 +13,8 @@
 #include "tests/support/pack.h"
 #include "tests/unit/capture/file_rig.h"
 
+#define RECORDS 40000 /* more than are read at once */
+
 /* Write a capture of so many records and compress the file in place; returns its new length. */
 static size_t packed_write(struct writer *w, enum pack_format format, unsigned records)
 {
@@ -38,25 +40,31 @@ Test(file_compressed, compressed_captures_read_like_plain_ones)
 {
 	for (int format = PACK_PLAIN; format < PACK_FORMATS; format++) {
 		struct writer w;
-		struct reading r;
-		size_t packed_len = packed_write(&w, format, 1000);
-		writer_read_back(&w, &r);
-		cr_assert_eq(r.opened, ERR_OK, "%s: %s", pack_names[format], r.why.text);
-		cr_assert_eq(r.end, SOURCE_END, "%s: %s", pack_names[format], r.why.text);
-		cr_assert_eq(r.count, 1000, "%s", pack_names[format]);
-		cr_assert_eq(r.first.caplen, 40, "%s", pack_names[format]);
-		cr_assert_eq(r.size_bytes, packed_len, "%s", pack_names[format]);
-		cr_assert_eq(r.position_bytes, packed_len, "%s: of the file as it is",
-			pack_names[format]);
+		struct reading r[2];
+		size_t packed_len = packed_write(&w, format, RECORDS);
+		fclose(w.stream);
+		reading_load(&r[0], w.path);
+		reading_load_ahead(&r[1], w.path);
+		unlink(w.path);
+		for (size_t i = 0; i < ARRAY_LEN(r); i++) {
+			const char *name = pack_names[format];
+			cr_assert_eq(r[i].opened, ERR_OK, "%s: %s", name, r[i].why.text);
+			cr_assert_eq(r[i].end, SOURCE_END, "%s: %s", name, r[i].why.text);
+			cr_assert_eq(r[i].count, RECORDS, "%s", name);
+			cr_assert_eq(r[i].first.caplen, 40, "%s", name);
+			cr_assert_eq(r[i].size_bytes, packed_len, "%s", name);
+			cr_assert_eq(r[i].position_bytes, packed_len,
+				"%s: of the file as it is", name);
+		}
 	}
 }
 
-/* Whatever it is compressed with: after what was read already nothing more is. */
+/* Whatever it is compressed with, and whoever reads: after what was read already nothing more is. */
 Test(file_compressed, an_interrupt_ends_a_file_long_before_its_end)
 {
-	enum { RECORDS = 40000 };
-
-	for (int format = PACK_PLAIN; format < PACK_FORMATS; format++) {
+	for (int i = 0; i < 2 * PACK_FORMATS; i++) {
+		const int format = i / 2;
+		const struct file_options options = { .wake_fd = -1, .ahead = i % 2 };
 		struct frame batch[SOURCE_BATCH_MAX];
 		struct err_ctx why = { 0 };
 		struct writer w;
@@ -64,8 +72,11 @@ Test(file_compressed, an_interrupt_ends_a_file_long_before_its_end)
 		size_t count, total = 0;
 		packed_write(&w, format, RECORDS);
 		fclose(w.stream);
-		cr_assert_eq(source_open_file(&s, w.path, &why), ERR_OK, "%s", why.text);
-		cr_assert_eq(source_next_batch(s, batch, &count, &why), SOURCE_OK);
+		cr_assert_eq(file_open(&s, w.path, &options, &why), ERR_OK, "%s", why.text);
+		while (total < RECORDS / 8) { /* two blocks, so that a thread reads ahead */
+			cr_assert_eq(source_next_batch(s, batch, &count, &why), SOURCE_OK);
+			total += count;
+		}
 		source_interrupt(s);
 		enum source_status status;
 		while ((status = source_next_batch(s, batch, &count, &why)) == SOURCE_OK)
@@ -82,17 +93,22 @@ Test(file_compressed,
 {
 	for (int format = PACK_GZIP; format < PACK_FORMATS; format++) {
 		struct writer w;
-		struct reading r;
-		size_t packed_len = packed_write(&w, format, 3000);
+		struct reading r, ahead;
+		size_t packed_len = packed_write(&w, format, RECORDS);
 		fflush(w.stream);
 		cr_assert_eq(ftruncate(fileno(w.stream), (off_t)packed_len - 6), 0);
-		writer_read_back(&w, &r);
+		fclose(w.stream);
+		reading_load(&r, w.path);
+		reading_load_ahead(&ahead, w.path);
+		unlink(w.path);
 		cr_assert_eq(r.opened, ERR_OK, "%s: %s", pack_names[format], r.why.text);
 		cr_assert_eq(r.end, SOURCE_ERROR, "%s", pack_names[format]);
 		cr_assert_gt(r.count, 0, "%s", pack_names[format]);
 		cr_assert_eq(strncmp(r.why.text, w.path, strlen(w.path)), 0, "%s", r.why.text);
 		cr_assert_not_null(
 			strstr(r.why.text, "data ends in the middle"), "%s", r.why.text);
+		cr_assert_eq(ahead.count, r.count, "%s", pack_names[format]);
+		cr_assert_str_eq(ahead.why.text, r.why.text);
 	}
 }
 
