@@ -58,8 +58,8 @@ struct file_source {
 	struct classic classic;                    /* in use when the file is of that kind */
 	uint8_t header[CLASSIC_FILE_HEADER_BYTES]; /* the capture's first bytes */
 	size_t header_len;
-	bool stream_ahead; /* libpcap's stream has got more than the header */
-	char name[];       /* for messages */
+	bool header_passed; /* libpcap's stream has got more than the header */
+	char name[];        /* for messages */
 };
 
 static struct file_source *file_of(struct source *s)
@@ -139,7 +139,7 @@ static ssize_t stream_read(void *cookie, char *buf, size_t size)
 	size_t header_left = sizeof(f->header) - f->header_len;
 
 	if (header_left == 0) {
-		f->stream_ahead = true;
+		f->header_passed = true;
 		return content_read(f, buf, size);
 	}
 	ssize_t got = content_read(f, buf, size < header_left ? size : header_left);
@@ -298,7 +298,7 @@ static enum err handle_open(struct file_source *f, struct err_ctx *why)
 	if (!f->pcap)
 		return err_set(why, ERR_INPUT, "%s: %s", f->name, reason(f, text));
 	enum err err = libpcap_batch_adopt(&f->batch, f->pcap, f->name, why);
-	if (err == ERR_OK && f->header_len == sizeof(f->header) && !f->stream_ahead)
+	if (err == ERR_OK && f->header_len == sizeof(f->header) && !f->header_passed)
 		(void)!classic_init(&f->classic, f->pcap, f->header, block_read, f);
 	return err;
 }
