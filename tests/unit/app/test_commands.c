@@ -128,9 +128,8 @@ Test(commands, check_reports_tenants_and_feeds_and_says_ok)
 	static struct said said;
 	static const char *const parts[] = {
 		"configuration  " DEMO "\n",
-		"tenants        2\n  acme         10.1.0.0/16, 2001:db8:1::/48; 1 approved, 3 "
-		"zones, 0 "
-		"excludes\n",
+		"tenants        2\n"
+		"  acme         10.1.0.0/16, 2001:db8:1::/48; 1 approved, 3 zones, 0 excludes\n",
 		"  demo-malicious\n    malicious, hosts, ",
 		"names: 5 with all below, 0 alone, 0 below only; 0 addresses; 0 duplicates, 0 "
 		"rejected\n",

@@ -226,8 +226,8 @@ Test(load, a_providers_suffix_becomes_malicious_only_when_said_so)
 		{ "with the shipped lists", "feeds: [{name: f, path: list, kind: malicious}]\n",
 			false },
 		{ "without them",
-			"builtin_lists: false\nfeeds: [{name: f, path: list, kind: "
-			"malicious}]\n",
+			"builtin_lists: false\n"
+			"feeds: [{name: f, path: list, kind: malicious}]\n",
 			false },
 		{ "said so",
 			"feeds: [{name: f, path: list, kind: malicious, allow_broad: true}]\n",

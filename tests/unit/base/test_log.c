@@ -54,8 +54,9 @@ Test(log, lines_carry_the_programs_name_and_the_level)
 	log_warning("feed is %d days old", 9);
 	log_notice("reloaded");
 	snprintf(want, sizeof(want),
-		"%s: error: cannot open a.pcap\n%s: warning: feed is 9 days old\n%s: "
-		"reloaded\n",
+		"%s: error: cannot open a.pcap\n"
+		"%s: warning: feed is 9 days old\n"
+		"%s: reloaded\n",
 		me, me, me);
 	expect(want);
 }

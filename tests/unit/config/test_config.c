@@ -515,8 +515,7 @@ Test(config, what_has_no_effect_yet_is_said)
 		DATA
 		"good/everything.yaml:50:113: outputs[1].spool: this version does not spool to "
 		"disk; alerts wait in memory (queue: 65536)\n" DATA
-		"good/everything.yaml:52:10: metrics.listen: this version does not serve "
-		"metrics\n",
+		"good/everything.yaml:52:10: metrics.listen: this version does not serve metrics\n",
 		"%s", said.at);
 	text_deinit(&said);
 	config_free(c);

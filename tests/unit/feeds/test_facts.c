@@ -197,8 +197,8 @@ static const struct {
 		"\"1767225600\"}]}}",
 		"Campaign", NULL, Y2026, 0, FACTS_NO_CONFIDENCE, TLP_GREEN },
 	{ "Maltrail", FEED_MALTRAIL,
-		"\"trail\",\"info\",\"reference\"\n\"evil.example\",\"emotet (malware)\","
-		"\"(static)\"\n",
+		"\"trail\",\"info\",\"reference\"\n"
+		"\"evil.example\",\"emotet (malware)\",\"(static)\"\n",
 		"emotet (malware)", "(static)", 0, 0, FACTS_NO_CONFIDENCE, TLP_NONE },
 	{ "Maltrail's text", FEED_MALTRAIL,
 		"# Copyright\n# Reference: https://old.example/\nother.example\n\n"

@@ -192,8 +192,10 @@ Test(formats_blocker, a_blank_owner_is_the_one_before)
 
 	feed_rig_init(&rig);
 	feed_rig_load(&rig, malicious_as(FEED_RPZ),
-		"a.example A 192.0.2.1\n  AAAA 2001:db8::1\nbad..name A 192.0.2.1\n\tA "
-		"192.0.2.2\n"
+		"a.example A 192.0.2.1\n"
+		"  AAAA 2001:db8::1\n"
+		"bad..name A 192.0.2.1\n"
+		"\tA 192.0.2.2\n"
 		"c.example A 192.0.2.1\n");
 	cr_expect_eq(feed_report_accepted(&rig.report), 2);
 	cr_expect_eq(rig.report.duplicates, 1);

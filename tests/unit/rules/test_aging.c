@@ -243,8 +243,10 @@ Test(aging, a_host_that_stops_updating_is_overdue_after_twice_its_interval)
 	cr_expect_eq(why->baseline.number, 86400);
 	cr_expect_eq(why->threshold.number, 2 * 86400);
 	cr_expect_str_eq(alert_get(a, a->allow_hint),
-		"tenants:\n  - id: acme\n    exclude:\n      - {rule: client.overdue, clients: "
-		"[10.1.0.7]}\n");
+		"tenants:\n"
+		"  - id: acme\n"
+		"    exclude:\n"
+		"      - {rule: client.overdue, clients: [10.1.0.7]}\n");
 	ledger_rig_free(g);
 }
 

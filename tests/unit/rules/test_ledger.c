@@ -120,8 +120,7 @@ static const struct sequence owners[] = {
 				.client = "10.1.0.66",
 				.records = "del host A\nadd host A 203.0.113.5" } },
 		"replaced host.corp.example A 10.1.0.7 203.0.113.5 address 10.1.0.66 was "
-		"address "
-		"10.1.0.7",
+		"address 10.1.0.7",
 		1 },
 	{ "in two steps",
 		{ { .records = "add host A 10.1.0.7" },
@@ -224,8 +223,8 @@ static const struct sequence owners[] = {
 				.client = "10.1.0.66",
 				.prerequisites = "absent host A",
 				.records = "del host A\nadd host A 10.1.0.66" } },
-		"replaced host.corp.example A 10.1.0.7 10.1.0.66 address 10.1.0.66 was address "
-		"10.1.0.7, free",
+		"replaced host.corp.example A 10.1.0.7 10.1.0.66 address 10.1.0.66 was "
+		"address 10.1.0.7, free",
 		0 },
 	{ "the address of a lease points to its next holder",
 		{ { .client = "10.1.0.7", .records = "add 7.0.1.10 PTR one.corp.example" },

@@ -144,8 +144,7 @@ Test(lookup, the_way_to_the_name_is_told)
 
 	cr_assert_str_eq(alert_get(a, a->message),
 		"10.1.0.7 asked for www.shop.example, which leads by CNAME to the dynamic-DNS "
-		"name "
-		"cam9.ddns.net (provider no-ip), which acme has not approved");
+		"name cam9.ddns.net (provider no-ip), which acme has not approved");
 	cr_assert_str_eq(alert_get(a, a->qname), "www.shop.example");
 	cr_assert_eq(a->resolved_count, 1);
 	cr_assert_str_eq(alert_get(a, a->key), "lookup.unapproved|acme|10.1.0.7|cam9.ddns.net");

@@ -44,9 +44,10 @@ Test(ownership, one_alert_for_all_names_that_an_update_took)
 	cr_expect_str_eq(alert_get(a, why->value.text), "10.1.0.66");
 	cr_expect_str_eq(alert_get(a, why->baseline.text), "10.1.0.7");
 	cr_expect_str_eq(alert_get(a, a->allow_hint),
-		"tenants:\n  - id: acme\n    exclude:\n      - {rule: update.takeover, "
-		"clients: "
-		"[10.1.0.66], names: [a.corp.example]}\n");
+		"tenants:\n"
+		"  - id: acme\n"
+		"    exclude:\n"
+		"      - {rule: update.takeover, clients: [10.1.0.66], names: [a.corp.example]}\n");
 	ledger_rig_free(g);
 }
 
@@ -124,11 +125,10 @@ static const struct {
 	{ "IPv6 as well",
 		{ { .records = "add host AAAA 2001:db8::8" },
 			{ .zone = "ip6.arpa",
-				.records = "add "
-					   "7.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8."
-					   "b.d.0."
-					   "1."
-					   "0.0.2.ip6.arpa. PTR host.corp.example" } },
+				.records =
+					"add "
+					"7.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1."
+					"0.0.2.ip6.arpa. PTR host.corp.example" } },
 		1, "2001:db8::7 points to host.corp.example, which has other addresses" },
 	{ "what was deleted left its reverse record behind",
 		{ { .records = "add host A 10.1.0.7" },

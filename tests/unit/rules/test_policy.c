@@ -210,8 +210,7 @@ Test(policy, approved_names_zones_and_suffixes_are_found_by_the_index)
 Test(policy, a_name_that_the_index_cannot_hold_is_an_error_with_the_tenant)
 {
 	static const char *const bad[] = { "", "a..b",
-		"1.2.3.4.5.6.7.8.9.10.11.12.13.14.15.16.17.18.19.20.21.22.23.24.25.26.27.28.29."
-		"30."
+		"1.2.3.4.5.6.7.8.9.10.11.12.13.14.15.16.17.18.19.20.21.22.23.24.25.26.27.28.29.30."
 		"31.32.33" };
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {

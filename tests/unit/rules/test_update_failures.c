@@ -81,8 +81,7 @@ Test(update_failures, three_of_one_source_are_told_and_ten_are_worse)
 	cr_expect_eq(rig_count(r, RULE_UPDATE_FAILURES), 0, "told once");
 	cr_expect_str_eq(alert_get(first, first->message),
 		"10.1.0.7 failed 3 times within 10m to sign updates of zone corp.example with "
-		"key "
-		"ddns: BADSIG");
+		"key ddns: BADSIG");
 	rig_free(r);
 }
 

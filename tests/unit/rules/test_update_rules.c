@@ -372,9 +372,8 @@ Test(update_rules, a_critical_record_is_told_with_what_was_done)
 	cr_assert_str_eq(word(a, "data"), "10.1.0.66");
 	cr_assert_str_eq(alert_get(a, a->qname), "wpad.corp.example");
 	cr_assert_str_eq(alert_get(a, a->message),
-		"10.1.0.7 set the record wpad.corp.example A to "
-		"10.1.0.66 in zone corp.example, which steers "
-		"others");
+		"10.1.0.7 set the record wpad.corp.example A to 10.1.0.66 in zone "
+		"corp.example, which steers others");
 	rig_free(r);
 }
 
