@@ -135,7 +135,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const enum feed_format formats[] = { FEED_RPZ, FEED_ADBLOCK, FEED_HOSTS,
 		FEED_DOMAINS, FEED_SURICATA };
 	static const char *const zones[] = { "rpz.test", ".",
-		"a.very.long.zone.whose.octets.leave.little.room.to.the.names.that.are.meant.to."
+		"a.very.long.zone.whose.octets.leave.little.room.to.the.names.that.are.meant."
+		"to."
 		"stand.in.it.because.their.sum.is.limited.to.two.hundred.fifty.five" };
 	struct dns_name zone;
 
