@@ -59,6 +59,7 @@ struct redis {
 	struct redis_item *batch[BATCH_MAX];
 	size_t batch_count;
 	bool batch_sent; /* it went out before and may have arrived */
+	bool doubtful;   /* the server could not take what it was sent last */
 	int backoff_ms;
 	uint64_t random;
 	struct redis_report report;
@@ -111,13 +112,14 @@ struct round {
 	bool failed; /* pause before the next round */
 };
 
-/* Read the replies to the batch; what was not acknowledged moves to the front of it. */
-static void read_replies(struct redis *r, struct round *round)
+/* Read the replies to so many of the batch; what was not acknowledged moves to the front of it. */
+static void read_replies(struct redis *r, size_t sent, struct round *round)
 {
 	struct redis_fault fault;
 	size_t kept = 0, at = 0;
 
-	for (; at < r->batch_count; at++) {
+	r->doubtful = false;
+	for (; at < sent; at++) {
 		redisReply *reply = redis_link_reply(&r->link);
 		if (!reply) {
 			note_fault(r, &r->link.fault);
@@ -129,7 +131,7 @@ static void read_replies(struct redis *r, struct round *round)
 		freeReplyObject(reply);
 		if (verdict == REDIS_RETRY) {
 			note_fault(r, &fault);
-			round->failed = true;
+			round->failed = r->doubtful = true;
 			r->batch[kept++] = r->batch[at];
 			continue;
 		}
@@ -140,7 +142,7 @@ static void read_replies(struct redis *r, struct round *round)
 		free(r->batch[at]);
 	}
 	/* Only a broken connection leaves it open whether the rest has arrived. */
-	r->batch_sent = at < r->batch_count;
+	r->batch_sent = at < sent;
 	while (at < r->batch_count)
 		r->batch[kept++] = r->batch[at++];
 	r->batch_count = kept;
@@ -168,16 +170,22 @@ static void read_heartbeat(struct redis *r, struct round *round)
 	}
 }
 
+/*
+ * A server that could not take any is asked with one alert first: when it can again in the middle of a
+ * batch, those before would come behind the others.
+ */
 static void send_batch(struct redis *r, const struct redis_facts *facts, struct round *round)
 {
-	round->resent = r->batch_sent ? r->batch_count : 0;
-	for (size_t i = 0; i < r->batch_count; i++) {
+	size_t count = r->doubtful && r->batch_count > 0 ? 1 : r->batch_count;
+
+	round->resent = r->batch_sent ? count : 0;
+	for (size_t i = 0; i < count; i++) {
 		if (!redis_command_add(&r->link, r->batch[i], r->maxlen))
 			goto broken;
 	}
 	if (facts && !redis_command_heartbeat(&r->link, r->key, r->version, facts))
 		goto broken;
-	read_replies(r, round);
+	read_replies(r, count, round);
 	if (facts && r->link.context)
 		read_heartbeat(r, round);
 	return;

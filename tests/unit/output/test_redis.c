@@ -348,6 +348,19 @@ Test(redis, errors_that_pass_keep_the_alert)
 	}
 }
 
+/* It can again in the middle of what would be sent at once: what it refused must not come last. */
+Test(redis, a_server_that_comes_round_in_between_gets_them_in_order)
+{
+	START({ 1, FAKE_HANGUP, NULL }, { 1, FAKE_ANSWER, NULL },
+		{ 4, FAKE_SAY, "-READONLY You can't write against a read only replica.\r\n" });
+	write_some(0, 3);
+	cr_expect(EVENTUALLY(delivered_at_least(3)));
+	expect_added("0 1 2 ");
+	expect_books_balance();
+	cr_expect_eq(redis_lost(sink), 0);
+	stop();
+}
+
 /* Errors that do not: the alert is lost, counted, and the next one is none the worse. */
 static const char *const lasting[] = {
 	"-WRONGTYPE Operation against a key holding the wrong kind of value\r\n",
