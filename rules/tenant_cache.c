@@ -72,15 +72,16 @@ static inline struct line line_of(
 	struct line line = {
 		.network.high = address.high & map->mask[family].high,
 		.network.low = address.low & map->mask[family].low,
-		.rest = family << 15 | 1,
+		.rest = family << 15,
 	};
 
-	if (map->by_link) {
-		line.vlans = vlans_of(link);
-		line.rest = (uint64_t)link->vni << 32 | (uint64_t)link->interface << 16 |
-			    family << 15 | (unsigned)link->vlan_count << 1 |
-			    (link->vlan_count <= CACHE_VLAN_MAX);
+	if (!map->by_link) { /* then it tells nobody apart */
+		line.rest |= 1;
+		return line;
 	}
+	line.vlans = vlans_of(link);
+	line.rest |= (uint64_t)link->vni << 32 | (uint64_t)link->interface << 16 |
+		     (unsigned)link->vlan_count << 1 | (link->vlan_count <= CACHE_VLAN_MAX);
 	return line;
 }
 

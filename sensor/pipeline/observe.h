@@ -52,8 +52,8 @@ struct parties {
 
 /*
  * The client is the end that is not on a DNS port, as one of them is; with both on one, the sender of
- * the query. A message that was no packet (frame->decoded) knows its roles whatever the ports: the client is the
- * sender of a query and the receiver of a response.
+ * the query. A message that was no packet (frame->decoded) knows its roles whatever the ports: the
+ * client is the sender of a query and the receiver of a response.
  *
  * Of a batch all messages are prepared first: this asks for what observe_build will look at, so that
  * the misses overlap.
