@@ -2,11 +2,11 @@
 #include "feeds/index_layout.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 
 #include "sensor/base/pages.h"
 #include "sensor/base/prefetch.h"
+#include "sensor/base/thread.h"
 
 /* About 2 % of the suffixes that are no nodes pass a filter of 12 bits a node. */
 #define FILTER_BITS_PER_NODE 12
@@ -282,15 +282,9 @@ static bool finish(struct index *index, const uint32_t *set_of)
 	struct last_slots slots = { .index = index };
 	bool apart = false;
 	pthread_t thread;
-	sigset_t all, before;
 
-	if (index->name_count >= NAMES_FOR_TWO) {
-		/* Signals are for the threads that wait for them. */
-		sigfillset(&all);
-		pthread_sigmask(SIG_SETMASK, &all, &before);
-		apart = pthread_create(&thread, NULL, make_last_slots, &slots) == 0;
-		pthread_sigmask(SIG_SETMASK, &before, NULL);
-	}
+	if (index->name_count >= NAMES_FOR_TWO)
+		apart = thread_start(&thread, make_last_slots, &slots) == 0;
 	finish_entries(index, set_of);
 	if (apart)
 		pthread_join(thread, NULL);

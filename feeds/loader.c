@@ -2,9 +2,10 @@
 #include "feeds/loader.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "sensor/base/thread.h"
 
 /*
  * Words of a harvest that is handed over. Alone, it is stored while it is in the first cache. With
@@ -283,17 +284,13 @@ static struct ticket *store_all(struct loader *l)
 	return failed;
 }
 
-/* Signals are for the threads that wait for them. Returns how many started. */
+/* Returns how many started. */
 static unsigned start_workers(struct loader *l, pthread_t *worker, unsigned count)
 {
-	sigset_t all, before;
 	unsigned started = 0;
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	while (started < count && pthread_create(&worker[started], NULL, work, l) == 0)
+	while (started < count && thread_start(&worker[started], work, l) == 0)
 		started++;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return started;
 }
 

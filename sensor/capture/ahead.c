@@ -3,11 +3,12 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "sensor/base/thread.h"
 
 #define STEP_BYTES ((size_t)128 << 10) /* what is read and handed over at once, at most */
 
@@ -65,18 +66,6 @@ static void *run(void *arg)
 	return NULL;
 }
 
-/* Signals are for the main thread. */
-static bool start(struct ahead *a)
-{
-	sigset_t all, before;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	int error = pthread_create(&a->thread, NULL, run, a);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return error == 0;
-}
-
 static void destroy(struct ahead *a)
 {
 	pthread_mutex_destroy(&a->lock);
@@ -94,7 +83,7 @@ struct ahead *ahead_new(ahead_read_fn *read, void *arg)
 	a->arg = arg;
 	pthread_mutex_init(&a->lock, NULL);
 	pthread_cond_init(&a->changed, NULL);
-	if (start(a))
+	if (thread_start(&a->thread, run, a) == 0)
 		return a;
 	destroy(a);
 	return NULL;

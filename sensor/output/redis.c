@@ -4,6 +4,7 @@
 #include "sensor/base/clock.h"
 #include "sensor/base/hash.h"
 #include "sensor/base/log.h"
+#include "sensor/base/thread.h"
 #include "sensor/output/redis_command.h"
 #include "sensor/output/redis_link.h"
 #include "sensor/output/redis_queue.h"
@@ -11,7 +12,6 @@
 #include "sensor/output/redis_tls.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,7 +118,6 @@ static void read_replies(struct redis *r, size_t sent, struct round *round)
 	struct redis_fault fault;
 	size_t kept = 0, at = 0;
 
-	r->doubtful = false;
 	for (; at < sent; at++) {
 		redisReply *reply = redis_link_reply(&r->link);
 		if (!reply) {
@@ -129,9 +128,10 @@ static void read_replies(struct redis *r, size_t sent, struct round *round)
 		enum redis_verdict verdict =
 			redis_link_judge(&r->link, reply, REDIS_REPLY_STRING, &fault);
 		freeReplyObject(reply);
+		r->doubtful = verdict == REDIS_RETRY;
 		if (verdict == REDIS_RETRY) {
 			note_fault(r, &fault);
-			round->failed = r->doubtful = true;
+			round->failed = true;
 			r->batch[kept++] = r->batch[at];
 			continue;
 		}
@@ -536,15 +536,11 @@ static bool init(struct redis *r, const struct redis_options *options)
 	       asprintf(&r->key, HEARTBEAT_KEY "%s", options->sensor) != -1;
 }
 
-/* Signals are for the main thread; a server that hangs up is an error to read, not SIGPIPE. */
+/* Without signals, also since a server that hangs up is an error to read, not SIGPIPE. */
 static int start_thread(struct redis *r)
 {
-	sigset_t all, before;
+	int error = thread_start(&r->thread, redis_thread, r);
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	int error = pthread_create(&r->thread, NULL, redis_thread, r);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	r->started = error == 0;
 	return error;
 }

@@ -4,9 +4,10 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+#include "sensor/base/thread.h"
 
 struct writer {
 	int fd;
@@ -87,15 +88,9 @@ static void *run(void *arg)
 	return NULL;
 }
 
-/* Signals are for the main thread. */
 static bool start(struct writer *w)
 {
-	sigset_t all, before;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	w->started = pthread_create(&w->thread, NULL, run, w) == 0;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	w->started = thread_start(&w->thread, run, w) == 0;
 	return w->started;
 }
 
