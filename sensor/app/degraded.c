@@ -13,7 +13,11 @@ enum loss {
 	LOSS_PACKETS,
 	LOSS_MESSAGES,
 	LOSS_ALERTS,
+	LOSS_LOGGED,
 };
+/* So many are told of each input, and so many of the outputs. */
+#define LOSSES_OF_INPUT   2
+#define LOSSES_OF_OUTPUTS 2
 
 static const struct {
 	const char *feature, *share, *what, *why;
@@ -24,11 +28,14 @@ static const struct {
 		"because judging them fell behind" },
 	[LOSS_ALERTS] = { "alerts_lost", "alerts_lost_share", "alerts",
 		"that an output could not deliver" },
+	[LOSS_LOGGED] = { "messages_not_logged", "messages_not_logged_share", "messages",
+		"for the DNS log, which cannot be written as fast as they come" },
 };
 
 /* One kind of loss of one input (of the outputs, for alerts), a total for each second. */
 struct track {
 	enum loss loss;
+	size_t input;
 	const char *label; /* "": of no input */
 	struct degraded_count at[DEGRADED_WINDOW_S];
 	uint64_t quiet_until; /* second before which it is not said again */
@@ -46,18 +53,19 @@ struct degraded *degraded_new(const char *const *label, size_t input_count)
 
 	if (!d)
 		return NULL;
-	d->count = 2 * input_count + 1;
+	d->count = LOSSES_OF_INPUT * input_count + LOSSES_OF_OUTPUTS;
 	d->track = calloc(d->count, sizeof(*d->track));
 	if (!d->track) {
 		free(d);
 		return NULL;
 	}
+	struct track *t = d->track;
 	for (size_t i = 0; i < input_count; i++) {
-		d->track[2 * i] = (struct track){ .loss = LOSS_PACKETS, .label = label[i] };
-		d->track[2 * i + 1] =
-			(struct track){ .loss = LOSS_MESSAGES, .label = label[i] };
+		*t++ = (struct track){ .loss = LOSS_PACKETS, .input = i, .label = label[i] };
+		*t++ = (struct track){ .loss = LOSS_MESSAGES, .input = i, .label = label[i] };
 	}
-	d->track[d->count - 1] = (struct track){ .loss = LOSS_ALERTS, .label = "" };
+	*t++ = (struct track){ .loss = LOSS_ALERTS, .label = "" };
+	*t++ = (struct track){ .loss = LOSS_LOGGED, .label = "" };
 	return d;
 }
 
@@ -172,23 +180,31 @@ static void raise_loss(const struct track *t, const struct degraded_count *c,
 	degraded_raise(&finding, unmapped, output, ts_ns);
 }
 
-static const struct degraded_count *count_of(size_t i, const struct degraded_input *input,
-	const struct degraded_count *alerts, enum loss loss)
+static const struct degraded_count *count_of(const struct track *t,
+	const struct degraded_input *input, const struct degraded_outputs *outputs)
 {
-	if (loss == LOSS_ALERTS)
-		return alerts;
-	return loss == LOSS_PACKETS ? &input[i / 2].packets : &input[i / 2].messages;
+	switch (t->loss) {
+	case LOSS_PACKETS:
+		return &input[t->input].packets;
+	case LOSS_MESSAGES:
+		return &input[t->input].messages;
+	case LOSS_ALERTS:
+		return &outputs->alerts;
+	case LOSS_LOGGED:
+		break;
+	}
+	return &outputs->logged;
 }
 
 void degraded_check(struct degraded *d, const struct degraded_input *input,
-	const struct degraded_count *alerts, const struct policy *unmapped,
+	const struct degraded_outputs *outputs, const struct policy *unmapped,
 	struct output *output, int64_t ts_ns)
 {
 	uint64_t second = d->seconds++;
 
 	for (size_t i = 0; i < d->count; i++) {
 		struct track *t = &d->track[i];
-		const struct degraded_count *now = count_of(i, input, alerts, t->loss);
+		const struct degraded_count *now = count_of(t, input, outputs);
 		struct degraded_count window = window_move(t, second, now);
 		if (!unmapped->rules.rule[RULE_SENSOR_DEGRADED].enabled ||
 			!is_too_much(t, &window, &unmapped->rules)) {

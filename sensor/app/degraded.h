@@ -32,6 +32,11 @@ struct degraded_input {
 	struct degraded_count messages; /* lost: a tracker was behind */
 };
 
+struct degraded_outputs {
+	struct degraded_count alerts; /* lost: an output could not deliver them */
+	struct degraded_count logged; /* lost: messages that the DNS log lacks */
+};
+
 struct degraded;
 
 /* NULL when out of memory. `label` (input_count of them) names the inputs in alerts. */
@@ -39,11 +44,11 @@ struct degraded *degraded_new(const char *const *label, size_t input_count);
 void degraded_free(struct degraded *d);
 
 /*
- * Once a second: `input` (as many as in degraded_new) and `alerts` (lost: an output could not deliver
- * them) as they are now. Raises what is over the limits of sensor.degraded.
+ * Once a second: `input` (as many as in degraded_new) and `outputs` as they are now. Raises what is over the
+ * limits of sensor.degraded.
  */
 void degraded_check(struct degraded *d, const struct degraded_input *input,
-	const struct degraded_count *alerts, const struct policy *unmapped,
+	const struct degraded_outputs *outputs, const struct policy *unmapped,
 	struct output *output, int64_t ts_ns);
 
 /* What else is not as it should be. */

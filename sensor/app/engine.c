@@ -97,6 +97,23 @@ static bool init_lanes(struct engine *e)
 	return true;
 }
 
+static bool init_logger(struct engine *e)
+{
+	const struct engine_options *o = &e->options;
+	const struct logger_options options = {
+		.log = o->dnslog,
+		.input_count = o->input_count,
+		.threaded = o->threaded,
+		.live = o->live,
+		.room_wait_ms = LIVE_ROOM_WAIT_MS,
+	};
+
+	if (!o->dnslog)
+		return true;
+	e->logger = logger_new(&options);
+	return e->logger != NULL;
+}
+
 static bool init_inputs(struct engine *e)
 {
 	const struct engine_options *o = &e->options;
@@ -114,6 +131,7 @@ static bool init_inputs(struct engine *e)
 			.live = o->live,
 			.room_wait_ms = LIVE_ROOM_WAIT_MS,
 			.number = (uint16_t)i,
+			.logger = e->logger,
 			.tenants = o->known->policies,
 			.versions = e->versions,
 			.reader = i,
@@ -152,7 +170,7 @@ enum err engine_init(
 		e->held = spsc_new(HELD_BYTES);
 	if (!e->versions || (!options->threaded && !e->held) || !e->lane || !e->alerts ||
 		!e->input || !e->counters || !e->tracker_thread || !init_lanes(e) ||
-		!init_inputs(e)) {
+		!init_logger(e) || !init_inputs(e)) {
 		engine_deinit(e);
 		return no_memory(why);
 	}
@@ -174,6 +192,8 @@ enum err engine_start(struct engine *e, struct err_ctx *why)
 	};
 	int error = pthread_create(&e->outlet_thread, NULL, outlet_run, &e->outlet);
 	e->outlet_started = error == 0;
+	if (error == 0 && e->logger)
+		error = logger_start(e->logger);
 	for (size_t i = 0; error == 0 && e->has_trackers && i < o->shard_count; i++) {
 		error = pthread_create(&e->tracker_thread[i], NULL, tracker_run, &e->lane[i]);
 		e->started += error == 0;
@@ -206,6 +226,8 @@ void engine_finish(struct engine *e)
 			spsc_close(e->lane[i].out);
 	if (e->outlet_started)
 		pthread_join(e->outlet_thread, NULL);
+	if (e->logger)
+		logger_end(e->logger);
 	e->started = 0;
 	e->outlet_started = false;
 	for (size_t i = 0; i < o->shard_count; i++)
@@ -233,6 +255,7 @@ void engine_deinit(struct engine *e)
 	free(e->tracker_thread);
 	snapshot_free(e->versions);
 	spsc_free(e->held);
+	logger_free(e->logger);
 	*e = (struct engine){ 0 };
 }
 

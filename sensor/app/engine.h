@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * engine.h -- the pipeline put together: inputs, lanes, tracker threads, output thread.
+ * engine.h -- the pipeline put together: inputs, lanes, tracker threads, output thread, logging thread.
  *
  *	engine_init(...);            // lanes and counters
- *	engine_start(...);           // tracker and output threads (threaded engines)
+ *	engine_start(...);           // tracker, output and logging threads (threaded engines)
  *	... input_run(engine_input(...)) on the caller's threads ...
  *	engine_finish(...);          // close, drain, join
  *	engine_deinit(...);
@@ -11,7 +11,7 @@
  * The number of lanes (shards of tenants) decides what comes out, the number of threads never does:
  * with --threads 1 everything runs on the caller's thread, through the same functions.
  *
- * Owner:    the caller owns knowledge and output, which outlive the engine; of the knowledge the
+ * Owner:    the caller owns knowledge, output and DNS log, which outlive the engine; of the knowledge the
  *           version in force does (engine_publish).
  * Threads:  the caller's main thread calls everything; engine_input's inputs run where it likes.
  */
@@ -25,6 +25,7 @@
 #include "rules/knowledge.h"
 #include "sensor/output/output.h"
 #include "sensor/pipeline/input.h"
+#include "sensor/pipeline/logger.h"
 #include "sensor/pipeline/outlet.h"
 #include "sensor/pipeline/tracker.h"
 
@@ -40,6 +41,7 @@ struct engine_options {
 	const struct packet_options *packet;
 	const enum dedup_mode *dedup; /* of each input; NULL: off */
 	struct output *output;
+	struct dnslog *dnslog;   /* gets every message; NULL: none */
 	void (*idle)(void *arg); /* about once a second on the output thread; may be NULL */
 	void *idle_arg;
 };
@@ -53,6 +55,7 @@ struct engine {
 	struct input_counters *counters; /* one per input */
 	pthread_t *tracker_thread, outlet_thread;
 	struct outlet outlet;
+	struct logger *logger; /* NULL: no DNS log */
 	struct spsc *held; /* alerts on their way to the output, when all is one thread */
 	struct snapshot *versions; /* readers: inputs, then lanes */
 	size_t started;            /* tracker threads running */
@@ -63,7 +66,7 @@ NODISCARD enum err engine_init(
 	struct engine *e, const struct engine_options *options, struct err_ctx *why);
 NODISCARD enum err engine_start(struct engine *e, struct err_ctx *why);
 
-/* Input number i, ready but for its source (and dnslog, each_batch). */
+/* Input number i, ready but for its source (and each_batch). */
 struct input *engine_input(struct engine *e, size_t i);
 
 /* Nothing more will be read: drain every lane, join the threads, raise closing alerts. */

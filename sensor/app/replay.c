@@ -303,11 +303,11 @@ static enum err start_engine(struct replay *r, struct err_ctx *why)
 		.packet = &r->packet,
 		.dedup = &dedup,
 		.output = r->output,
+		.dnslog = r->dnslog,
 	};
 	enum err err = engine_init(&r->engine, &options, why);
 	if (err != ERR_OK)
 		return err;
-	engine_input(&r->engine, 0)->dnslog = r->dnslog;
 	err = state_init(&r->state, r->opt.state, why);
 	if (err == ERR_OK)
 		err = state_load(&r->state, &r->engine, false, why);

@@ -193,11 +193,6 @@ static enum err open_outputs(struct run *r, struct err_ctx *why)
 		r->output, r->config, r->config->sensor.name, &r->redis, why);
 	if (err != ERR_OK || !dnslog)
 		return err;
-	if (r->captures.input_count > 1)
-		return err_set(why, ERR_USAGE,
-			"%s: outputs: type dnslog works with one capture and sensor.inputs: 1 "
-			"only",
-			r->opt.config);
 	r->dnslog = dnslog_open(dnslog, DNSLOG_ASIDE | DNSLOG_APPEND | DNSLOG_LASTING);
 	if (r->dnslog)
 		return ERR_OK;
@@ -245,16 +240,20 @@ static struct degraded_input input_losses(const struct input_counters *c)
 static uint64_t check_losses(struct run *r)
 {
 	struct degraded_input input[LANE_INPUTS_MAX];
-	struct degraded_count alerts = { .all = output_written(r->output),
-		.lost = output_lost(r->output) };
-	uint64_t lost = 0;
+	struct degraded_outputs outputs = {
+		.alerts = { output_written(r->output), output_lost(r->output) },
+	};
+	uint64_t lost = outputs.alerts.lost;
 	for (size_t i = 0; i < r->captures.input_count; i++) {
 		input[i] = input_losses(&r->engine.counters[i]);
 		lost += input[i].packets.lost + input[i].messages.lost;
+		outputs.logged.all += input[i].messages.all;
 	}
-	degraded_check(r->degraded, input, &alerts,
+	if (r->engine.logger)
+		outputs.logged.lost = logger_missing(r->engine.logger);
+	degraded_check(r->degraded, input, &outputs,
 		&r->view.known->policies->tenant[POLICY_UNMAPPED], r->output, clock_wall_ns());
-	return lost + alerts.lost;
+	return lost;
 }
 
 static void send_heartbeats(struct run *r, uint64_t lost)
@@ -328,6 +327,7 @@ static enum err start_engine(struct run *r, struct err_ctx *why)
 		.packet = &r->packet,
 		.dedup = dedup,
 		.output = r->output,
+		.dnslog = r->dnslog,
 		.idle = each_second,
 		.idle_arg = r,
 	};
@@ -361,7 +361,6 @@ static enum err start_inputs(struct run *r, struct err_ctx *why)
 		struct run_input *in = &r->input[i];
 		in->input = engine_input(&r->engine, i);
 		in->input->source = r->captures.input[i].source;
-		in->input->dnslog = r->dnslog;
 		int error = pthread_create(&in->thread, NULL, read_source, in);
 		if (error)
 			return err_set(

@@ -446,13 +446,13 @@ static char *put_records(struct dnslog *log, char *at, const struct dns_message 
 	return TEXT_PUT(at, "]}\n");
 }
 
-void dnslog_write(struct dnslog *log, const struct dnslog_entry *entry)
+bool dnslog_write(struct dnslog *log, const struct dnslog_entry *entry)
 {
 	struct text *t = &log->out;
 
 	if (UNLIKELY(log->failed_errno)) {
 		log->missing++;
-		return;
+		return false;
 	}
 	if (t->len >= DNSLOG_BUFFER_BYTES)
 		write_out(log);
@@ -462,6 +462,7 @@ void dnslog_write(struct dnslog *log, const struct dnslog_entry *entry)
 	at = put_question(log, at, entry->message);
 	at = put_records(log, at, entry->message);
 	t->len = (size_t)(at - t->at);
+	return true;
 }
 
 void dnslog_keep(struct dnslog *log)

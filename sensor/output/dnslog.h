@@ -49,7 +49,8 @@ enum dnslog_how {
 /* Open or create the file, or write to standard output for "-". NULL: see errno. */
 NODISCARD struct dnslog *dnslog_open(const char *path, unsigned how);
 
-void dnslog_write(struct dnslog *log, const struct dnslog_entry *entry);
+/* False: an earlier write has failed, and the message will not be there. */
+bool dnslog_write(struct dnslog *log, const struct dnslog_entry *entry);
 
 /*
  * [who writes] Of a log that lasts, about once a second: what is buffered goes out, the file is opened

@@ -44,6 +44,7 @@ static void put_dns(struct json *j, const struct summary_dns *d)
 	json_unsigned(j, "queries", d->queries);
 	json_unsigned(j, "responses", d->responses);
 	json_unsigned(j, "tcp", d->tcp);
+	json_unsigned(j, "not_logged", d->not_logged);
 	put_pairs(j, "opcodes", &d->opcodes);
 	put_pairs(j, "rcodes", &d->rcodes);
 	put_pairs(j, "malformed", &d->malformed);
@@ -293,6 +294,8 @@ static void print_traffic(FILE *to, const struct summary *s)
 	fprintf(to, ", %s response%s", grouped(s->dns.responses, a), plural(s->dns.responses));
 	if (sum_of(&s->dns.malformed))
 		fprintf(to, "; %s malformed", grouped(sum_of(&s->dns.malformed), a));
+	if (s->dns.not_logged)
+		fprintf(to, "; %s NOT in the DNS log", grouped(s->dns.not_logged, a));
 	fprintf(to, "\n");
 	if (s->has_packets)
 		fprintf(to, "Time      %.19sZ to %.19sZ\n", clock_format(s->first_ns, first),

@@ -52,6 +52,7 @@ struct summary_packets {
 
 struct summary_dns {
 	uint64_t messages, queries, responses, tcp;
+	uint64_t not_logged; /* messages that the DNS log lacks */
 	struct summary_pairs opcodes, rcodes, malformed;
 	struct summary_pairs update_faults; /* of well-formed messages that RFC 2136 forbids */
 };

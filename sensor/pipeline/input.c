@@ -44,10 +44,12 @@ void input_deinit(struct input *in)
 	in->pending = in->stream = NULL;
 }
 
-static void flush_lanes(struct input *in)
+static void flush_all(struct input *in)
 {
 	for (size_t i = 0; i < in->lane_count; i++)
 		lane_flush(&in->lane[i], in->number, in->pushed_seq);
+	if (in->logger)
+		logger_flush(in->logger, in->number);
 }
 
 /*
@@ -62,7 +64,7 @@ COLD static struct observation *wait_for_room(struct input *in, struct lane *lan
 	struct observation *o = NULL;
 
 	while (!o && !(in->stuck & bit)) {
-		flush_lanes(in);
+		flush_all(in);
 		if (lane_wait(lane, in->number, bytes, limit_ms))
 			o = lane_offer(lane, in->number, bytes);
 		else
@@ -141,14 +143,6 @@ static void count_losses(struct input *in)
 	source_losses(in->source, &losses);
 	gauge_set(&in->counters->dropped_kernel, losses.dropped_kernel);
 	gauge_set(&in->counters->dropped_interface, losses.dropped_interface);
-}
-
-/* Once a second, live. */
-static void keep_up(struct input *in)
-{
-	count_losses(in);
-	if (in->dnslog)
-		dnslog_keep(in->dnslog);
 }
 
 /* What the decoder gave up, and how much it holds. */
@@ -232,7 +226,7 @@ static OUT_OF_LINE void log_message(struct input *in, const struct pending *w)
 		.tenant = in->tenants->tenant[w->who.tenant].id,
 		.message = &w->message,
 	};
-	dnslog_write(in->dnslog, &entry);
+	logger_take(in->logger, in->number, &entry);
 }
 
 /* Hand the message to its tenant's lane. False: ring full. */
@@ -262,7 +256,7 @@ ALWAYS_INLINE static inline enum packet_result take_whole(struct input *in, stru
 	if (!hand_on(in, w))
 		return PACKET_REJECT_RING_FULL;
 	count_message(&in->tally, &w->packet, &w->message);
-	if (in->dnslog)
+	if (in->logger)
 		log_message(in, w);
 	return PACKET_DNS;
 }
@@ -342,7 +336,7 @@ static void advance_clock(struct input *in, int64_t ts_ns)
 		count_held(in);
 		count_streams(in);
 		if (in->live)
-			keep_up(in);
+			count_losses(in);
 	}
 }
 
@@ -485,13 +479,15 @@ static void take_batch(struct input *in, const struct frame frames[], size_t cou
 	}
 }
 
-/* Tell the trackers how far this input has come; after all was flushed. */
+/* Tell the threads behind how far this input has come; after all was flushed. */
 static void tell_reached(struct input *in, int64_t ts_ns)
 {
 	if (ts_ns > in->reached_ns)
 		in->reached_ns = ts_ns;
 	for (size_t i = 0; i < in->lane_count; i++)
 		lane_reached(&in->lane[i], in->number, in->reached_ns);
+	if (in->logger)
+		logger_reached(in->logger, in->number, in->reached_ns);
 }
 
 /*
@@ -527,7 +523,7 @@ enum source_status input_run(struct input *in, struct err_ctx *why)
 		take_batch(in, batch, count);
 		int64_t reached_ns = in->live ? keep_time(in, batch, count) : 0;
 		publish_tally(in);
-		flush_lanes(in);
+		flush_all(in);
 		if (in->live)
 			tell_reached(in, reached_ns);
 		gauge_set(&in->counters->position_bytes, in->source->position_bytes);
@@ -540,7 +536,8 @@ enum source_status input_run(struct input *in, struct err_ctx *why)
 void input_keep_up(struct input *in)
 {
 	adopt_version(in);
-	flush_lanes(in);
+	flush_all(in);
+	tell_reached(in, INT64_MAX);
 }
 
 void input_finish(struct input *in)
@@ -550,5 +547,5 @@ void input_finish(struct input *in)
 	publish_tally(in);
 	count_held(in);
 	count_streams(in);
-	flush_lanes(in);
+	flush_all(in);
 }

@@ -18,10 +18,10 @@
 #include "sensor/base/error.h"
 #include "sensor/capture/source.h"
 #include "sensor/dns/message.h"
-#include "sensor/output/dnslog.h"
 #include "sensor/packet/dedup.h"
 #include "sensor/packet/packet.h"
 #include "sensor/packet/tcp_stream.h"
+#include "sensor/pipeline/logger.h"
 #include "sensor/pipeline/observe.h"
 #include "sensor/pipeline/tracker.h"
 #include "sensor/ring/gauge.h"
@@ -62,7 +62,7 @@ struct input {
 	bool live; /* a full ring: wait for a moment, then count and drop (replay waits) */
 	int room_wait_ms;                 /* that moment */
 	uint16_t number;                  /* of this input, part of the order of records */
-	struct dnslog *dnslog;            /* NULL: none */
+	struct logger *logger;            /* of the DNS log; NULL: none */
 	const struct policy_set *tenants; /* for the DNS log's tenant ids */
 	struct snapshot *versions;        /* of what is known; NULL: never another one */
 	size_t reader;                    /* our slot there */
@@ -99,9 +99,9 @@ void input_deinit(struct input *in);
 enum source_status input_run(struct input *in, struct err_ctx *why);
 
 /*
- * An input whose source has ended while others go on: it goes over to the version of what is known
- * that is current, or the old one would never be free. Now and then, from whoever has seen the
- * input's thread end.
+ * An input whose source has ended while others go on: these wait for it no more, and it goes over to the
+ * version of what is known that is current, or the old one would never be free. Now and then, from whoever
+ * has seen the input's thread end.
  */
 void input_keep_up(struct input *in);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sensor/pipeline/tracker.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,11 @@
  */
 #define ALERT_BATCHES 32
 #define ALERT_WAIT_MS 1
+
+static_assert(
+	offsetof(struct observation, seq) == offsetof(struct turns_record, seq) &&
+		offsetof(struct observation, ts_ns) == offsetof(struct turns_record, ts_ns),
+	"an observation is a record that takes its turn");
 
 struct tracker_batch {
 	size_t count, used; /* observations, bytes of block[] */
@@ -423,12 +429,12 @@ static size_t drain_ring(struct lane *lane, struct spsc *ring)
 static size_t drain_in_turn(struct lane *lane, struct turns *turns)
 {
 	struct tracker_batch b;
-	const struct observation *o;
+	const struct turns_record *record;
 	size_t count = 0;
 
 	batch_clear(&b);
-	for (; count < TRACKER_BATCH && (o = turns_next(turns, lane)) != NULL; count++)
-		collect(&b, lane, turns->taken, o);
+	for (; count < TRACKER_BATCH && (record = turns_next(turns)) != NULL; count++)
+		collect(&b, lane, turns->taken, (const struct observation *)record);
 	if (count == 0)
 		return 0;
 	judge_batch(&b);
@@ -451,7 +457,11 @@ static void serve_one(struct lane *lane)
 
 static void serve_several(struct lane *lane)
 {
-	struct turns turns = { .wait_for = NULL };
+	struct turns turns = {
+		.ring = lane->in,
+		.reached = lane->reached,
+		.input_count = lane->input_count,
+	};
 
 	for (;;) {
 		if (drain_in_turn(lane, &turns) > 0)

@@ -21,12 +21,13 @@
 #include "rules/alert.h"
 #include "rules/judge.h"
 #include "sensor/pipeline/report.h"
+#include "sensor/pipeline/turns.h"
 #include "sensor/ring/gauge.h"
 #include "sensor/ring/snapshot.h"
 #include "sensor/ring/spsc.h"
 #include "sensor/ring/watermark.h"
 
-#define LANE_INPUTS_MAX       64
+#define LANE_INPUTS_MAX       TURNS_INPUTS_MAX
 #define LANE_RING_BYTES       (8u << 20)
 #define LANE_ALERT_RING_BYTES (1u << 20)
 

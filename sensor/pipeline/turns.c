@@ -24,21 +24,21 @@ static void look_at_silent(
 	}
 }
 
-static struct look look_at_inputs(struct turns *t, struct lane *lane)
+static struct look look_at_inputs(struct turns *t)
 {
 	struct look look = { .silent_ns = INT64_MAX };
 
 	t->wait_for = NULL;
-	for (size_t i = 0; i < lane->input_count; i++) {
+	for (size_t i = 0; i < t->input_count; i++) {
 		struct turns_head *head = &t->head[i];
 		size_t bytes;
 		if (!head->record) {
 			/* before the ring is looked at, or what it says would not hold */
-			int64_t reached_ns = (int64_t)watermark_read(&lane->reached[i]);
-			head->record = spsc_peek(lane->in[i], &bytes);
+			int64_t reached_ns = (int64_t)watermark_read(&t->reached[i]);
+			head->record = spsc_peek(t->ring[i], &bytes);
 			head->since_ns = 0;
 			if (!head->record)
-				look_at_silent(&look, t, lane->in[i], reached_ns);
+				look_at_silent(&look, t, t->ring[i], reached_ns);
 		}
 		if (head->record &&
 			(!look.found ||
@@ -61,17 +61,17 @@ static bool is_due(struct turns_head *head, const struct spsc *ring)
 	       spsc_used(ring) > spsc_capacity(ring) / 2;
 }
 
-const struct observation *turns_next(struct turns *t, struct lane *lane)
+const struct turns_record *turns_next(struct turns *t)
 {
-	struct look look = look_at_inputs(t, lane);
+	struct look look = look_at_inputs(t);
 
 	if (!look.found)
 		return NULL;
 	struct turns_head *head = &t->head[look.first];
-	const struct observation *record = head->record;
-	if (record->ts_ns > look.silent_ns && !is_due(head, lane->in[look.first]))
+	const struct turns_record *record = head->record;
+	if (record->ts_ns > look.silent_ns && !is_due(head, t->ring[look.first]))
 		return NULL;
-	spsc_release(lane->in[look.first]);
+	spsc_release(t->ring[look.first]);
 	head->record = NULL;
 	t->taken = look.first;
 	return record;

@@ -332,7 +332,8 @@ static void run(struct run *r, const struct capture *c, size_t at_once)
 	if (log_fd == -1)
 		log_fd = memfd_create("dns-log", 0);
 	snprintf(log_path, sizeof(log_path), "/proc/self/fd/%d", log_fd);
-	require(output != NULL);
+	struct dnslog *dnslog = dnslog_open(log_path, 0);
+	require(output && dnslog);
 	listen_for(output, ALERT_RAISED, &r->alerts);
 	listen_for(output, ALERT_CHANGE, &r->changes);
 	listen_for(output, ALERT_EXPLANATION, &r->explanations);
@@ -345,18 +346,18 @@ static void run(struct run *r, const struct capture *c, size_t at_once)
 		.packet = &packet_options,
 		.dedup = &dedup,
 		.output = output,
+		.dnslog = dnslog,
 	};
 	require(engine_init(&engine, &options, &why) == ERR_OK);
 	struct traffic traffic = { { .ops = &traffic_ops, .name = "fuzz" }, c->frame, c->count,
 		at_once };
 	struct input *in = engine_input(&engine, 0);
 	in->source = &traffic.base;
-	in->dnslog = dnslog_open(log_path, 0);
-	require(in->dnslog && engine_start(&engine, &why) == ERR_OK);
+	require(engine_start(&engine, &why) == ERR_OK);
 	require(input_run(in, &why) == SOURCE_END);
 	engine_finish(&engine);
 	require(output_close(output, 0) == 0);
-	require(dnslog_close(in->dnslog) == 0);
+	require(dnslog_close(dnslog) == 0);
 	read_dnslog(&r->dnslog, log_fd);
 	check_books(&engine, output, r, c->count);
 	engine_deinit(&engine);

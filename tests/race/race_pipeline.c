@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * race_pipeline -- the whole pipeline under ThreadSanitizer (make race): inputs, lanes, trackers,
- * output, over synthetic traffic.
+ * output, DNS log, over synthetic traffic.
  *
  *   1. one input, three lanes, everything on one thread: what is expected
  *   2. the same with threads, as in a replay: the same lines in the same order
@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "sensor/app/account.h"
@@ -181,6 +182,7 @@ static void forget(struct knowledge *k)
 struct outcome {
 	struct sink sink; /* first: the sink's functions get a pointer to it */
 	uint64_t lines, hash, raised, packets, dns;
+	uint64_t logged, not_logged, log_hash;
 };
 
 static void outcome_write(struct sink *s, const struct sink_record *record)
@@ -214,6 +216,8 @@ static const struct sink_api outcome_api = {
 struct run {
 	struct engine engine;
 	struct output *output;
+	struct dnslog *dnslog;
+	int log_fd;
 	const struct knowledge *known;
 	struct packet_options packet;
 };
@@ -233,6 +237,33 @@ static void each_second(void *arg)
 	take_books(arg);
 }
 
+static void open_log(struct run *r, bool threaded)
+{
+	char path[64];
+
+	r->log_fd = memfd_create("dns-log", MFD_CLOEXEC);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", r->log_fd);
+	r->dnslog = dnslog_open(path, threaded ? DNSLOG_ASIDE : 0);
+	if (!r->dnslog)
+		fail("cannot open the DNS log");
+}
+
+static void close_log(struct run *r, struct outcome *outcome)
+{
+	char octets[65536];
+	ssize_t got;
+
+	if (dnslog_close(r->dnslog) != 0)
+		fail("the DNS log could not be written");
+	for (off_t at = 0; (got = pread(r->log_fd, octets, sizeof(octets), at)) > 0;
+		at += got) {
+		outcome->log_hash = hash_bytes(outcome->log_hash, octets, (size_t)got);
+		for (ssize_t i = 0; i < got; i++)
+			outcome->logged += octets[i] == '\n';
+	}
+	close(r->log_fd);
+}
+
 static void run_open(struct run *r, struct outcome *outcome, const struct knowledge *known,
 	size_t inputs, size_t shards, bool threaded)
 {
@@ -246,6 +277,7 @@ static void run_open(struct run *r, struct outcome *outcome, const struct knowle
 	r->output = output_new(&output);
 	if (!r->output || !output_add_sink(r->output, &outcome->sink))
 		fail("out of memory");
+	open_log(r, threaded);
 	struct engine_options options = {
 		.shard_count = shards,
 		.input_count = inputs,
@@ -256,6 +288,7 @@ static void run_open(struct run *r, struct outcome *outcome, const struct knowle
 		.known = known,
 		.packet = &r->packet,
 		.output = r->output,
+		.dnslog = r->dnslog,
 		.idle = each_second,
 		.idle_arg = r,
 	};
@@ -269,11 +302,13 @@ static void run_close(struct run *r, struct outcome *outcome)
 	struct account account;
 
 	engine_finish(&r->engine);
+	close_log(r, outcome);
 	if (!account_take(&account, &r->engine, r->output, r->known->policies))
 		fail("out of memory for the books");
 	outcome->packets = account.summary.packets.read;
 	outcome->dns = account.summary.packets.dns;
 	outcome->raised = account.summary.alerts.raised;
+	outcome->not_logged = account.summary.dns.not_logged;
 	account_deinit(&account);
 	engine_deinit(&r->engine);
 	output_free(r->output);
@@ -330,11 +365,14 @@ static void check(const struct outcome *o, const char *what)
 		fail("packets were lost");
 	if (o->raised < FRAMES / LISTED)
 		fail("alerts are missing");
+	if (o->logged + o->not_logged != FRAMES)
+		fail("messages are missing in the DNS log, and nobody says so");
 }
 
 static void check_same(const struct outcome *one, const struct outcome *other)
 {
-	if (one->lines != other->lines || one->hash != other->hash)
+	if (one->lines != other->lines || one->hash != other->hash ||
+		one->log_hash != other->log_hash)
 		fail("threads change what comes out");
 }
 

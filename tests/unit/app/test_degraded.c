@@ -19,7 +19,7 @@ static struct rig {
 	struct policy unmapped;
 	struct degraded *degraded;
 	struct degraded_input input[2];
-	struct degraded_count alerts;
+	struct degraded_outputs outputs;
 	int64_t now_ns;
 } rig;
 
@@ -66,7 +66,7 @@ static void look(void)
 {
 	rig.now_ns += NS_PER_S;
 	degraded_check(
-		rig.degraded, rig.input, &rig.alerts, &rig.unmapped, rig.output, rig.now_ns);
+		rig.degraded, rig.input, &rig.outputs, &rig.unmapped, rig.output, rig.now_ns);
 }
 
 Test(degraded, nothing_lost_is_nothing_said)
@@ -74,7 +74,7 @@ Test(degraded, nothing_lost_is_nothing_said)
 	for (unsigned i = 0; i < 200; i++) {
 		add(&rig.input[0].packets, 1000, 0);
 		add(&rig.input[0].messages, 900, 0);
-		add(&rig.alerts, 1, 0);
+		add(&rig.outputs.alerts, 1, 0);
 		look();
 	}
 	cr_assert_eq(rig.kept.count, 0, "%s", rig.kept.line);
@@ -176,7 +176,7 @@ Test(degraded, each_input_is_judged_by_itself)
 
 Test(degraded, one_lost_alert_is_enough)
 {
-	add(&rig.alerts, 500, 1);
+	add(&rig.outputs.alerts, 500, 1);
 	look();
 	cr_assert_eq(rig.kept.count, 1);
 	cr_assert_not_null(strstr(rig.kept.line, "alerts_lost"), "%s", rig.kept.line);
@@ -184,9 +184,24 @@ Test(degraded, one_lost_alert_is_enough)
 
 Test(degraded, alerts_lost_before_any_was_written_count_as_well)
 {
-	add(&rig.alerts, 0, 1);
+	add(&rig.outputs.alerts, 0, 1);
 	look();
 	cr_assert_eq(rig.kept.count, 1);
+}
+
+Test(degraded, what_the_dns_log_lacks_is_told_within_the_limits)
+{
+	add(&rig.outputs.logged, 1000, 9);
+	look();
+	cr_assert_eq(rig.kept.count, 0);
+	add(&rig.outputs.logged, 1000, 91);
+	look();
+	cr_assert_eq(rig.kept.count, 1);
+	cr_assert_not_null(
+		strstr(rig.kept.line, "the sensor lost 100 of 2000 messages for the DNS log, "
+				      "which cannot be written as fast as they come"),
+		"%s", rig.kept.line);
+	cr_assert_not_null(strstr(rig.kept.line, "messages_not_logged"), "%s", rig.kept.line);
 }
 
 Test(degraded, the_limits_are_options)
@@ -205,7 +220,7 @@ Test(degraded, a_rule_that_is_off_says_nothing)
 {
 	set("enabled", "false");
 	add(&rig.input[0].packets, 10, 10);
-	add(&rig.alerts, 10, 10);
+	add(&rig.outputs.alerts, 10, 10);
 	look();
 	cr_assert_eq(rig.kept.count, 0);
 }

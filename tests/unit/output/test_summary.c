@@ -31,7 +31,7 @@ static struct summary full(void)
 {
 	return (struct summary){
 		.packets = { 1500, 100000, 102, 161, 4, 7, PAIRS(rejected) },
-		.dns = { 100, 60, 40, 1, PAIRS(opcodes), PAIRS(rcodes), PAIRS(malformed),
+		.dns = { 100, 60, 40, 1, 6, PAIRS(opcodes), PAIRS(rcodes), PAIRS(malformed),
 			PAIRS(update_faults) },
 		.streams = { 3, 1460, 2, 1 },
 		.pairs = { 38, 20, 2, 2 },
@@ -118,9 +118,8 @@ Test(summary, of_nothing_has_every_key)
 	cr_expect_str_eq(json_of(&s),
 		"{\"packets\":{\"read\":0,\"bytes\":0,\"dns\":0,\"other\":0,\"rejected\":{},"
 		"\"checksum_wrong\":0,\"dropped\":0},"
-		"\"dns\":{\"messages\":0,\"queries\":0,\"responses\":0,\"tcp\":0,\"opcodes\":{}"
-		","
-		"\"rcodes\":{},\"malformed\":{},\"update_faults\":{}},"
+		"\"dns\":{\"messages\":0,\"queries\":0,\"responses\":0,\"tcp\":0,\"not_logged\":0,"
+		"\"opcodes\":{},\"rcodes\":{},\"malformed\":{},\"update_faults\":{}},"
 		"\"streams\":{\"gaps\":0,\"lost_bytes\":0,\"resyncs\":0,\"junk\":0},"
 		"\"pairs\":{\"matched\":0,\"unanswered\":0,\"unsolicited\":0,\"pending\":0},"
 		"\"tables\":{},"
@@ -140,7 +139,7 @@ Test(summary, lists_what_is_not_zero)
 		"\"rejected\":{\"fragment\":3,\"snaplen\":1234},\"checksum_wrong\":4,"
 		"\"dropped\":7},"
 		"\"dns\":{\"messages\":100,\"queries\":60,\"responses\":40,\"tcp\":1,"
-		"\"opcodes\":{\"QUERY\":90,\"UPDATE\":10},\"rcodes\":{\"NOERROR\":40},"
+		"\"not_logged\":6,\"opcodes\":{\"QUERY\":90,\"UPDATE\":10},\"rcodes\":{\"NOERROR\":40},"
 		"\"malformed\":{\"name_too_long\":2},"
 		"\"update_faults\":{\"zone_count\":3}},"
 		"\"streams\":{\"gaps\":3,\"lost_bytes\":1460,\"resyncs\":2,\"junk\":1},"
@@ -232,7 +231,8 @@ Test(summary, tells_people_the_figures_and_where_to_look)
 	cr_expect_str_eq(printed(&s),
 		"Packets   1,500 read: 102 DNS, 161 other, 1,237 not decoded; 7 dropped before "
 		"they could be read\n"
-		"DNS       100 messages: 60 queries, 40 responses; 2 malformed\n"
+		"DNS       100 messages: 60 queries, 40 responses; 2 malformed; 6 NOT in the "
+		"DNS log\n"
 		"Time      2026-11-22T12:00:00Z to 2026-11-22T12:00:05Z\n"
 		"Speed     6,000 packets/s, 0.25 s\n"
 		"Not decoded\n"

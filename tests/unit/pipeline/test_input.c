@@ -350,10 +350,14 @@ Test(input, the_dns_log_has_each_well_formed_message_with_its_tenant)
 	bench_query(b, START);
 	fake_built(&b->source, START, &(struct frame_spec){ .payload = "x", .payload_len = 1 });
 	fake_message(&b->source, START + 1, "10.2.0.7", "10.2.0.53", "b.example", true);
-	b->input.dnslog = dnslog_open(path, 0);
-	cr_assert_not_null(b->input.dnslog);
+	const struct logger_options options = { .log = dnslog_open(path, 0), .input_count = 1 };
+	cr_assert_not_null(options.log);
+	b->input.logger = logger_new(&options);
+	cr_assert_not_null(b->input.logger);
 	bench_run(b);
-	cr_assert_eq(dnslog_close(b->input.dnslog), 0);
+	logger_end(b->input.logger);
+	logger_free(b->input.logger);
+	cr_assert_eq(dnslog_close(options.log), 0);
 
 	FILE *log = fdopen(fd, "r");
 	cr_assert_not_null(log);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "sensor/base/clock.h"
+#include "sensor/pipeline/tracker.h"
 
 #define INPUTS 3
 
@@ -16,7 +17,9 @@ static struct turns turns;
 static void start(void)
 {
 	lane = (struct lane){ .input_count = INPUTS };
-	turns = (struct turns){ .wait_for = NULL };
+	turns = (struct turns){
+		.ring = lane.in, .reached = lane.reached, .input_count = INPUTS
+	};
 	for (size_t i = 0; i < INPUTS; i++) {
 		lane.in[i] = spsc_new(1 << 16);
 		cr_assert_not_null(lane.in[i]);
@@ -46,9 +49,9 @@ static void push(uint16_t input, int64_t ts_ns)
 /* The time of the next record; 0: none has its turn. */
 static int64_t next(void)
 {
-	const struct observation *o = turns_next(&turns, &lane);
+	const struct turns_record *record = turns_next(&turns);
 
-	return o ? o->ts_ns : 0;
+	return record ? record->ts_ns : 0;
 }
 
 Test(turns, records_of_all_inputs_are_in_order_of_capture)

@@ -316,6 +316,8 @@ Test(version, an_input_that_has_ended_holds_nobody_up, .timeout = 60)
 	read_all(r, 1, &other);
 	input_keep_up(&r->input[0]);
 	input_keep_up(&r->input[0]);
+	cr_assert_eq((int64_t)watermark_read(&r->lane[0].reached[0]), INT64_MAX,
+		"no record waits for one of this input");
 	drain(r);
 	cr_assert(snapshot_wait_adopted(r->versions, 0));
 	cr_assert_eq(raised(r), 10 + 10);
