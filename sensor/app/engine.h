@@ -56,7 +56,7 @@ struct engine {
 	pthread_t *tracker_thread, outlet_thread;
 	struct outlet outlet;
 	struct logger *logger; /* NULL: no DNS log */
-	struct spsc *held; /* alerts on their way to the output, when all is one thread */
+	struct spsc *held;     /* alerts on their way to the output, when all is one thread */
 	struct snapshot *versions; /* readers: inputs, then lanes */
 	size_t started;            /* tracker threads running */
 	bool outlet_started;
