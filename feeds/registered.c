@@ -80,47 +80,42 @@ static void window_text(const struct dns_name *name, unsigned labels, char text[
 	text[len] = '\0';
 }
 
-/* below(parent) by the list: `text` is the parent, with `labels` labels. */
-static unsigned labels_below(const psl_ctx_t *psl, const char *text, unsigned labels)
-{
-	for (; labels > 0; labels--) {
-		if (psl_is_public_suffix(psl, text))
-			return labels + 1;
-		const char *dot = strchr(text, '.');
-		if (!dot)
-			break;
-		text = dot + 1;
-	}
-	return 0;
-}
-
-/* below() of the last `labels` labels, out of the cache or by the list. */
-static unsigned find_below(struct registered *r, const struct dns_name *name, unsigned labels)
-{
-	char text[WINDOW_TEXT];
-	uint64_t hash = dns_name_hash_suffix(name, labels, r->seed);
-	struct cache_slot *parent = &r->parent[hash % CACHE_SLOTS];
-
-	if (!parent->used || parent->hash != hash) {
-		window_text(name, labels, text);
-		*parent = (struct cache_slot){
-			.hash = hash,
-			.labels = (uint8_t)labels_below(r->psl, text, labels),
-			.used = true,
-		};
-	}
-	return parent->labels;
-}
-
 /* Are the last `labels` labels of the name a public suffix? */
 static bool is_suffix(const struct registered *r, const struct dns_name *name, unsigned labels)
 {
 	char text[WINDOW_TEXT];
+	size_t wire_len;
+	const uint8_t *wire = dns_name_suffix(name, labels, &wire_len);
 
-	if (!suffix_filter_may_be(r->filter, name))
+	if (labels > 1 && !suffix_filter_may_be(r->filter, wire, wire_len))
 		return false;
 	window_text(name, labels, text);
 	return psl_is_public_suffix(r->psl, text);
+}
+
+/* below() of the last `labels` labels, by the list. */
+static unsigned ask_below(
+	const struct registered *r, const struct dns_name *name, unsigned labels)
+{
+	while (labels > 0 && !is_suffix(r, name, labels))
+		labels--;
+	return labels > 0 ? labels + 1 : 0;
+}
+
+/* The same out of the cache, if it is there. */
+static unsigned find_below(struct registered *r, const struct dns_name *name, unsigned labels)
+{
+	uint64_t hash = dns_name_hash_suffix(name, labels, r->seed);
+	struct cache_slot *parent = &r->parent[hash % CACHE_SLOTS];
+
+	if (!parent->used || parent->hash != hash) {
+		*parent = (struct cache_slot){
+			.hash = hash,
+			.labels = (uint8_t)ask_below(r, name, labels),
+			.used = true,
+		};
+	}
+	return parent->labels;
 }
 
 unsigned registered_labels(struct registered *r, const struct dns_name *name)
@@ -149,7 +144,8 @@ enum registered_section registered_suffix_section(const struct dns_name *name)
 
 	if (labels == 0 || labels > WINDOW_LABELS)
 		return REGISTERED_NO_SUFFIX;
-	if (labels > 1 && !suffix_filter_may_be(suffix_filter_get(), name))
+	if (labels > 1 &&
+		!suffix_filter_may_be(suffix_filter_get(), name->wire, name->wire_len))
 		return REGISTERED_NO_SUFFIX;
 	window_text(name, name->label_count, text);
 	if (!psl_is_public_suffix(psl, text))

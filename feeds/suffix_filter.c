@@ -32,25 +32,13 @@ static pthread_once_t builtin_once = PTHREAD_ONCE_INIT;
  * Its first eight octets and its length: enough to tell it from nearly every rule, and at hand without
  * a walk over the labels. No octet behind a name matters; there are eight in every struct dns_name.
  */
-static uint64_t key_of(const struct suffix_filter *f, const uint8_t *wire, unsigned wire_len)
+static uint64_t key_of(const struct suffix_filter *f, const uint8_t *wire, size_t wire_len)
 {
 	uint64_t start;
 
 	memcpy(&start, wire, sizeof(start));
 	start = hash_first_octets(start, wire_len < 8 ? wire_len : 8);
 	return hash_fold(start ^ f->seed, HASH_K0 ^ wire_len);
-}
-
-static uint64_t key_of_name(const struct suffix_filter *f, const struct dns_name *name)
-{
-	return key_of(f, name->wire, name->wire_len);
-}
-
-static uint64_t key_of_parent(const struct suffix_filter *f, const struct dns_name *name)
-{
-	unsigned skip = name->wire[0] + 1u;
-
-	return key_of(f, name->wire + skip, name->wire_len - skip);
 }
 
 /* One filter for both kinds of nodes. */
@@ -92,7 +80,7 @@ static bool take_rule(struct suffix_filter *f, const psl_ctx_t *psl, const char 
 		rule + (is_wildcard ? 2 : 0), &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
 	bool ok = status == IDN2_OK && dns_name_parse(&name, ascii);
 	if (ok) {
-		uint64_t key = key_of_name(f, &name);
+		uint64_t key = key_of(f, name.wire, name.wire_len);
 		/* libpsl takes "*.x" for a rule "x" as well. */
 		add(f, key);
 		if (is_wildcard)
@@ -145,8 +133,10 @@ bool suffix_filter_is_complete(const struct suffix_filter *f)
 	return f->complete;
 }
 
-bool suffix_filter_may_be(const struct suffix_filter *f, const struct dns_name *name)
+bool suffix_filter_may_be(const struct suffix_filter *f, const uint8_t *wire, size_t wire_len)
 {
-	return !f->complete || has(f, key_of_name(f, name)) ||
-	       has(f, of_wildcard(key_of_parent(f, name)));
+	size_t parent_at = wire[0] + 1u;
+
+	return !f->complete || has(f, key_of(f, wire, wire_len)) ||
+	       has(f, of_wildcard(key_of(f, wire + parent_at, wire_len - parent_at)));
 }

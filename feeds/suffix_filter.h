@@ -14,8 +14,8 @@
 #define FEEDS_SUFFIX_FILTER_H
 
 #include <stdbool.h>
-
-#include "sensor/dns/name.h"
+#include <stddef.h>
+#include <stdint.h>
 
 struct suffix_filter;
 
@@ -23,7 +23,10 @@ struct suffix_filter;
 const struct suffix_filter *suffix_filter_get(void);
 /* Does it rule anything out? */
 bool suffix_filter_is_complete(const struct suffix_filter *f);
-/* Must libpsl be asked about this name of two labels or more? */
-bool suffix_filter_may_be(const struct suffix_filter *f, const struct dns_name *name);
+/*
+ * Must libpsl be asked about this name of two labels or more? `wire` is a name, or the end of one, as in struct
+ * dns_name, behind which eight octets can be read.
+ */
+bool suffix_filter_may_be(const struct suffix_filter *f, const uint8_t *wire, size_t wire_len);
 
 #endif

@@ -14,7 +14,7 @@ static bool may_be(const char *text)
 	const struct suffix_filter *f = suffix_filter_get();
 	struct dns_name name = name_of(text);
 
-	return suffix_filter_may_be(f, &name);
+	return suffix_filter_may_be(f, name.wire, name.wire_len);
 }
 
 Test(suffix_filter, no_public_suffix_is_ruled_out)
