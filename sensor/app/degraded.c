@@ -29,7 +29,7 @@ static const struct {
 	[LOSS_ALERTS] = { "alerts_lost", "alerts_lost_share", "alerts",
 		"that an output could not deliver" },
 	[LOSS_LOGGED] = { "messages_not_logged", "messages_not_logged_share", "messages",
-		"for the DNS log, which cannot be written as fast as they come" },
+		"for the DNS log, which cannot be written, or not as fast as they come" },
 };
 
 /* One kind of loss of one input (of the outputs, for alerts), a total for each second. */

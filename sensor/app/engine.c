@@ -105,7 +105,6 @@ static bool init_logger(struct engine *e)
 		.input_count = o->input_count,
 		.threaded = o->threaded,
 		.live = o->live,
-		.room_wait_ms = LIVE_ROOM_WAIT_MS,
 	};
 
 	if (!o->dnslog)

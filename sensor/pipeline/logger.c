@@ -26,22 +26,18 @@ struct logged {
 	struct ip src, dst;
 	uint16_t sport, dport;
 	uint16_t vlan[PACKET_VLANS_MAX];
-	uint16_t wire_len, tenant_bytes;
+	uint16_t wire_len;
 	uint8_t vlan_count;
 	bool tcp;
-};
-
-struct logger_input {
-	struct gauge missing; /* written by the input */
-	bool stuck;           /* no room, and waited for in vain */
+	uint32_t tenant_bytes;
 };
 
 struct logger {
 	struct logger_options options;
 	struct spsc *ring[TURNS_INPUTS_MAX]; /* one per input; NULL: inline */
 	struct watermark reached[TURNS_INPUTS_MAX];
-	struct logger_input input[TURNS_INPUTS_MAX];
-	struct gauge unwritten; /* written by who writes the log */
+	/* messages that found no room, written by the inputs; that could not be written, by who writes the log */
+	struct gauge no_room[TURNS_INPUTS_MAX], unwritten;
 	pthread_t thread;
 	bool started;
 	/* the thread's own */
@@ -87,7 +83,7 @@ uint64_t logger_missing(const struct logger *g)
 	uint64_t missing = gauge_read(&g->unwritten);
 
 	for (size_t i = 0; i < g->options.input_count; i++)
-		missing += gauge_read(&g->input[i].missing);
+		missing += gauge_read(&g->no_room[i]);
 	return missing;
 }
 
@@ -99,26 +95,14 @@ static void write_entry(struct logger *g, const struct dnslog_entry *entry)
 		gauge_add(&g->unwritten, 1);
 }
 
-/* Once waited for in vain, there is no waiting before there is room again: others have messages, too. */
-COLD static struct logged *wait_for_room(struct logger *g, size_t input, size_t bytes)
-{
-	struct logger_input *in = &g->input[input];
-	int limit_ms = g->options.live ? g->options.room_wait_ms : -1;
-
-	if (in->stuck || !spsc_wait_room(g->ring[input], bytes, limit_ms)) {
-		in->stuck = true;
-		return NULL;
-	}
-	return spsc_reserve(g->ring[input], bytes);
-}
-
+/* Room for a record; NULL: there is none, or never will be. */
 static struct logged *offer(struct logger *g, size_t input, size_t bytes)
 {
-	struct logged *r = spsc_reserve(g->ring[input], bytes);
+	struct spsc *ring = g->ring[input];
+	struct logged *r = spsc_reserve(ring, bytes);
 
-	if (UNLIKELY(!r))
-		return wait_for_room(g, input, bytes);
-	g->input[input].stuck = false;
+	while (UNLIKELY(!r) && !g->options.live && spsc_wait_room(ring, bytes, -1))
+		r = spsc_reserve(ring, bytes);
 	return r;
 }
 
@@ -134,7 +118,7 @@ void logger_take(struct logger *g, size_t input, const struct dnslog_entry *e)
 	struct logged *r = offer(g, input, bytes);
 
 	if (UNLIKELY(!r)) {
-		gauge_add(&g->input[input].missing, 1);
+		gauge_add(&g->no_room[input], 1);
 		return;
 	}
 	r->head.ts_ns = e->ts_ns;
@@ -143,7 +127,7 @@ void logger_take(struct logger *g, size_t input, const struct dnslog_entry *e)
 	r->sport = e->sport;
 	r->dport = e->dport;
 	r->wire_len = m->wire_len;
-	r->tenant_bytes = (uint16_t)tenant_bytes;
+	r->tenant_bytes = (uint32_t)tenant_bytes;
 	r->tcp = e->tcp;
 	r->vlan_count = (uint8_t)e->vlan_count;
 	for (size_t i = 0; i < e->vlan_count; i++)
@@ -204,11 +188,12 @@ static size_t write_some(struct logger *g)
 
 static void say_missing(struct logger *g, int64_t now_ns)
 {
-	uint64_t missing = logger_missing(g) - gauge_read(&g->unwritten);
+	uint64_t missing = logger_missing(g);
 
 	if (missing == g->said || (g->said && now_ns - g->said_ns < SAY_NS))
 		return;
-	log_error("the DNS log lacks %llu messages: it cannot be written as fast as they come",
+	log_error(
+		"the DNS log lacks %llu messages: it cannot be written, or not as fast as they come",
 		(unsigned long long)(missing - g->said));
 	g->said = missing;
 	g->said_ns = now_ns;
