@@ -223,6 +223,8 @@ static void visit_bucket(const struct table *t, const struct table_bucket *b,
 
 void table_each(struct table *t, void (*visit)(void *entry, void *arg), void *arg)
 {
+	if (t->stats.used == 0)
+		return;
 	for (size_t i = 0; i < t->bucket_count; i++)
 		visit_bucket(t, &t->bucket[i], visit, arg);
 }
@@ -230,6 +232,9 @@ void table_each(struct table *t, void (*visit)(void *entry, void *arg), void *ar
 void table_sweep(struct table *t, size_t *from, size_t bucket_count,
 	void (*visit)(void *entry, void *arg), void *arg)
 {
+	/* As of most tables for UPDATEs, once a second. */
+	if (t->stats.used == 0)
+		return;
 	if (bucket_count > t->bucket_count)
 		bucket_count = t->bucket_count;
 	for (; bucket_count > 0; bucket_count--) {

@@ -9,7 +9,9 @@
 #define UNIT_BYTES      8
 #define BLOCK_BYTES     1024
 #define BLOCK_UNITS     (BLOCK_BYTES / UNIT_BYTES)
-#define BLOCK_WORDS     (BLOCK_UNITS / 64)
+#define WORD_UNITS      64
+#define WORD_BYTES      (WORD_UNITS * UNIT_BYTES)
+#define BLOCK_WORDS     (BLOCK_UNITS / WORD_UNITS)
 #define DATAGRAM_BLOCKS ((DATAGRAM_MAX + BLOCK_BYTES) / BLOCK_BYTES)
 #define BLOCKS_MAX      65535 /* their numbers are 16 bits, and 0 is none */
 
@@ -179,63 +181,106 @@ struct piece {
 	uint32_t offset, len;
 };
 
+/* So much of a piece as one word has the bits of. */
+struct stretch {
+	uint32_t at, len;               /* in the piece */
+	uint32_t block, in_block, word; /* where it goes */
+	uint64_t units;                 /* bits of that word */
+};
+
+static uint32_t count_units(uint32_t len)
+{
+	return (len + UNIT_BYTES - 1) / UNIT_BYTES;
+}
+
+/* The one that begins at this place of the piece. */
+static struct stretch stretch_at(const struct piece *p, uint32_t at)
+{
+	uint32_t offset = p->offset + at, left = p->len - at;
+	uint32_t most = WORD_BYTES - offset % WORD_BYTES;
+	struct stretch t = {
+		.at = at,
+		.len = left < most ? left : most,
+		.block = offset / BLOCK_BYTES,
+		.in_block = offset % BLOCK_BYTES,
+		.word = offset % BLOCK_BYTES / WORD_BYTES,
+	};
+
+	t.units = UINT64_MAX >> (WORD_UNITS - count_units(t.len))
+					<< offset / UNIT_BYTES % WORD_UNITS;
+	return t;
+}
+
+/* Of these units the lowest one: where it is in the stretch, and how long. */
+static uint32_t first_unit(const struct stretch *t, uint64_t units, uint32_t *len)
+{
+	uint32_t unit = (uint32_t)__builtin_ctzll(units) - (uint32_t)__builtin_ctzll(t->units);
+	uint32_t at = unit * UNIT_BYTES;
+
+	*len = t->len - at < UNIT_BYTES ? t->len - at : UNIT_BYTES;
+	return at;
+}
+
 /* What of a piece is there already. */
 struct overlap {
 	uint32_t units;
 	bool differs;
 };
 
-static bool unit_is_there(const struct block *b, uint32_t unit)
-{
-	return b->there[unit / 64] >> unit % 64 & 1;
-}
-
-static uint32_t unit_len(const struct piece *p, uint32_t at)
-{
-	return p->len - at < UNIT_BYTES ? p->len - at : UNIT_BYTES;
-}
-
 static struct overlap overlap_find(
 	const struct fragments *s, const struct datagram *d, const struct piece *p)
 {
 	struct overlap found = { 0 };
+	struct stretch t;
 
-	for (uint32_t at = 0; at < p->len; at += UNIT_BYTES) {
-		uint32_t offset = p->offset + at;
-		uint16_t number = d->block[offset / BLOCK_BYTES];
-		const struct block *b = &s->block[number];
-		uint32_t in_block = offset % BLOCK_BYTES;
-		if (number == 0 || !unit_is_there(b, in_block / UNIT_BYTES))
-			continue;
-		found.units++;
-		found.differs |=
-			memcmp(b->bytes + in_block, p->bytes + at, unit_len(p, at)) != 0;
+	for (uint32_t at = 0; at < p->len; at += t.len) {
+		t = stretch_at(p, at);
+		const struct block *b = &s->block[d->block[t.block]];
+		uint64_t there = d->block[t.block] ? b->there[t.word] & t.units : 0;
+		for (; there; there &= there - 1) {
+			uint32_t len, unit = first_unit(&t, there, &len);
+			found.units++;
+			found.differs |= memcmp(b->bytes + t.in_block + unit,
+						 p->bytes + at + unit, len) != 0;
+		}
 	}
 	return found;
+}
+
+/* Nearly always nothing of it is there, and it is written at once. */
+static void stretch_write(struct block *b, const struct stretch *t, const uint8_t *bytes)
+{
+	uint64_t missing = t->units & ~b->there[t->word];
+
+	b->there[t->word] |= missing;
+	if (missing == t->units) {
+		memcpy(b->bytes + t->in_block, bytes, t->len);
+		return;
+	}
+	for (; missing; missing &= missing - 1) {
+		uint32_t len, unit = first_unit(t, missing, &len);
+		memcpy(b->bytes + t->in_block + unit, bytes + unit, len);
+	}
 }
 
 /* Write what is not there. */
 static void piece_write(struct fragments *s, uint32_t number, const struct piece *p)
 {
-	for (uint32_t at = 0; at < p->len; at += UNIT_BYTES) {
-		struct datagram *d = &s->datagram[number];
-		uint32_t offset = p->offset + at;
-		uint16_t *block = &d->block[offset / BLOCK_BYTES];
-		uint32_t in_block = offset % BLOCK_BYTES, unit = in_block / UNIT_BYTES;
+	struct datagram *d = &s->datagram[number];
+	struct stretch t;
+
+	for (uint32_t at = 0; at < p->len; at += t.len) {
+		t = stretch_at(p, at);
+		uint16_t *block = &d->block[t.block];
 		if (*block == 0)
 			*block = block_new(s, number);
-		struct block *b = &s->block[*block];
-		if (unit_is_there(b, unit))
-			continue;
-		b->there[unit / 64] |= UINT64_C(1) << unit % 64;
-		memcpy(b->bytes + in_block, p->bytes + at, unit_len(p, at));
-		d->units++;
+		stretch_write(&s->block[*block], &t, p->bytes + at);
 	}
 }
 
 static bool is_complete(const struct datagram *d)
 {
-	return d->end != 0 && d->units == (d->end + UNIT_BYTES - 1) / UNIT_BYTES;
+	return d->end != 0 && d->units == count_units(d->end);
 }
 
 /* Two buffers take turns: a datagram inside a datagram is read from one and written to the other. */
@@ -308,7 +353,7 @@ static enum packet_result piece_take(struct fragments *s, uint32_t number,
 	if (!is_consistent(d, f, end))
 		return PACKET_REJECT_FRAGMENT_MALFORMED;
 	struct overlap overlap = overlap_find(s, d, p);
-	if (overlap.units == (p->len + UNIT_BYTES - 1) / UNIT_BYTES && !overlap.differs &&
+	if (overlap.units == count_units(p->len) && !overlap.differs &&
 		(f->more || d->end != 0))
 		return PACKET_REJECT_DUPLICATE;
 	if (overlap.units > 0 && f->version == 6)
@@ -322,6 +367,7 @@ static enum packet_result piece_take(struct fragments *s, uint32_t number,
 		d->ip_ttl = out->ip_ttl;
 	}
 	piece_write(s, number, p);
+	d->units += count_units(p->len) - overlap.units;
 	return overlap.units > 0 ? PACKET_REJECT_FRAGMENT_OVERLAP : PACKET_HELD;
 }
 
