@@ -2,7 +2,7 @@
 /*
  * classic.h -- the records of a classic pcap file (version 2.4, this machine's byte order) where they
  * lie in a read buffer: what most captures are, at a fraction of the cost of going through libpcap,
- * which reads the file's header all the same and everything that is not such a file.
+ * which reads the file's header all the same and everything that is neither such a file nor pcapng.
  *
  * Owner:   classic_deinit frees the buffer.
  * Threads: one input thread.
@@ -15,23 +15,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
-#include "sensor/capture/source.h"
+#include "sensor/capture/readbuf.h"
 
 #define CLASSIC_FILE_HEADER_BYTES 24
 
-/* As read(2), of what comes behind the file's header: how many bytes, 0 at the end, -1 with errno. */
-typedef ssize_t classic_read_fn(void *arg, void *buf, size_t size);
-
 /* Zero-initialised is valid and reads nothing. */
 struct classic {
-	classic_read_fn *read;
-	void *arg;
-	uint8_t *buffer;
-	size_t start, end; /* of what has been read and not been delivered */
-	bool at_end, failed;
-	int error;            /* errno of the read that failed */
+	struct readbuf in;
 	uint32_t fraction_ns; /* what one unit of a record's fraction is: 1 or 1000 */
 	uint32_t snaplen;
 	uint16_t link;
@@ -39,15 +30,16 @@ struct classic {
 
 /*
  * Take the records over from a handle that has just read the file's header, which is `header`, and
- * nothing behind it. False: it is no such file, or out of memory; then libpcap goes on.
+ * nothing behind it; `read` gives what comes behind it. False: it is no such file, or out of memory; then
+ * libpcap goes on.
  */
 NODISCARD bool classic_init(struct classic *c, pcap_t *pcap,
-	const uint8_t header[CLASSIC_FILE_HEADER_BYTES], classic_read_fn *read, void *arg);
+	const uint8_t header[CLASSIC_FILE_HEADER_BYTES], readbuf_read_fn *read, void *arg);
 void classic_deinit(struct classic *c);
 
 static inline bool classic_is_used(const struct classic *c)
 {
-	return c->buffer != NULL;
+	return readbuf_is_used(&c->in);
 }
 
 /*

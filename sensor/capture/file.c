@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A capture file over libpcap, which reads pcap and pcapng from a stdio stream.
+ * A capture file. Who reads it is seen from its first octets: pcapng.c, classic.c, or libpcap from a stdio
+ * stream.
  *
  * The stream is ours (fopencookie): its read function waits for the file and for interruption
  * at once, so that a pipe that delivers nothing can still be given up, and counts bytes for
- * progress. What it gives goes through decompress.c, so libpcap only sees the capture.
+ * progress. What it gives goes through decompress.c, so that all three only see the capture.
  *
  * The records of a classic pcap file are then read by classic.c, past the stream: of such a file
  * libpcap is given the header and no byte more.
@@ -33,6 +34,7 @@
 #include "sensor/base/decompress.h"
 #include "sensor/capture/dnstap.h"
 #include "sensor/capture/libpcap.h"
+#include "sensor/capture/pcapng.h"
 
 #define STREAM_BUFFER_BYTES (256 * 1024)
 
@@ -55,11 +57,13 @@ struct file_source {
 	enum source_status last; /* SOURCE_OK: read on */
 	struct err_ctx last_why;
 	struct libpcap_batch batch;
-	struct classic classic;                    /* in use when the file is of that kind */
+	struct classic classic; /* one of them in use when the file is of that kind */
+	struct pcapng pcapng;
 	uint8_t header[CLASSIC_FILE_HEADER_BYTES]; /* the capture's first bytes */
 	size_t header_len;
-	bool header_passed; /* libpcap's stream has got more than the header */
-	char name[];        /* for messages */
+	size_t header_given; /* of them to libpcap's stream */
+	bool header_passed;  /* and more than them */
+	char name[];         /* for messages */
 };
 
 static struct file_source *file_of(struct source *s)
@@ -132,26 +136,24 @@ static ssize_t content_read(struct file_source *f, void *buf, size_t size)
 	return got;
 }
 
-/* Read for stdio: first what may be a classic file's header, and only that. */
+/* Read for stdio: first the header, and only that. */
 static ssize_t stream_read(void *cookie, char *buf, size_t size)
 {
 	struct file_source *f = cookie;
-	size_t header_left = sizeof(f->header) - f->header_len;
+	size_t left = f->header_len - f->header_given;
+	size_t give = size < left ? size : left;
 
-	if (header_left == 0) {
+	if (left == 0) {
 		f->header_passed = true;
 		return content_read(f, buf, size);
 	}
-	ssize_t got = content_read(f, buf, size < header_left ? size : header_left);
-	if (got > 0) {
-		memcpy(f->header + f->header_len, buf, (size_t)got);
-		f->header_len += (size_t)got;
-	}
-	return got;
+	memcpy(buf, f->header + f->header_given, give);
+	f->header_given += give;
+	return (ssize_t)give;
 }
 
 /*
- * Read for classic.c. Whoever interrupts is heard between two blocks: a compressed file may make many
+ * Read for classic.c and pcapng.c. Whoever interrupts is heard between two blocks: a compressed file may make many
  * of what was read at once.
  */
 static ssize_t block_read(void *arg, void *buf, size_t size)
@@ -192,13 +194,14 @@ static void read_libpcap(
 	}
 }
 
-/* The same for a classic file. */
-static void read_classic(
+/* The same where the records are read in place. */
+static void read_in_place(
 	struct file_source *f, struct frame batch[SOURCE_BATCH_MAX], size_t *count)
 {
 	struct err_ctx why = { { 0 } };
 
-	f->last = classic_next(&f->classic, batch, count, &why);
+	f->last = classic_is_used(&f->classic) ? classic_next(&f->classic, batch, count, &why)
+					       : pcapng_next(&f->pcapng, batch, count, &why);
 	if (f->last == SOURCE_ERROR)
 		err_set(&f->last_why, ERR_INPUT, "%s: %s", f->name, reason(f, why.text));
 }
@@ -211,8 +214,8 @@ static enum source_status file_next_batch(struct source *s,
 	*count = 0;
 	if (f->last != SOURCE_OK)
 		return last_status(f, why);
-	if (classic_is_used(&f->classic))
-		read_classic(f, batch, count);
+	if (classic_is_used(&f->classic) || pcapng_is_used(&f->pcapng))
+		read_in_place(f, batch, count);
 	else
 		read_libpcap(f, batch, count);
 	if (f->interrupted)
@@ -233,7 +236,8 @@ static void file_interrupt(struct source *s)
 
 	if (eventfd_write(f->wake_fd, 1) == -1)
 		errno = saved; /* the counter is full: it is readable, which is all we want */
-	pcap_breakloop(f->pcap);
+	if (f->pcap)
+		pcap_breakloop(f->pcap);
 }
 
 static void file_close(struct source *s)
@@ -252,6 +256,7 @@ static void file_close(struct source *s)
 	decompress_deinit(&f->decompress);
 	libpcap_batch_deinit(&f->batch);
 	classic_deinit(&f->classic);
+	pcapng_deinit(&f->pcapng);
 	free(f->buffer);
 	free(f);
 }
@@ -287,6 +292,30 @@ static enum err stream_open(struct file_source *f, const char *path, struct err_
 	setvbuf(f->stream, f->buffer, _IOFBF, STREAM_BUFFER_BYTES);
 	__fsetlocking(f->stream, FSETLOCKING_BYCALLER); /* one thread; libpcap reads in bits */
 	return ERR_OK;
+}
+
+/* The first octets, as many as there are. */
+static enum err header_read(struct file_source *f, struct err_ctx *why)
+{
+	ssize_t got = 1;
+
+	while (f->header_len < sizeof(f->header) && got > 0) {
+		got = content_read(
+			f, f->header + f->header_len, sizeof(f->header) - f->header_len);
+		f->header_len += got > 0 ? (size_t)got : 0;
+	}
+	if (got != -1)
+		return ERR_OK;
+	return err_set(why, ERR_INPUT, "%s: %s", f->name, reason(f, strerror(errno)));
+}
+
+static enum err pcapng_open(struct file_source *f, struct err_ctx *why)
+{
+	struct err_ctx what;
+	enum err err = pcapng_init(&f->pcapng, f->header, f->header_len, block_read, f, &what);
+
+	return err == ERR_OK ? ERR_OK
+			     : err_set(why, err, "%s: %s", f->name, reason(f, what.text));
 }
 
 static enum err handle_open(struct file_source *f, struct err_ctx *why)
@@ -330,7 +359,10 @@ enum err file_open(struct source **out, const char *path, const struct file_opti
 	if (err == ERR_OK)
 		err = stream_open(f, path, why);
 	if (err == ERR_OK)
-		err = handle_open(f, why);
+		err = header_read(f, why);
+	if (err == ERR_OK)
+		err = pcapng_is_start(f->header, f->header_len) ? pcapng_open(f, why)
+								: handle_open(f, why);
 	if (err != ERR_OK) {
 		file_close(&f->base);
 		return err;

@@ -25,17 +25,25 @@ void libpcap_batch_deinit(struct libpcap_batch *b)
 	*b = (struct libpcap_batch){ 0 };
 }
 
+enum err libpcap_check_link(int link, struct err_ctx *why)
+{
+	const char *name = pcap_datalink_val_to_name(link);
+	const char *description = pcap_datalink_val_to_description(link);
+
+	if (packet_link_supported(link))
+		return ERR_OK;
+	return err_set(why, ERR_INPUT, "link type %s (%d, %s) cannot be decoded",
+		name ? name : "without a name", link, description ? description : "unknown");
+}
+
 enum err libpcap_batch_adopt(
 	struct libpcap_batch *b, pcap_t *pcap, const char *name, struct err_ctx *why)
 {
 	int link = pcap_datalink(pcap);
-	const char *link_name = pcap_datalink_val_to_name(link);
-	const char *description = pcap_datalink_val_to_description(link);
+	struct err_ctx link_why;
 
-	if (!packet_link_supported(link))
-		return err_set(why, ERR_INPUT, "%s: link type %s (%d, %s) cannot be decoded",
-			name, link_name ? link_name : "without a name", link,
-			description ? description : "unknown");
+	if (libpcap_check_link(link, &link_why) != ERR_OK)
+		return err_set(why, ERR_INPUT, "%s: %s", name, link_why.text);
 	bool nanoseconds = pcap_get_tstamp_precision(pcap) == PCAP_TSTAMP_PRECISION_NANO;
 	b->fraction_ns = nanoseconds ? 1 : (int)NS_PER_US;
 	b->link = (uint16_t)link;

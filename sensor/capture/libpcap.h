@@ -35,6 +35,8 @@ NODISCARD enum err libpcap_batch_init(
 	struct libpcap_batch *b, size_t frame_bytes_max, struct err_ctx *why);
 void libpcap_batch_deinit(struct libpcap_batch *b);
 
+/* ERR_INPUT when packet/ cannot decode this link type; the text names it. */
+NODISCARD enum err libpcap_check_link(int link, struct err_ctx *why);
 /*
  * Take over the handle's link type and time resolution. ERR_INPUT when packet/ cannot decode
  * the link type; the text names it and `name`.

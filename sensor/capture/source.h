@@ -2,14 +2,14 @@
 /*
  * source.h -- where frames come from: one small table of functions per kind of source.
  *
- * Kinds: capture file (file.c) and live interface (live.c), both over libpcap; dnstap from a
- * socket and from a file (dnstap.h).
+ * Kinds: capture file (file.c) and live interface (live.c, over libpcap); dnstap from a socket and from a
+ * file (dnstap.h).
  *
  * Owner:    source_* functions open, source_close frees. Frames of a batch belong to the source and live
  *           until its next call.
  * Threads:  a source belongs to one input thread; source_interrupt may be called from any thread or
  *           signal handler.
- * Input:    untrusted (capture files): libpcap validates the container, packet/ the frames.
+ * Input:    untrusted (capture files): pcapng.c, classic.c or libpcap validates the container, packet/ the frames.
  */
 #ifndef SENSOR_CAPTURE_SOURCE_H
 #define SENSOR_CAPTURE_SOURCE_H
@@ -80,8 +80,8 @@ struct live_options {
 
 /*
  * Open a capture file: pcap or pcapng, either byte order, micro- or nanoseconds; "-" is
- * standard input. A link type that packet/ cannot decode is an error that names it. A recorded
- * dnstap file is recognised by its content (see dnstap.h).
+ * standard input. A link type that packet/ cannot decode is an error that names it; with several
+ * interfaces (pcapng), if none has another one. A recorded dnstap file is recognised by its content (see dnstap.h).
  */
 NODISCARD enum err source_open_file(struct source **out, const char *path, struct err_ctx *why);
 

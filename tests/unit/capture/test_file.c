@@ -264,24 +264,6 @@ Test(file, a_damaged_record_ends_the_file_with_an_error_after_the_good_ones)
 	cr_assert_gt(strlen(r.why.text), strlen(w.path) + 2, "libpcap's reason is missing");
 }
 
-Test(file, pcapng_with_interfaces_of_different_link_types_says_so_after_the_frames_before)
-{
-	struct writer w;
-	struct reading r;
-
-	writer_open(&w, false);
-	writer_put_section(&w);
-	writer_put_interface(&w, 1, 0);
-	writer_put_enhanced(&w, 0, SECONDS, 16, 1);
-	writer_put_interface(&w, 113, 0);
-	writer_put_enhanced(&w, 1, SECONDS, 16, 1);
-	writer_read_back(&w, &r);
-	cr_assert_eq(r.opened, ERR_OK, "%s", r.why.text);
-	cr_assert_eq(r.count, 1);
-	cr_assert_eq(r.end, SOURCE_ERROR);
-	cr_assert_not_null(strstr(r.why.text, "interface"), "%s", r.why.text);
-}
-
 Test(file, a_link_type_that_cannot_be_decoded_is_named)
 {
 	struct writer w;
