@@ -38,7 +38,7 @@ struct tenant_cache;
 
 /*
  * Compile all selectors. `interface_name` are the capture's interfaces (frame.interface indexes
- * them; replay: may be none, then interface selectors never match). ERR_USAGE when two tenants have
+ * them; one beyond them matches no interface selector). ERR_USAGE when two tenants have
  * the same selector (names both).
  */
 NODISCARD enum err tenant_map_new(struct tenant_map **out, const struct policy_set *set,

@@ -39,7 +39,7 @@ struct load_options {
 		LOAD_CACHE_READ,
 		LOAD_CACHE_KEEP, /* read it, and write it after loading */
 	} cache;
-	/* Names by frame.interface, so that selectors by interface match; none in a replay. */
+	/* Names by frame.interface, so that selectors by interface match. */
 	const char *const *interface_name;
 	size_t interface_count;
 	/* Wall clock, by which entries with an end (STIX valid_until) are judged; 0, as in a replay,

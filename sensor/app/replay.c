@@ -11,6 +11,7 @@
 #include "sensor/app/account.h"
 #include "sensor/app/commands.h"
 #include "sensor/app/engine.h"
+#include "sensor/app/interfaces.h"
 #include "sensor/app/load.h"
 #include "sensor/app/sinks.h"
 #include "sensor/app/state.h"
@@ -31,7 +32,8 @@
 #define REPLAY_THREADS_MAX 66
 
 struct replay_options {
-	const char *config, *alerts, *changelog, *dns_log, *summary, *redis, *sensor, *state;
+	const char *config, *alerts, *changelog, *dns_log, *summary, *redis, *sensor, *state,
+		*interface;
 	enum sinks_format format;
 	enum progress_mode progress;
 	bool outputs, explain;
@@ -53,6 +55,7 @@ struct replay {
 	struct dnslog *dnslog;
 	struct progress progress;
 	struct capture_files captures;
+	struct source_interfaces interfaces;
 	uint64_t bytes_total; /* of all captures; 0: not known */
 	unsigned batches;
 	double load_s;
@@ -82,6 +85,8 @@ static const char usage[] =
 	"      --progress WHEN    on standard error: auto (on a terminal), always, never\n"
 	"      --threads N        1: everything in one thread; 2 (the default) or more: an input thread,\n"
 	"                         one tracker thread for each of sensor.trackers, one for output\n"
+	"      --interface NAME   where the captures come from, for tenants selected by interface; a pcapng\n"
+	"                         file may say so itself\n"
 	"      --sensor NAME      name of the sensor in alerts\n"
 	"      --state FILE       begin with what is known of records and owners from earlier captures,\n"
 	"                         and write down what is known at the end; without it every replay\n"
@@ -105,6 +110,7 @@ enum option_letter {
 	OPT_PROGRESS,
 	OPT_THREADS,
 	OPT_SENSOR,
+	OPT_INTERFACE,
 	OPT_STATE,
 };
 
@@ -122,6 +128,7 @@ static const struct option long_options[] = {
 	{ "progress", required_argument, NULL, OPT_PROGRESS },
 	{ "threads", required_argument, NULL, OPT_THREADS },
 	{ "sensor", required_argument, NULL, OPT_SENSOR },
+	{ "interface", required_argument, NULL, OPT_INTERFACE },
 	{ "state", required_argument, NULL, OPT_STATE },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
@@ -178,6 +185,9 @@ static bool take_option(struct replay_options *o, int letter, const char *value)
 		return *value != '\0';
 	case OPT_SENSOR:
 		o->sensor = value;
+		return *value != '\0';
+	case OPT_INTERFACE:
+		o->interface = value;
 		return *value != '\0';
 	default:
 		return false;
@@ -246,7 +256,14 @@ static enum err load(struct replay *r, struct err_ctx *why)
 				     : config_builtin(&r->config, why);
 	if (err == ERR_OK && r->opt.outputs)
 		err = load_check_outputs(r->config, why);
-	const struct load_options options = { .seed = REPLAY_SEED };
+	if (err == ERR_OK)
+		err = interfaces_init(
+			&r->interfaces, r->config->policies, r->opt.interface, why);
+	const struct load_options options = {
+		.seed = REPLAY_SEED,
+		.interface_name = r->interfaces.name,
+		.interface_count = r->interfaces.count,
+	};
 	if (err == ERR_OK)
 		err = load_and_warn(&r->known, r->config, &options, NULL, why);
 	if (err != ERR_OK)
@@ -390,8 +407,8 @@ static bool find_captures(struct replay *r)
 
 static enum err open_captures(struct replay *r, struct source **out, struct err_ctx *why)
 {
-	enum err err = source_open_merged(
-		out, r->captures.path, r->captures.count, r->engine.options.threaded, why);
+	enum err err = source_open_merged(out, r->captures.path, r->captures.count,
+		r->engine.options.threaded, &r->interfaces, why);
 	if (err != ERR_OK)
 		return err;
 	r->bytes_total = (*out)->size_bytes;
@@ -489,6 +506,7 @@ static void close_all(struct replay *r)
 	load_free(r->known);
 	config_free(r->config);
 	capture_files_deinit(&r->captures);
+	interfaces_deinit(&r->interfaces);
 }
 
 int replay_command(int argc, char **argv)

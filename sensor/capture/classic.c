@@ -68,6 +68,7 @@ static bool take_records(struct classic *c, struct frame batch[], size_t *count,
 			.wire_len = h.wire_len > h.caplen ? h.wire_len : h.caplen,
 			.ts_ns = time_of(&h, c->fraction_ns),
 			.link = c->link,
+			.interface = c->interface,
 		};
 		at += *needed;
 		*needed = HEADER_BYTES;

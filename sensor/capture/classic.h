@@ -26,6 +26,7 @@ struct classic {
 	uint32_t fraction_ns; /* what one unit of a record's fraction is: 1 or 1000 */
 	uint32_t snaplen;
 	uint16_t link;
+	uint16_t interface; /* of all frames; 0 unless set by the caller */
 };
 
 /*

@@ -52,15 +52,16 @@ struct dnstap_options {
 NODISCARD enum err source_open_dnstap(
 	struct source **out, const struct dnstap_options *options, struct err_ctx *why);
 
+struct file_options;
+
 /* Does this file begin like a recorded Frame Streams file? False when it cannot be read at all. */
 bool dnstap_is_recorded(const char *path);
 
 /*
  * Open a recorded file, as fstrm_capture writes it; "-" is standard input. Several streams one
- * after the other are one. Content other than dnstap is an error of the first batch. `wake_fd`
- * as in file.h.
+ * after the other are one. Content other than dnstap is an error of the first batch. Options: file.h.
  */
-NODISCARD enum err dnstap_file_open(
-	struct source **out, const char *path, int wake_fd, struct err_ctx *why);
+NODISCARD enum err dnstap_file_open(struct source **out, const char *path,
+	const struct file_options *options, struct err_ctx *why);
 
 #endif

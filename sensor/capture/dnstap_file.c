@@ -12,6 +12,7 @@
 #include "sensor/base/cursor.h"
 #include "sensor/capture/dnstap.h"
 #include "sensor/capture/dnstap_stream.h"
+#include "sensor/capture/file.h"
 
 #define HEAD_BYTES    12 /* escape, length and type of the first control frame */
 #define CONTROL_START 2
@@ -22,6 +23,7 @@ struct file_source {
 	int fd;
 	int wake_fd; /* readable once interrupted */
 	bool wake_borrowed;
+	uint16_t interface; /* of all frames */
 	struct dnstap_stream stream;
 	int64_t last_ts_ns;
 	enum source_status last; /* SOURCE_OK: read on */
@@ -166,6 +168,7 @@ static void take_frame(struct file_source *f, struct frame *out, struct packet *
 		.caplen = (uint32_t)bytes_len,
 		.wire_len = (uint32_t)bytes_len,
 		.ts_ns = f->last_ts_ns,
+		.interface = f->interface,
 		.decoded = packet,
 		.result = (uint8_t)result,
 	};
@@ -277,8 +280,8 @@ static enum err resources_open(struct file_source *f, const char *path, struct e
 	return ERR_OK;
 }
 
-enum err dnstap_file_open(
-	struct source **out, const char *path, int wake_fd, struct err_ctx *why)
+enum err dnstap_file_open(struct source **out, const char *path,
+	const struct file_options *options, struct err_ctx *why)
 {
 	const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
 	size_t name_len = strlen(name);
@@ -291,8 +294,9 @@ enum err dnstap_file_open(
 	f->base.ops = &file_ops;
 	f->base.name = f->name;
 	f->fd = -1;
-	f->wake_fd = wake_fd;
-	f->wake_borrowed = wake_fd != -1;
+	f->interface = options->interfaces ? options->interfaces->otherwise : 0;
+	f->wake_fd = options->wake_fd;
+	f->wake_borrowed = options->wake_fd != -1;
 	enum err err = resources_open(f, path, why);
 	if (err != ERR_OK) {
 		file_close(&f->base);

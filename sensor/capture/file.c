@@ -59,7 +59,8 @@ struct file_source {
 	struct libpcap_batch batch;
 	struct classic classic; /* one of them in use when the file is of that kind */
 	struct pcapng pcapng;
-	uint8_t header[CLASSIC_FILE_HEADER_BYTES]; /* the capture's first bytes */
+	const struct source_interfaces *interfaces; /* or NULL */
+	uint8_t header[CLASSIC_FILE_HEADER_BYTES];  /* the capture's first bytes */
 	size_t header_len;
 	size_t header_given; /* of them to libpcap's stream */
 	bool header_passed;  /* and more than them */
@@ -312,7 +313,8 @@ static enum err header_read(struct file_source *f, struct err_ctx *why)
 static enum err pcapng_open(struct file_source *f, struct err_ctx *why)
 {
 	struct err_ctx what;
-	enum err err = pcapng_init(&f->pcapng, f->header, f->header_len, block_read, f, &what);
+	enum err err = pcapng_init(
+		&f->pcapng, f->header, f->header_len, block_read, f, f->interfaces, &what);
 
 	return err == ERR_OK ? ERR_OK
 			     : err_set(why, err, "%s: %s", f->name, reason(f, what.text));
@@ -329,6 +331,8 @@ static enum err handle_open(struct file_source *f, struct err_ctx *why)
 	enum err err = libpcap_batch_adopt(&f->batch, f->pcap, f->name, why);
 	if (err == ERR_OK && f->header_len == sizeof(f->header) && !f->header_passed)
 		(void)!classic_init(&f->classic, f->pcap, f->header, block_read, f);
+	if (f->interfaces)
+		f->batch.interface = f->classic.interface = f->interfaces->otherwise;
 	return err;
 }
 
@@ -336,7 +340,7 @@ enum err file_open(struct source **out, const char *path, const struct file_opti
 	struct err_ctx *why)
 {
 	if (dnstap_is_recorded(path))
-		return dnstap_file_open(out, path, options->wake_fd, why);
+		return dnstap_file_open(out, path, options, why);
 
 	const char *name = strcmp(path, "-") == 0 ? "standard input" : path;
 	size_t name_len = strlen(name);
@@ -353,6 +357,7 @@ enum err file_open(struct source **out, const char *path, const struct file_opti
 	f->wake_fd = options->wake_fd;
 	f->wake_borrowed = options->wake_fd != -1;
 	f->ahead_allowed = options->ahead;
+	f->interfaces = options->interfaces;
 	f->decompress.read = file_read;
 	f->decompress.arg = f;
 	err = libpcap_batch_init(&f->batch, LIBPCAP_FRAME_MAX, why);

@@ -16,6 +16,8 @@ struct file_options {
 	 */
 	int wake_fd;
 	bool ahead; /* a thread may decompress ahead (ahead.h) */
+	/* NULL: every frame has 0. Used until the source is closed. */
+	const struct source_interfaces *interfaces;
 };
 
 /* source_open_file, with options. */

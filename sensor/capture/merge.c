@@ -369,7 +369,7 @@ static bool peek_all(struct merged *m, char *const path[])
 	return true;
 }
 
-static struct merged *merged_new(size_t count, bool ahead)
+static struct merged *merged_new(size_t count, const struct file_options *options)
 {
 	struct merged *m = calloc(1, sizeof(*m));
 
@@ -378,8 +378,8 @@ static struct merged *merged_new(size_t count, bool ahead)
 	m->base.ops = &merged_ops;
 	m->base.name = m->name;
 	m->file_count = count;
+	m->options = *options;
 	m->options.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	m->options.ahead = ahead;
 	m->waiting = calloc(count, sizeof(struct merged_file *));
 	m->open = calloc(count, sizeof(struct merged_file *));
 	snprintf(m->name, sizeof(m->name), "%zu captures", count);
@@ -389,19 +389,22 @@ static struct merged *merged_new(size_t count, bool ahead)
 	return NULL;
 }
 
-enum err source_open_merged(
-	struct source **out, char *const path[], size_t count, bool ahead, struct err_ctx *why)
+enum err source_open_merged(struct source **out, char *const path[], size_t count, bool ahead,
+	const struct source_interfaces *interfaces, struct err_ctx *why)
 {
+	const struct file_options options = {
+		.wake_fd = -1, .ahead = ahead, .interfaces = interfaces
+	};
+
 	if (count == 1)
-		return file_open(out, path[0],
-			&(struct file_options){ .wake_fd = -1, .ahead = ahead }, why);
+		return file_open(out, path[0], &options, why);
 	*out = NULL;
 	for (size_t i = 0; i < count; i++)
 		if (strcmp(path[i], "-") == 0)
 			return err_set(why, ERR_USAGE,
 				"standard input (-) cannot be merged with other captures; "
 				"name it alone");
-	struct merged *m = merged_new(count, ahead);
+	struct merged *m = merged_new(count, &options);
 	if (!m || !peek_all(m, path)) {
 		if (m)
 			merged_close(&m->base);

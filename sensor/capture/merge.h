@@ -25,10 +25,10 @@
 
 /*
  * Open `count` (at least 1) captures. `ahead`: compressed ones may be decompressed by a thread each while
- * what came before is worked on. Standard input ("-") only alone: ERR_USAGE otherwise.
+ * what came before is worked on. `interfaces`: NULL, or used until the source is closed. Standard input ("-") only alone: ERR_USAGE otherwise.
  * ERR_INPUT only with one path; ERR_FAILED: out of memory or descriptors. *out is NULL then.
  */
-NODISCARD enum err source_open_merged(
-	struct source **out, char *const path[], size_t count, bool ahead, struct err_ctx *why);
+NODISCARD enum err source_open_merged(struct source **out, char *const path[], size_t count,
+	bool ahead, const struct source_interfaces *interfaces, struct err_ctx *why);
 
 #endif

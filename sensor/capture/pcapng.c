@@ -19,6 +19,7 @@ enum {
 
 enum {
 	OPTION_END = 0,
+	OPTION_NAME = 2,
 	OPTION_RESOLUTION = 9,
 	OPTION_OFFSET = 14,
 };
@@ -36,7 +37,8 @@ enum {
 #define RESOLUTION_BINARY  0x80 /* an exponent of 2, not of 10 */
 
 struct pcapng_interface {
-	int link; /* as libpcap numbers it */
+	int link;        /* as libpcap numbers it */
+	uint16_t number; /* by its name */
 	uint32_t snaplen;
 	uint8_t resolution; /* if_tsresol */
 	uint32_t unit_ns;   /* of times; 0: less than one, or no power of ten */
@@ -136,6 +138,21 @@ static bool make_room(struct pcapng *p)
 	return true;
 }
 
+/* The number of the interface with this name, which may end with NULs. */
+static uint16_t number_of(const struct pcapng *p, const uint8_t *name, size_t name_len)
+{
+	const struct source_interfaces *names = p->names;
+
+	while (name_len > 0 && name[name_len - 1] == '\0')
+		name_len--;
+	for (size_t i = 0; names && i < names->count; i++) {
+		if (strlen(names->name[i]) == name_len &&
+			memcmp(names->name[i], name, name_len) == 0)
+			return (uint16_t)i;
+	}
+	return names ? names->otherwise : 0;
+}
+
 static enum step take_options(const struct pcapng *p, struct pcapng_interface *i,
 	const uint8_t *at, size_t left, struct err_ctx *why)
 {
@@ -146,6 +163,8 @@ static enum step take_options(const struct pcapng *p, struct pcapng_interface *i
 			break;
 		if (padded > left - 4)
 			return bad(why, "an option of an interface is longer than its block");
+		if (code == OPTION_NAME)
+			i->number = number_of(p, at + 4, len);
 		if (code == OPTION_RESOLUTION && len == 1)
 			i->resolution = at[4];
 		if (code == OPTION_OFFSET && len == 8)
@@ -176,6 +195,7 @@ static enum step take_interface(struct pcapng *p, const struct block *b, struct 
 	struct pcapng_interface i = {
 		.link = link_of(get16(p, b->at + BLOCK_HEAD)),
 		.snaplen = get32(p, b->at + BLOCK_HEAD + 4),
+		.number = p->names ? p->names->otherwise : 0,
 		.resolution = RESOLUTION_DEFAULT,
 	};
 	enum step step =
@@ -255,6 +275,7 @@ static inline enum step take_packet(
 		.wire_len = k.wire_len > k.caplen ? k.wire_len : k.caplen,
 		.ts_ns = k.has_time ? time_of(i, k.units) : 0,
 		.link = (uint16_t)i->link,
+		.interface = i->number,
 	};
 	return STEP_DONE;
 }
@@ -408,12 +429,13 @@ static bool ends_descriptions(const struct pcapng *p, const struct block *b)
 }
 
 enum err pcapng_init(struct pcapng *p, const uint8_t *first, size_t first_len,
-	readbuf_read_fn *read, void *arg, struct err_ctx *why)
+	readbuf_read_fn *read, void *arg, const struct source_interfaces *interfaces,
+	struct err_ctx *why)
 {
 	struct block b;
 	enum step step;
 
-	*p = (struct pcapng){ .left = 0 };
+	*p = (struct pcapng){ .names = interfaces };
 	if (!readbuf_init(&p->in, read, arg, first, first_len))
 		return err_set(why, ERR_FAILED, "out of memory");
 	for (;;) {

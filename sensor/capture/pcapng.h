@@ -32,6 +32,7 @@ struct pcapng_interface;
 /* Zero-initialised is valid and reads nothing. */
 struct pcapng {
 	struct readbuf in;
+	const struct source_interfaces *names;
 	struct pcapng_interface *interface; /* of the section */
 	size_t interface_count, interface_room;
 	uint64_t left; /* octets of a block that is passed over */
@@ -43,11 +44,13 @@ struct pcapng {
 bool pcapng_is_start(const uint8_t *first, size_t first_len);
 
 /*
- * Read up to the first interface that can be decoded, and what was read with it. `first` are the octets that have been read already.
+ * Read up to the first interface that can be decoded, and what was read with it. Interfaces are numbered by
+ * their names (if_name) as `interfaces` says; NULL: all are 0. `first` are the octets that have been read already.
  * ERR_INPUT: damage before it, or a link type that cannot be decoded; the text has no name of a file.
  */
 NODISCARD enum err pcapng_init(struct pcapng *p, const uint8_t *first, size_t first_len,
-	readbuf_read_fn *read, void *arg, struct err_ctx *why);
+	readbuf_read_fn *read, void *arg, const struct source_interfaces *interfaces,
+	struct err_ctx *why);
 void pcapng_deinit(struct pcapng *p);
 
 static inline bool pcapng_is_used(const struct pcapng *p)

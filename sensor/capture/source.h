@@ -60,6 +60,17 @@ enum live_timestamps {
 	LIVE_TIMESTAMPS_ADAPTER, /* the adapter, whatever its clock goes by, or it is an error */
 };
 
+/*
+ * What the frames of files are told apart by: frame.interface is a place in name[]. A file that does not say
+ * where a frame was captured (all but pcapng), or says another name, has `otherwise`.
+ */
+struct source_interfaces {
+	const char *const *name;
+	size_t count;
+	uint16_t otherwise;
+};
+#define SOURCE_INTERFACE_NONE UINT16_MAX /* for `otherwise` */
+
 struct fanout;
 
 struct live_options {

@@ -78,7 +78,7 @@ static void read_all(struct seen *s, const uint8_t *bytes, size_t bytes_len, siz
 	struct pcapng p;
 
 	memset(s, 0, sizeof(*s));
-	s->opened = pcapng_init(&p, bytes, first, read_piece, &pieces, &why) == ERR_OK;
+	s->opened = pcapng_init(&p, bytes, first, read_piece, &pieces, NULL, &why) == ERR_OK;
 	while (s->opened) {
 		count = 0;
 		s->end = pcapng_next(&p, batch, &count, &why);

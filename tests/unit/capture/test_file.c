@@ -13,6 +13,7 @@
 
 #include "sensor/base/attribute.h"
 #include "sensor/base/clock.h"
+#include "sensor/capture/file.h"
 #include "sensor/capture/source.h"
 #include "tests/unit/capture/file_rig.h"
 
@@ -262,6 +263,30 @@ Test(file, a_damaged_record_ends_the_file_with_an_error_after_the_good_ones)
 	cr_assert_eq(r.end, SOURCE_ERROR);
 	cr_assert_not_null(strstr(r.why.text, w.path), "%s", r.why.text);
 	cr_assert_gt(strlen(r.why.text), strlen(w.path) + 2, "libpcap's reason is missing");
+}
+
+/* Read by classic.c, and, in the other byte order, by libpcap. */
+Test(file, frames_of_a_file_that_does_not_tell_are_of_the_interface_that_is_given)
+{
+	const struct source_interfaces interfaces = { .otherwise = 5 };
+	const struct file_options options = { .wake_fd = -1, .interfaces = &interfaces };
+
+	for (int big = 0; big < 2; big++) {
+		struct frame batch[SOURCE_BATCH_MAX];
+		struct err_ctx why;
+		struct source *s;
+		struct writer w;
+		size_t count;
+		writer_open(&w, big);
+		writer_put_pcap_header(&w, false, 1);
+		writer_put_record(&w, SECONDS, 0, 40, 40, 1);
+		fclose(w.stream);
+		cr_assert_eq(file_open(&s, w.path, &options, &why), ERR_OK, "%s", why.text);
+		cr_assert_eq(source_next_batch(s, batch, &count, &why), SOURCE_OK);
+		cr_expect_eq(batch[0].interface, 5);
+		source_close(s);
+		unlink(w.path);
+	}
 }
 
 Test(file, a_link_type_that_cannot_be_decoded_is_named)

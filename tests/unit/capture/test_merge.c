@@ -140,7 +140,8 @@ static void read_merged(struct reading *r, char *const path[], size_t count)
 	struct err_ctx why = { 0 };
 	struct source *s;
 
-	cr_assert_eq(source_open_merged(&s, path, count, false, &why), ERR_OK, "%s", why.text);
+	cr_assert_eq(
+		source_open_merged(&s, path, count, false, NULL, &why), ERR_OK, "%s", why.text);
 	read_source(r, s);
 }
 
@@ -313,7 +314,7 @@ Test(merge, a_thousand_rotated_files_need_a_few_descriptors)
 			&s, name, i * 7919 % FILES_MAX * 100, 10, 11, 'x');
 	}
 	size_t before = descriptors_open();
-	cr_assert_eq(source_open_merged(&source, s.path, s.count, false, &why), ERR_OK);
+	cr_assert_eq(source_open_merged(&source, s.path, s.count, false, NULL, &why), ERR_OK);
 	cr_assert_eq(descriptors_open(), before + 1, "only what wakes it");
 	cr_assert_eq(source->size_bytes, size);
 	cr_assert_eq(source->position_bytes, 0);
@@ -340,12 +341,12 @@ Test(merge, one_path_is_the_file_itself)
 
 	shelf_init(&s);
 	put_capture(&s, "only", 0, 1, 5, 'a');
-	cr_assert_eq(
-		source_open_merged(&source, s.path, 1, false, &why), ERR_OK, "%s", why.text);
+	cr_assert_eq(source_open_merged(&source, s.path, 1, false, NULL, &why), ERR_OK, "%s",
+		why.text);
 	cr_assert_str_eq(source->name, s.path[0]);
 	source_close(source);
 	char missing[] = "/nonexistent/x.pcap", *path[] = { missing };
-	cr_assert_eq(source_open_merged(&source, path, 1, false, &why), ERR_INPUT);
+	cr_assert_eq(source_open_merged(&source, path, 1, false, NULL, &why), ERR_INPUT);
 	cr_assert_null(source);
 	shelf_deinit(&s);
 }
@@ -415,7 +416,7 @@ Test(merge, a_file_that_goes_before_its_time_is_named, .init = cr_redirect_stder
 	shelf_init(&s);
 	put_capture(&s, "first", 0, 10, 3, 'a');
 	put_capture(&s, "gone", 1000, 10, 3, 'b');
-	cr_assert_eq(source_open_merged(&source, s.path, s.count, false, &why), ERR_OK);
+	cr_assert_eq(source_open_merged(&source, s.path, s.count, false, NULL, &why), ERR_OK);
 	cr_assert_eq(unlink(s.path[1]), 0);
 	read_source(&r, source);
 	expect_marks("aaa");
@@ -444,7 +445,7 @@ Test(merge, standard_input_is_read_alone_only)
 	struct err_ctx why = { 0 };
 	struct source *source;
 
-	cr_assert_eq(source_open_merged(&source, path, 2, false, &why), ERR_USAGE);
+	cr_assert_eq(source_open_merged(&source, path, 2, false, NULL, &why), ERR_USAGE);
 	cr_assert_null(source);
 	cr_assert_not_null(strstr(why.text, "alone"), "%s", why.text);
 }
@@ -513,7 +514,7 @@ Test(merge, an_interrupt_ends_the_wait_for_a_pipe_and_is_no_error)
 	shelf_init(&s);
 	put_capture(&s, "file", 5, 10, 3, 'f');
 	shelf_pipe(&s, &job, &writer);
-	cr_assert_eq(source_open_merged(&source, s.path, s.count, false, &why), ERR_OK);
+	cr_assert_eq(source_open_merged(&source, s.path, s.count, false, NULL, &why), ERR_OK);
 	cr_assert_eq(pthread_create(&interrupter, NULL, interrupt_later, source), 0);
 	read_source(&r, source);
 	cr_assert_eq(r.end, SOURCE_END);
@@ -539,7 +540,7 @@ Test(merge, an_interrupt_opens_no_more_files)
 		snprintf(name, sizeof(name), "%u", i);
 		put_capture(&s, name, i * 1000, 10, 10, 'a');
 	}
-	cr_assert_eq(source_open_merged(&source, s.path, s.count, false, &why), ERR_OK);
+	cr_assert_eq(source_open_merged(&source, s.path, s.count, false, NULL, &why), ERR_OK);
 	cr_assert_eq(source_next_batch(source, batch, &count, &why), SOURCE_OK);
 	source_interrupt(source);
 	while (source_next_batch(source, batch, &count, &why) == SOURCE_OK)

@@ -15,6 +15,7 @@
 
 #include "sensor/base/attribute.h"
 #include "sensor/base/clock.h"
+#include "sensor/capture/file.h"
 #include "tests/unit/capture/file_rig.h"
 
 #define FRAME_BYTES 20
@@ -266,6 +267,30 @@ Test(pcapng, when_none_can_be_decoded_the_link_type_is_named)
 	cr_expect_eq(r.opened, ERR_INPUT);
 	cr_expect(strstr(r.why.text, w.path) == r.why.text, "%s", r.why.text);
 	cr_expect(strstr(r.why.text, "link type BLUETOOTH_BREDR_BB (255,"), "%s", r.why.text);
+}
+
+/* put_interface's have a name, writer_put_interface's have none. */
+Test(pcapng, frames_are_numbered_by_the_names_of_their_interfaces)
+{
+	static const char *const names[] = { "lan", "eeee", "eee" };
+	const struct source_interfaces interfaces = { names, ARRAY_LEN(names), 77 };
+	const struct file_options options = { .wake_fd = -1, .interfaces = &interfaces };
+	struct read_file r;
+	struct writer w;
+
+	start(&w, true);
+	put_interface(&w, 1, 0, 6, 0);
+	writer_put_interface(&w, 1, 0);
+	writer_put_enhanced(&w, 0, 1, 16, 1);
+	writer_put_enhanced(&w, 1, 2, 16, 2);
+	cr_assert_eq(fclose(w.stream), 0);
+	cr_assert_eq(file_open(&r.source, w.path, &options, &r.why), ERR_OK, "%s", r.why.text);
+	unlink(w.path);
+	cr_assert_eq(source_next_batch(r.source, r.batch, &r.count, &r.why), SOURCE_OK);
+	cr_assert_eq(r.count, 2);
+	cr_expect_eq(r.batch[0].interface, 2);
+	cr_expect_eq(r.batch[1].interface, 77);
+	read_end(&r);
 }
 
 /* --- damage -------------------------------------------------------------------------------------------- */
