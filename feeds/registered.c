@@ -64,11 +64,9 @@ static char text_octet(uint8_t octet)
 	return '_';
 }
 
-/* The last `labels` labels as text, dots between them. */
-static void window_text(const struct dns_name *name, unsigned labels, char text[WINDOW_TEXT])
+/* Labels as text, dots between them. */
+static void window_text(const uint8_t *wire, char text[WINDOW_TEXT])
 {
-	size_t wire_len;
-	const uint8_t *wire = dns_name_suffix(name, labels, &wire_len);
 	size_t len = 0;
 
 	for (size_t at = 0; wire[at] != 0; at += wire[at] + 1u) {
@@ -80,17 +78,24 @@ static void window_text(const struct dns_name *name, unsigned labels, char text[
 	text[len] = '\0';
 }
 
-/* Are the last `labels` labels of the name a public suffix? */
-static bool is_suffix(const struct registered *r, const struct dns_name *name, unsigned labels)
+/* Are the last `labels` labels of the name a public suffix? If so, `text` has them. */
+static bool is_suffix_text(const psl_ctx_t *psl, const struct suffix_filter *filter,
+	const struct dns_name *name, unsigned labels, char text[WINDOW_TEXT])
 {
-	char text[WINDOW_TEXT];
 	size_t wire_len;
 	const uint8_t *wire = dns_name_suffix(name, labels, &wire_len);
 
-	if (labels > 1 && !suffix_filter_may_be(r->filter, wire, wire_len))
+	if (labels > 1 && !suffix_filter_may_be(filter, wire, wire_len))
 		return false;
-	window_text(name, labels, text);
-	return psl_is_public_suffix(r->psl, text);
+	window_text(wire, text);
+	return psl_is_public_suffix(psl, text);
+}
+
+static bool is_suffix(const struct registered *r, const struct dns_name *name, unsigned labels)
+{
+	char text[WINDOW_TEXT];
+
+	return is_suffix_text(r->psl, r->filter, name, labels, text);
 }
 
 /* below() of the last `labels` labels, by the list. */
@@ -144,11 +149,7 @@ enum registered_section registered_suffix_section(const struct dns_name *name)
 
 	if (labels == 0 || labels > WINDOW_LABELS)
 		return REGISTERED_NO_SUFFIX;
-	if (labels > 1 &&
-		!suffix_filter_may_be(suffix_filter_get(), name->wire, name->wire_len))
-		return REGISTERED_NO_SUFFIX;
-	window_text(name, name->label_count, text);
-	if (!psl_is_public_suffix(psl, text))
+	if (!is_suffix_text(psl, suffix_filter_get(), name, labels, text))
 		return REGISTERED_NO_SUFFIX;
 	if (psl_is_public_suffix2(psl, text, PSL_TYPE_PRIVATE | PSL_TYPE_NO_STAR_RULE) &&
 		!psl_is_public_suffix2(psl, text, PSL_TYPE_ICANN | PSL_TYPE_NO_STAR_RULE))

@@ -223,10 +223,9 @@ static void visit_bucket(const struct table *t, const struct table_bucket *b,
 
 void table_each(struct table *t, void (*visit)(void *entry, void *arg), void *arg)
 {
-	if (t->stats.used == 0)
-		return;
-	for (size_t i = 0; i < t->bucket_count; i++)
-		visit_bucket(t, &t->bucket[i], visit, arg);
+	size_t from = 0;
+
+	table_sweep(t, &from, t->bucket_count, visit, arg);
 }
 
 void table_sweep(struct table *t, size_t *from, size_t bucket_count,

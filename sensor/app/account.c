@@ -40,7 +40,7 @@ static void take_dns(struct account *a, const struct engine *e)
 	d->queries = TOTAL(e, queries);
 	d->responses = TOTAL(e, responses);
 	d->tcp = TOTAL(e, tcp);
-	d->not_logged = e->logger ? logger_missing(e->logger) : 0;
+	d->not_logged = logger_missing(e->logger);
 	for (uint8_t i = 0; i < 16; i++)
 		a->opcode[i] = (struct summary_pair){ dns_opcode_name(i, a->opcode_text[i]),
 			TOTAL(e, opcode[i]), NULL };

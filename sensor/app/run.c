@@ -249,8 +249,7 @@ static uint64_t check_losses(struct run *r)
 		lost += input[i].packets.lost + input[i].messages.lost;
 		outputs.logged.all += input[i].messages.all;
 	}
-	if (r->engine.logger)
-		outputs.logged.lost = logger_missing(r->engine.logger);
+	outputs.logged.lost = logger_missing(r->engine.logger);
 	degraded_check(r->degraded, input, &outputs,
 		&r->view.known->policies->tenant[POLICY_UNMAPPED], r->output, clock_wall_ns());
 	return lost;

@@ -294,7 +294,7 @@ enum err dnstap_file_open(struct source **out, const char *path,
 	f->base.ops = &file_ops;
 	f->base.name = f->name;
 	f->fd = -1;
-	f->interface = options->interfaces ? options->interfaces->otherwise : 0;
+	f->interface = source_interface_otherwise(options->interfaces);
 	f->wake_fd = options->wake_fd;
 	f->wake_borrowed = options->wake_fd != -1;
 	enum err err = resources_open(f, path, why);

@@ -269,10 +269,8 @@ static const struct source_ops file_ops = {
 	.close = file_close,
 };
 
-/* Open the descriptors and the stream over them. */
-static enum err stream_open(struct file_source *f, const char *path, struct err_ctx *why)
+static enum err descriptors_open(struct file_source *f, const char *path, struct err_ctx *why)
 {
-	cookie_io_functions_t functions = { .read = stream_read };
 	struct stat st;
 
 	f->fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
@@ -285,13 +283,6 @@ static enum err stream_open(struct file_source *f, const char *path, struct err_
 		f->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (f->wake_fd == -1)
 		return err_set(why, ERR_FAILED, "%s: eventfd: %s", f->name, strerror(errno));
-	f->buffer = malloc(STREAM_BUFFER_BYTES);
-	f->stream = f->buffer ? fopencookie(f, "rb", functions) : NULL;
-	if (!f->stream)
-		return err_set(why, ERR_FAILED, "%s: out of memory", f->name);
-	/* glibc heeds the size only with a buffer of ours */
-	setvbuf(f->stream, f->buffer, _IOFBF, STREAM_BUFFER_BYTES);
-	__fsetlocking(f->stream, FSETLOCKING_BYCALLER); /* one thread; libpcap reads in bits */
 	return ERR_OK;
 }
 
@@ -320,19 +311,38 @@ static enum err pcapng_open(struct file_source *f, struct err_ctx *why)
 			     : err_set(why, err, "%s: %s", f->name, reason(f, what.text));
 }
 
-static enum err handle_open(struct file_source *f, struct err_ctx *why)
+/* The stream that libpcap reads from. */
+static enum err stream_open(struct file_source *f, struct err_ctx *why)
+{
+	cookie_io_functions_t functions = { .read = stream_read };
+
+	f->buffer = malloc(STREAM_BUFFER_BYTES);
+	f->stream = f->buffer ? fopencookie(f, "rb", functions) : NULL;
+	if (!f->stream)
+		return err_set(why, ERR_FAILED, "%s: out of memory", f->name);
+	/* glibc heeds the size only with a buffer of ours */
+	setvbuf(f->stream, f->buffer, _IOFBF, STREAM_BUFFER_BYTES);
+	__fsetlocking(f->stream, FSETLOCKING_BYCALLER); /* one thread; libpcap reads in bits */
+	return ERR_OK;
+}
+
+static enum err libpcap_open(struct file_source *f, struct err_ctx *why)
 {
 	char text[PCAP_ERRBUF_SIZE] = "";
+	enum err err = libpcap_batch_init(&f->batch, LIBPCAP_FRAME_MAX, why);
 
+	if (err == ERR_OK)
+		err = stream_open(f, why);
+	if (err != ERR_OK)
+		return err;
 	f->pcap = pcap_fopen_offline_with_tstamp_precision(
 		f->stream, PCAP_TSTAMP_PRECISION_NANO, text);
 	if (!f->pcap)
 		return err_set(why, ERR_INPUT, "%s: %s", f->name, reason(f, text));
-	enum err err = libpcap_batch_adopt(&f->batch, f->pcap, f->name, why);
+	err = libpcap_batch_adopt(&f->batch, f->pcap, f->name, why);
 	if (err == ERR_OK && f->header_len == sizeof(f->header) && !f->header_passed)
 		(void)!classic_init(&f->classic, f->pcap, f->header, block_read, f);
-	if (f->interfaces)
-		f->batch.interface = f->classic.interface = f->interfaces->otherwise;
+	f->batch.interface = f->classic.interface = source_interface_otherwise(f->interfaces);
 	return err;
 }
 
@@ -360,14 +370,12 @@ enum err file_open(struct source **out, const char *path, const struct file_opti
 	f->interfaces = options->interfaces;
 	f->decompress.read = file_read;
 	f->decompress.arg = f;
-	err = libpcap_batch_init(&f->batch, LIBPCAP_FRAME_MAX, why);
-	if (err == ERR_OK)
-		err = stream_open(f, path, why);
+	err = descriptors_open(f, path, why);
 	if (err == ERR_OK)
 		err = header_read(f, why);
 	if (err == ERR_OK)
 		err = pcapng_is_start(f->header, f->header_len) ? pcapng_open(f, why)
-								: handle_open(f, why);
+								: libpcap_open(f, why);
 	if (err != ERR_OK) {
 		file_close(&f->base);
 		return err;

@@ -150,7 +150,7 @@ static uint16_t number_of(const struct pcapng *p, const uint8_t *name, size_t na
 			memcmp(names->name[i], name, name_len) == 0)
 			return (uint16_t)i;
 	}
-	return names ? names->otherwise : 0;
+	return source_interface_otherwise(names);
 }
 
 static enum step take_options(const struct pcapng *p, struct pcapng_interface *i,
@@ -195,7 +195,7 @@ static enum step take_interface(struct pcapng *p, const struct block *b, struct 
 	struct pcapng_interface i = {
 		.link = link_of(get16(p, b->at + BLOCK_HEAD)),
 		.snaplen = get32(p, b->at + BLOCK_HEAD + 4),
-		.number = p->names ? p->names->otherwise : 0,
+		.number = source_interface_otherwise(p->names),
 		.resolution = RESOLUTION_DEFAULT,
 	};
 	enum step step =
@@ -422,48 +422,45 @@ static bool has_good_link(const struct pcapng *p)
 	return false;
 }
 
-/* A packet, or the next section. */
-static bool ends_descriptions(const struct pcapng *p, const struct block *b)
+/* Up to a packet, or the next section. */
+static enum step take_descriptions(struct pcapng *p, struct err_ctx *why)
 {
-	return is_packet(b) || (b->type == BLOCK_SECTION && p->interface_count > 0);
+	enum step step;
+	struct block b;
+
+	while ((step = look(p, &b, why)) == STEP_DONE) {
+		if (is_packet(&b) || (b.type == BLOCK_SECTION && p->interface_count > 0))
+			break;
+		step = take_description(p, &b, why);
+		if (step == STEP_BAD)
+			break;
+		p->in.start += b.len;
+	}
+	return step;
 }
 
 enum err pcapng_init(struct pcapng *p, const uint8_t *first, size_t first_len,
 	readbuf_read_fn *read, void *arg, const struct source_interfaces *interfaces,
 	struct err_ctx *why)
 {
-	struct block b;
 	enum step step;
 
 	*p = (struct pcapng){ .names = interfaces };
 	if (!readbuf_init(&p->in, read, arg, first, first_len))
 		return err_set(why, ERR_FAILED, "out of memory");
-	for (;;) {
-		step = look(p, &b, why);
-		if (step == STEP_DONE && ends_descriptions(p, &b))
-			break;
-		if (step == STEP_DONE)
-			step = take_description(p, &b, why);
-		if (step == STEP_DONE) {
-			p->in.start += b.len;
-			continue;
-		}
-		/* More of a pipe may come much later. */
-		if (has_good_link(p))
-			break;
-		if (step == STEP_BAD && p->interface_count == 0)
-			return ERR_INPUT;
-		if (step == STEP_BAD)
-			break; /* what is wrong with the links is more to the point */
-		if (!readbuf_more(&p->in) && finish(p, why) == SOURCE_ERROR)
-			return ERR_INPUT;
-		if (p->in.at_end)
-			break;
-	}
-	if (p->interface_count == 0)
-		return err_set(
-			why, ERR_INPUT, "no interface is described: there can be no packets");
-	return has_good_link(p) ? ERR_OK : libpcap_check_link(p->interface[0].link, why);
+	do
+		step = take_descriptions(p, why);
+	while (step == STEP_MORE && !has_good_link(p) && readbuf_more(&p->in));
+	/* Damage comes again when it is read, and more of a pipe may come much later. */
+	if (has_good_link(p))
+		return ERR_OK;
+	if (step == STEP_MORE && finish(p, why) == SOURCE_ERROR)
+		return ERR_INPUT;
+	if (p->interface_count > 0)
+		return libpcap_check_link(p->interface[0].link, why);
+	if (step == STEP_BAD)
+		return ERR_INPUT;
+	return err_set(why, ERR_INPUT, "no interface is described: there can be no packets");
 }
 
 void pcapng_deinit(struct pcapng *p)

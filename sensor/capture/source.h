@@ -71,6 +71,12 @@ struct source_interfaces {
 };
 #define SOURCE_INTERFACE_NONE UINT16_MAX /* for `otherwise` */
 
+/* That number; NULL: frames are not told apart, all have 0. */
+static inline uint16_t source_interface_otherwise(const struct source_interfaces *interfaces)
+{
+	return interfaces ? interfaces->otherwise : 0;
+}
+
 struct fanout;
 
 struct live_options {

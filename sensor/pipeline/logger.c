@@ -80,8 +80,9 @@ void logger_free(struct logger *g)
 
 uint64_t logger_missing(const struct logger *g)
 {
+	if (!g)
+		return 0;
 	uint64_t missing = gauge_read(&g->unwritten);
-
 	for (size_t i = 0; i < g->options.input_count; i++)
 		missing += gauge_read(&g->no_room[i]);
 	return missing;
@@ -181,8 +182,8 @@ static size_t write_some(struct logger *g)
 
 	for (; count < BATCH && (record = turns_next(&g->turns)) != NULL; count++)
 		write_record(g, (const struct logged *)record);
-	for (size_t i = 0; count > 0 && i < g->options.input_count; i++)
-		spsc_retire(g->ring[i]);
+	if (count > 0)
+		turns_retire(&g->turns);
 	return count;
 }
 

@@ -52,7 +52,7 @@ void logger_end(struct logger *g);
 /* [main] After logger_end, or if nothing was ever taken. NULL is ignored. */
 void logger_free(struct logger *g);
 
-/* Messages that are not in the log, since it took less than came or could not be written. */
+/* Messages that are not in the log, since it took less than came or could not be written. NULL: 0. */
 uint64_t logger_missing(const struct logger *g);
 
 #endif

@@ -439,8 +439,7 @@ static size_t drain_in_turn(struct lane *lane, struct turns *turns)
 		return 0;
 	judge_batch(&b);
 	end_batch(lane);
-	for (size_t i = 0; i < lane->input_count; i++)
-		spsc_retire(lane->in[i]);
+	turns_retire(turns);
 	return count;
 }
 

@@ -76,3 +76,9 @@ const struct turns_record *turns_next(struct turns *t)
 	t->taken = look.first;
 	return record;
 }
+
+void turns_retire(struct turns *t)
+{
+	for (size_t i = 0; i < t->input_count; i++)
+		spsc_retire(t->ring[i]);
+}

@@ -48,5 +48,7 @@ struct turns {
 
 /* The next record, released but not retired; NULL when none may be taken now. */
 const struct turns_record *turns_next(struct turns *t);
+/* Give the room of all records back that were given. */
+void turns_retire(struct turns *t);
 
 #endif

@@ -2,6 +2,7 @@
 #include "tests/unit/capture/file_rig.h"
 
 #include <criterion/criterion.h>
+#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -138,4 +139,40 @@ void writer_read_back(struct writer *w, struct reading *r)
 	cr_assert_eq(fclose(w->stream), 0);
 	reading_load(r, w->path);
 	unlink(w->path);
+}
+
+/* --- real ones --------------------------------------------------------------------------------- */
+
+static int is_pcapng(const struct dirent *entry)
+{
+	const char *dot = strrchr(entry->d_name, '.');
+
+	return dot && strcmp(dot, ".pcapng") == 0;
+}
+
+static int is_capture(const struct dirent *entry)
+{
+	const char *dot = strrchr(entry->d_name, '.');
+
+	return is_pcapng(entry) || (dot && strcmp(dot, ".pcap") == 0);
+}
+
+void shared_captures_each(bool only_pcapng, void (*try)(const char *path))
+{
+	const char *shared = getenv("DYNWATCH_SHARED");
+	char folder[512], path[1024];
+	struct dirent **entry;
+
+	snprintf(folder, sizeof(folder), "%s/pcaps", shared ? shared : "../shared");
+	int count = scandir(folder, &entry, only_pcapng ? is_pcapng : is_capture, alphasort);
+	if (count == -1) {
+		cr_assert_null(shared, "%s: not there", folder);
+		return;
+	}
+	for (int i = 0; i < count; i++) {
+		snprintf(path, sizeof(path), "%s/%s", folder, entry[i]->d_name);
+		try(path);
+		free(entry[i]);
+	}
+	free(entry);
 }

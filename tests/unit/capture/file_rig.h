@@ -68,4 +68,10 @@ void reading_load_ahead(struct reading *r, const char *path);
 /* Close what was written, load and remove it. */
 void writer_read_back(struct writer *w, struct reading *r);
 
+/*
+ * The real captures in $DYNWATCH_SHARED/pcaps (default ../shared), pcap and pcapng or only these, in the order
+ * of their names. Without the folder there are none, unless it was named.
+ */
+void shared_captures_each(bool only_pcapng, void (*try)(const char *path));
+
 #endif

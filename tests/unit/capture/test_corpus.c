@@ -4,13 +4,13 @@
  * one result, whole and cut at every length.
  */
 #include <criterion/criterion.h>
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "sensor/capture/source.h"
 #include "tests/support/guard.h"
+#include "tests/unit/capture/file_rig.h"
 
 static struct packet_options options;
 static struct decoder *decoder, *prefixes;
@@ -83,32 +83,9 @@ static void try_capture(const char *path)
 	source_close(s);
 }
 
-static int is_capture(const struct dirent *entry)
-{
-	const char *dot = strrchr(entry->d_name, '.');
-
-	return dot && (strcmp(dot, ".pcap") == 0 || strcmp(dot, ".pcapng") == 0);
-}
-
 Test(corpus, every_frame_cut_at_every_length_has_one_result)
 {
-	const char *shared = getenv("DYNWATCH_SHARED");
-	struct dirent **entry;
-	char path[1024];
-
-	snprintf(path, sizeof(path), "%s/pcaps", shared ? shared : "../shared");
-	int count = scandir(path, &entry, is_capture, alphasort);
-	if (count == -1) {
-		cr_assert_null(shared, "%s: not there", path);
-		return;
-	}
 	packet_options_init(&options);
 	port_set_add(&options.ports, 53);
-	for (int i = 0; i < count; i++) {
-		snprintf(path, sizeof(path), "%s/pcaps/%s", shared ? shared : "../shared",
-			entry[i]->d_name);
-		try_capture(path);
-		free(entry[i]);
-	}
-	free(entry);
+	shared_captures_each(false, try_capture);
 }

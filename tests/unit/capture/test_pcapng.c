@@ -6,7 +6,6 @@
 #include "sensor/capture/pcapng.h"
 
 #include <criterion/criterion.h>
-#include <dirent.h>
 #include <pcap/pcap.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -490,30 +489,7 @@ static void compare_with_libpcap(const char *path)
 	pcap_close(pcap);
 }
 
-static int is_pcapng(const struct dirent *entry)
-{
-	const char *dot = strrchr(entry->d_name, '.');
-
-	return dot && strcmp(dot, ".pcapng") == 0;
-}
-
 Test(pcapng, real_captures_are_read_as_libpcap_reads_them)
 {
-	const char *shared = getenv("DYNWATCH_SHARED");
-	struct dirent **entry;
-	char path[1024];
-
-	snprintf(path, sizeof(path), "%s/pcaps", shared ? shared : "../shared");
-	int count = scandir(path, &entry, is_pcapng, alphasort);
-	if (count == -1) {
-		cr_assert_null(shared, "%s: not there", path);
-		return;
-	}
-	for (int i = 0; i < count; i++) {
-		snprintf(path, sizeof(path), "%s/pcaps/%s", shared ? shared : "../shared",
-			entry[i]->d_name);
-		compare_with_libpcap(path);
-		free(entry[i]);
-	}
-	free(entry);
+	shared_captures_each(true, compare_with_libpcap);
 }

@@ -2,11 +2,10 @@
 #include "sensor/pipeline/logger.h"
 
 #include <criterion/criterion.h>
-#include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <pthread.h>
 #include <unistd.h>
 
 #include "sensor/base/clock.h"
