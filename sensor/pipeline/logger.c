@@ -17,6 +17,7 @@
 
 #define BATCH   64 /* records between two looks at the clock */
 #define WAIT_MS 10 /* for one input, while others may have records */
+#define NAP_NS  (2 * NS_PER_MS)
 #define KEEP_NS NS_PER_S
 #define SAY_NS  (60 * NS_PER_S)
 
@@ -60,6 +61,7 @@ struct logger *logger_new(const struct logger_options *options)
 			logger_free(g);
 			return NULL;
 		}
+		spsc_set_nap(g->ring[i], NAP_NS);
 	}
 	g->turns = (struct turns){
 		.ring = g->ring,

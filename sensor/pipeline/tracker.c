@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sensor/base/clock.h"
 #include "sensor/pipeline/turns.h"
 
 /* Sleep while the rings are empty; bounds how late another input's record is seen. */
@@ -13,8 +14,11 @@
  * Waking the output costs more than an alert does: it hears of those of so many batches together, and
  * at the latest when nothing has come for so long.
  */
-#define ALERT_BATCHES 32
+#define ALERT_BATCHES 64
 #define ALERT_WAIT_MS 1
+/* Naps: a fraction of what the rings hold at full rate, and of the second in which an alert has to be out. */
+#define LANE_NAP_NS  (2 * NS_PER_MS)
+#define ALERT_NAP_NS (4 * NS_PER_MS)
 
 static_assert(
 	offsetof(struct observation, seq) == offsetof(struct turns_record, seq) &&
@@ -95,6 +99,7 @@ static bool open_input_rings(struct lane *lane)
 		lane->in[i] = spsc_new(LANE_RING_BYTES);
 		if (!lane->in[i])
 			return false;
+		spsc_set_nap(lane->in[i], LANE_NAP_NS);
 	}
 	return true;
 }
@@ -142,6 +147,7 @@ bool lane_init(
 		lane->out = spsc_new(LANE_ALERT_RING_BYTES);
 		if (!lane->out)
 			return false;
+		spsc_set_nap(lane->out, ALERT_NAP_NS);
 	}
 	if (options->threaded)
 		return open_input_rings(lane);

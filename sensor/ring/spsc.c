@@ -77,7 +77,6 @@
 #define READ_AHEAD  24
 #define AHEAD_LINES 4         /* nearly every record has no more */
 #define SPIN_COUNT  50        /* a microsecond or two */
-#define NAP_NS      50000     /* short beside what a ring holds */
 #define AMPLE_NS    NS_PER_MS /* how long a producer waits for more room than it needs */
 
 #define NO_DEADLINE INT64_MAX
@@ -97,6 +96,7 @@ struct spsc {
 	alignas(CACHE_LINE) uint8_t *memory;
 	uint64_t capacity; /* a power of two */
 	unsigned spins;
+	int64_t nap_ns; /* 0: none */
 
 	/* Written by the producer, read by the consumer. */
 	alignas(CACHE_LINE) _Atomic uint64_t published;
@@ -159,6 +159,12 @@ struct spsc *spsc_new(size_t capacity_bytes)
 		.spins = has_one_cpu() ? 0 : SPIN_COUNT,
 	};
 	return ring;
+}
+
+void spsc_set_nap(struct spsc *ring, int64_t nap_ns)
+{
+	assert(nap_ns >= 0 && nap_ns < NS_PER_S);
+	ring->nap_ns = nap_ns;
 }
 
 void spsc_free(struct spsc *ring)
@@ -441,15 +447,14 @@ static bool spin_for_record(struct spsc *ring)
 	return false;
 }
 
-/*
- * Then for a moment that ends by itself: to be woken would cost the producer a system call for every
- * few records whenever the consumer is a little faster (an eighth of all CPU: make bench).
- */
+/* Then for a moment that ends by itself: see spsc_set_nap. */
 static bool nap_for_record(struct spsc *ring)
 {
-	const struct timespec moment = { .tv_nsec = NAP_NS };
+	const struct timespec moment = { .tv_nsec = ring->nap_ns };
 	size_t bytes;
 
+	if (ring->nap_ns == 0)
+		return false;
 	(void)nanosleep(&moment, NULL); /* a signal may end it early */
 	return spsc_peek(ring, &bytes) != NULL;
 }

@@ -32,6 +32,15 @@ struct spsc;
 struct spsc *spsc_new(size_t capacity_bytes);
 void spsc_free(struct spsc *ring);
 
+/*
+ * Before the two threads begin: so long (below a second) the consumer sleeps, when it finds the ring empty,
+ * before it asks to be woken. To be woken costs the producer a system call for every few records whenever
+ * the consumer is a little faster (an eighth of all CPU of a replay: make bench); and where both share a
+ * processor each turn should be worth the change (a quarter of a live sensor's tracker: make bench-live).
+ * A new ring has no nap.
+ */
+void spsc_set_nap(struct spsc *ring, int64_t nap_ns);
+
 /* The longest record: with it an empty ring has room wherever its end falls. Any thread. */
 size_t spsc_record_max(const struct spsc *ring);
 
@@ -64,8 +73,8 @@ void spsc_release(struct spsc *ring);
 void spsc_retire(struct spsc *ring);
 /*
  * [consumer] Retire, then sleep until a record is visible, the producer closed, or
- * `timeout_ms` passed (negative: no limit). True when a record is visible. May come back some
- * 100 microseconds late: the first moment is slept without asking to be woken.
+ * `timeout_ms` passed (negative: no limit). True when a record is visible. May come back later by the
+ * ring's nap.
  */
 NODISCARD bool spsc_wait_record(struct spsc *ring, int timeout_ms);
 /* [consumer] True when the producer closed and every record was released. */

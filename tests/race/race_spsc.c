@@ -32,19 +32,23 @@ struct scenario {
 	int timeout_ms;      /* of the consumer's waits */
 	uint64_t hang_up_at; /* the consumer stops after so many records; 0: never */
 	bool drops;          /* the producer drops when full, as live capture does */
+	int64_t nap_ns;      /* of the consumer */
 };
 
 static const struct scenario scenarios[] = {
-	{ "both at full speed", 4096, 300, 60000, 8, 8, 0, 0, -1, 0, false },
-	{ "every record handed over alone", 4096, 100, 30000, 1, 1, 0, 0, -1, 0, false },
-	{ "roomy ring, long batches", 1 << 20, 1000, 30000, 256, 64, 0, 0, -1, 0, false },
-	{ "the longest records", 8192, 0, 8000, 1, 1, 0, 0, -1, 0, false },
-	{ "slow producer", 4096, 200, 4000, 4, 4, 10, 0, -1, 0, false },
-	{ "slow producer, waits with a timeout", 4096, 200, 2000, 4, 4, 10, 0, 1, 0, false },
-	{ "slow consumer", 4096, 200, 4000, 4, 4, 0, 10, -1, 0, false },
-	{ "slow consumer, the producer drops", 4096, 200, 100000, 4, 4, 0, 10, -1, 0, true },
-	{ "hang-up", 4096, 200, 50000, 4, 4, 0, 0, -1, 1000, false },
-	{ "hang-up by a slow consumer", 4096, 200, 50000, 4, 4, 0, 10, -1, 1000, false },
+	{ "both at full speed", 4096, 300, 60000, 8, 8, 0, 0, -1, 0, false, 0 },
+	{ "every record handed over alone", 4096, 100, 30000, 1, 1, 0, 0, -1, 0, false, 0 },
+	{ "roomy ring, long batches", 1 << 20, 1000, 30000, 256, 64, 0, 0, -1, 0, false, 0 },
+	{ "the longest records", 8192, 0, 8000, 1, 1, 0, 0, -1, 0, false, 0 },
+	{ "a consumer that naps", 4096, 300, 30000, 8, 8, 0, 0, -1, 0, false, 50000 },
+	{ "slow producer, the consumer naps", 4096, 200, 2000, 4, 4, 10, 0, 1, 0, false,
+		50000 },
+	{ "slow producer", 4096, 200, 4000, 4, 4, 10, 0, -1, 0, false, 0 },
+	{ "slow producer, waits with a timeout", 4096, 200, 2000, 4, 4, 10, 0, 1, 0, false, 0 },
+	{ "slow consumer", 4096, 200, 4000, 4, 4, 0, 10, -1, 0, false, 0 },
+	{ "slow consumer, the producer drops", 4096, 200, 100000, 4, 4, 0, 10, -1, 0, true, 0 },
+	{ "hang-up", 4096, 200, 50000, 4, 4, 0, 0, -1, 1000, false, 0 },
+	{ "hang-up by a slow consumer", 4096, 200, 50000, 4, 4, 0, 10, -1, 1000, false, 0 },
 };
 
 struct run {
@@ -224,6 +228,8 @@ static void run_scenario(const struct scenario *scenario)
 	pthread_t producer, consumer, watcher;
 	int64_t start_ns = clock_monotonic_ns();
 
+	if (run.ring)
+		spsc_set_nap(run.ring, scenario->nap_ns);
 	if (!run.ring || pthread_create(&watcher, NULL, watch, &run) != 0 ||
 		pthread_create(&consumer, NULL, consume, &run) != 0 ||
 		pthread_create(&producer, NULL, produce, &run) != 0)

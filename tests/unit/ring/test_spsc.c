@@ -319,6 +319,24 @@ Test(spsc, waiting_for_a_record_ends_at_its_time)
 	spsc_free(ring);
 }
 
+Test(spsc, a_nap_comes_before_waiting_and_loses_nothing)
+{
+	struct spsc *ring = spsc_new(CAP);
+	size_t bytes;
+
+	spsc_set_nap(ring, 3 * NS_PER_MS);
+	int64_t start_ns = clock_monotonic_ns();
+	cr_assert_not(spsc_wait_record(ring, 2));
+	cr_assert_geq(clock_monotonic_ns() - start_ns, 5 * NS_PER_MS);
+	cr_assert(push(ring, 1, 1));
+	spsc_close(ring);
+	cr_assert(spsc_wait_record(ring, -1), "what is there is not slept for");
+	cr_assert_not_null(spsc_peek(ring, &bytes));
+	spsc_release(ring);
+	cr_assert_not(spsc_wait_record(ring, -1), "a closed ring ends behind its nap");
+	spsc_free(ring);
+}
+
 Test(spsc, waiting_gives_back_and_hands_over_what_is_due)
 {
 	struct spsc *ring = spsc_new(CAP);
