@@ -3,7 +3,8 @@
  * observation.h -- all that a rule may see of one DNS message: the first of the three records that
  * cross threads.
  *
- * Producer: pipeline/observe.c on an input thread.  Consumer: rules/judge.c on a tracker thread.
+ * Producer: pipeline/observe.c, on an input thread or for the tracker's own use (pipeline/unread.h).
+ * Consumer: rules/judge.c on a tracker thread.
  * Owner: the ring; a consumer that needs something later copies it.
  *
  * One struct followed by its parts in one block, in this order and each where the one before ends, so
@@ -38,6 +39,7 @@ enum observation_kind {
 	/* What comes behind it from this input was made with another version of what is known: see
 	 * struct observation_knowledge. */
 	OBSERVATION_KNOWLEDGE,
+	OBSERVATION_UNREAD, /* no rule sees one: see pipeline/unread.h */
 };
 
 enum observation_transport {

@@ -11,7 +11,7 @@
  * tenant that selects nothing (one at most: it takes what nobody else takes). Nobody:
  * POLICY_UNMAPPED.
  *
- * Threads:  the map is immutable; a struct tenant_cache belongs to one input thread.
+ * Threads:  the map is immutable; a struct tenant_cache belongs to one thread.
  * Limits:   TENANT_ROWS_MAX combinations of all selectors together. A look-up costs one probe for
  *           each set of kinds and each prefix length in use, whatever the number of tenants.
  */

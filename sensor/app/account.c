@@ -17,6 +17,18 @@ static uint64_t total(const struct engine *e, size_t field)
 	return sum;
 }
 
+/* One field of struct reading_counters, over all who read messages: inputs, and trackers. */
+#define MESSAGES(e, field) messages(e, offsetof(struct reading_counters, field))
+
+static uint64_t messages(const struct engine *e, size_t field)
+{
+	uint64_t sum = total(e, offsetof(struct input_counters, messages) + field);
+	for (size_t i = 0; i < e->options.shard_count; i++)
+		sum += gauge_read(
+			(const struct gauge *)((const char *)&e->readings[i] + field));
+	return sum;
+}
+
 static void take_packets(struct account *a, const struct engine *e)
 {
 	struct summary_packets *p = &a->summary.packets;
@@ -36,22 +48,22 @@ static void take_packets(struct account *a, const struct engine *e)
 static void take_dns(struct account *a, const struct engine *e)
 {
 	struct summary_dns *d = &a->summary.dns;
-	d->messages = TOTAL(e, malformed[DNS_OK]);
-	d->queries = TOTAL(e, queries);
-	d->responses = TOTAL(e, responses);
-	d->tcp = TOTAL(e, tcp);
+	d->messages = MESSAGES(e, malformed[DNS_OK]);
+	d->queries = MESSAGES(e, queries);
+	d->responses = MESSAGES(e, responses);
+	d->tcp = MESSAGES(e, tcp);
 	d->not_logged = logger_missing(e->logger);
 	for (uint8_t i = 0; i < 16; i++)
 		a->opcode[i] = (struct summary_pair){ dns_opcode_name(i, a->opcode_text[i]),
-			TOTAL(e, opcode[i]), NULL };
-	for (uint16_t i = 0; i < INPUT_RCODES_MAX; i++)
+			MESSAGES(e, opcode[i]), NULL };
+	for (uint16_t i = 0; i < READING_RCODES_MAX; i++)
 		a->rcode[i] = (struct summary_pair){ dns_rcode_name(i, a->rcode_text[i]),
-			TOTAL(e, rcode[i]), NULL };
-	a->rcode[INPUT_RCODES_MAX - 1].name = "other";
+			MESSAGES(e, rcode[i]), NULL };
+	a->rcode[READING_RCODES_MAX - 1].name = "other";
 	size_t count = 0;
 	for (int i = DNS_OK + 1; i < DNS_ERROR_COUNT; i++)
 		a->malformed[count++] = (struct summary_pair){ dns_error_name(i),
-			TOTAL(e, malformed[i]), dns_error_meaning(i) };
+			MESSAGES(e, malformed[i]), dns_error_meaning(i) };
 	d->opcodes = (struct summary_pairs){ a->opcode, ARRAY_LEN(a->opcode) };
 	d->rcodes = (struct summary_pairs){ a->rcode, ARRAY_LEN(a->rcode) };
 	d->malformed = (struct summary_pairs){ a->malformed, count };

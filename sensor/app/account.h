@@ -20,8 +20,8 @@ struct account {
 	struct summary summary;
 	struct summary_pair rejected[PACKET_RESULT_COUNT], malformed[DNS_ERROR_COUNT];
 	struct summary_pair update_fault[UPDATE_FAULT_COUNT - 1]; /* but for none */
-	struct summary_pair opcode[16], rcode[INPUT_RCODES_MAX], by_rule[RULE_COUNT];
-	char opcode_text[16][16], rcode_text[INPUT_RCODES_MAX][16];
+	struct summary_pair opcode[16], rcode[READING_RCODES_MAX], by_rule[RULE_COUNT];
+	char opcode_text[16][16], rcode_text[READING_RCODES_MAX][16];
 	struct summary_table table[JUDGE_TABLES_MAX + INPUT_TABLES];
 	struct summary_tenant *tenant;
 	uint64_t *tenant_messages;

@@ -87,6 +87,8 @@ static bool init_lanes(struct engine *e)
 				o->shard_count,
 			.seed = o->seed,
 			.kinds = output_kinds(o->output),
+			.ports = &o->packet->ports,
+			.readings = &e->readings[i],
 			.alerts = &e->alerts[i],
 			.versions = e->versions,
 			.reader = o->input_count + i,
@@ -163,13 +165,14 @@ enum err engine_init(
 	e->alerts = calloc(options->shard_count, sizeof(*e->alerts));
 	e->input = calloc(options->input_count, sizeof(*e->input));
 	e->counters = calloc(options->input_count, sizeof(*e->counters));
+	e->readings = calloc(options->shard_count, sizeof(*e->readings));
 	e->tracker_thread = calloc(options->shard_count, sizeof(*e->tracker_thread));
 	e->versions = snapshot_new(options->known, options->input_count + options->shard_count);
 	if (!options->threaded)
 		e->held = spsc_new(HELD_BYTES);
 	if (!e->versions || (!options->threaded && !e->held) || !e->lane || !e->alerts ||
-		!e->input || !e->counters || !e->tracker_thread || !init_lanes(e) ||
-		!init_logger(e) || !init_inputs(e)) {
+		!e->input || !e->counters || !e->readings || !e->tracker_thread ||
+		!init_lanes(e) || !init_logger(e) || !init_inputs(e)) {
 		engine_deinit(e);
 		return no_memory(why);
 	}
@@ -251,6 +254,7 @@ void engine_deinit(struct engine *e)
 	free(e->alerts);
 	free(e->input);
 	free(e->counters);
+	free(e->readings);
 	free(e->tracker_thread);
 	snapshot_free(e->versions);
 	spsc_free(e->held);

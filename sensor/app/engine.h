@@ -52,7 +52,8 @@ struct engine {
 	struct lane *lane;
 	struct gauge *alerts; /* raised, one per lane */
 	struct input *input;
-	struct input_counters *counters; /* one per input */
+	struct input_counters *counters;   /* one per input */
+	struct reading_counters *readings; /* one per lane: messages that its tracker reads */
 	pthread_t *tracker_thread, outlet_thread;
 	struct outlet outlet;
 	struct logger *logger; /* NULL: no DNS log */

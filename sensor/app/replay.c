@@ -354,7 +354,7 @@ static void each_batch(void *arg)
 }
 
 /* What the input thread needs and leaves. */
-struct reading {
+struct read_job {
 	struct input *input;
 	enum source_status status;
 	struct err_ctx why;
@@ -362,17 +362,17 @@ struct reading {
 
 static void *read_source(void *arg)
 {
-	struct reading *reading = arg;
-	reading->status = input_run(reading->input, &reading->why);
+	struct read_job *job = arg;
+	job->status = input_run(job->input, &job->why);
 	return NULL;
 }
 
 /* The main thread shows how far the input thread is, and takes the signals. */
-static bool read_on_thread(struct replay *r, struct reading *reading)
+static bool read_on_thread(struct replay *r, struct read_job *job)
 {
 	pthread_t thread;
 	stop_block();
-	int error = pthread_create(&thread, NULL, read_source, reading);
+	int error = pthread_create(&thread, NULL, read_source, job);
 	stop_install();
 	if (error)
 		return false;
@@ -418,27 +418,27 @@ static enum err open_captures(struct replay *r, struct source **out, struct err_
 static void read_captures(struct replay *r)
 {
 	struct input *in = engine_input(&r->engine, 0);
-	struct reading reading = { .input = in };
+	struct read_job job = { .input = in };
 	if (!find_captures(r))
 		return;
-	if (open_captures(r, &in->source, &reading.why) != ERR_OK) {
-		input_failure(r, &reading.why);
+	if (open_captures(r, &in->source, &job.why) != ERR_OK) {
+		input_failure(r, &job.why);
 		return;
 	}
 	stop_watch(0, in->source);
 	if (stop_requested())
 		source_interrupt(in->source);
 	if (r->engine.options.threaded) {
-		if (!read_on_thread(r, &reading))
+		if (!read_on_thread(r, &job))
 			log_error("cannot start a thread");
 	} else {
 		in->each_batch = each_batch;
 		in->each_batch_arg = r;
-		read_source(&reading);
+		read_source(&job);
 	}
 	stop_watch(0, NULL);
-	if (reading.status == SOURCE_ERROR)
-		input_failure(r, &reading.why);
+	if (job.status == SOURCE_ERROR)
+		input_failure(r, &job.why);
 	source_close(in->source);
 	in->source = NULL;
 }

@@ -6,11 +6,15 @@
 #include <string.h>
 
 #include "sensor/base/clock.h"
+#include "sensor/pipeline/unread.h"
 
 /* A timestamp this far behind the clock is a new time line (merged captures), not reordering. */
 #define CLOCK_BACK_S 60
 /* What the kernel may still hold while nothing comes: a block of 100 ms, and some time to get it. */
 #define KERNEL_HOLDS_NS (150 * NS_PER_MS)
+
+/* Live, so many full batches in a row: there are more frames than this thread has time. */
+#define BUSY_BATCHES 16
 
 /* In second_ns: no time is within a second of it. */
 #define NO_SECOND INT64_MIN
@@ -24,10 +28,9 @@ struct pending {
 	enum packet_result result;
 	enum packet_rest rest; /* of its decoding */
 	bool is_message;       /* the payload is one, not a part of a stream; and not a copy */
-	enum dns_error error;  /* of a message */
+	bool unread;           /* it is left to the tracker */
 	struct packet packet;
-	struct parties who;
-	struct dns_message message;
+	struct reading reading; /* of a message */
 };
 
 bool input_init(struct input *in)
@@ -175,39 +178,14 @@ static void count_streams(struct input *in)
 	gauge_set(&c->stream_junk, stats.junk);
 }
 
-/* Without a branch: queries and answers come in no order. */
-static inline void count_message(
-	struct input_tally *t, const struct packet *p, const struct dns_message *m)
-{
-	const bool response = dns_is_response(m);
-	const unsigned rcode = m->rcode < INPUT_RCODES_MAX ? m->rcode : INPUT_RCODES_MAX - 1;
-
-	t->opcode[m->opcode]++;
-	t->responses += response;
-	t->rcode[rcode] += response;
-	t->tcp += p->protocol == IPPROTO_TCP;
-	t->trailing += m->trailing_len != 0;
-}
-
 /* After a batch others may read what was counted of it. */
 static void publish_tally(struct input *in)
 {
 	struct input_counters *c = in->counters;
 	const struct input_tally *t = &in->tally;
-	uint64_t messages = 0;
 
-	for (size_t i = 0; i < ARRAY_LEN(t->opcode); i++) {
-		gauge_set(&c->opcode[i], t->opcode[i]);
-		messages += t->opcode[i];
-	}
-	for (size_t i = 0; i < ARRAY_LEN(t->rcode); i++)
-		gauge_set(&c->rcode[i], t->rcode[i]);
+	reading_publish(&c->messages, &t->messages);
 	gauge_set(&c->packets[PACKET_DNS], t->packets_dns);
-	gauge_set(&c->malformed[DNS_OK], messages);
-	gauge_set(&c->queries, messages - t->responses);
-	gauge_set(&c->responses, t->responses);
-	gauge_set(&c->tcp, t->tcp);
-	gauge_set(&c->trailing, t->trailing);
 	gauge_set(&c->checksum_wrong, t->checksum_wrong);
 }
 
@@ -223,8 +201,8 @@ static OUT_OF_LINE void log_message(struct input *in, const struct pending *w)
 		.tcp = p->protocol == IPPROTO_TCP,
 		.vlan = p->vlan,
 		.vlan_count = p->vlan_count,
-		.tenant = in->tenants->tenant[w->who.tenant].id,
-		.message = &w->message,
+		.tenant = in->tenants->tenant[w->reading.who.tenant].id,
+		.message = &w->reading.message,
 	};
 	logger_take(in->logger, in->number, &entry);
 }
@@ -232,22 +210,37 @@ static OUT_OF_LINE void log_message(struct input *in, const struct pending *w)
 /* Hand the message to its tenant's lane. False: ring full. */
 ALWAYS_INLINE static inline bool hand_on(struct input *in, struct pending *w)
 {
-	const struct dns_message *m = &w->message;
-	struct lane *lane = &in->lane[in->lane_count == 1 ? 0 : w->who.tenant % in->lane_count];
-	struct observation *o = offer(in, lane, observe_bound(&w->who, m));
+	const struct dns_message *m = &w->reading.message;
+	const struct parties *who = &w->reading.who;
+	struct lane *lane = &in->lane[in->lane_count == 1 ? 0 : who->tenant % in->lane_count];
+	struct observation *o = offer(in, lane, observe_bound(who, m));
 	if (UNLIKELY(!o))
 		return false;
 
-	observe_build(&in->observer, o, w->frame, &w->packet, &w->who, m);
+	observe_build(&in->observer, o, w->frame, &w->packet, who, m);
 	o->seq = ++in->seq;
 	lane_push(lane, in->number, o);
 	in->pushed_seq = in->seq;
 	return true;
 }
 
+/* The same for a message that the tracker reads, and counts. */
+static enum packet_result hand_on_unread(struct input *in, const struct pending *w)
+{
+	struct observation *o = offer(in, in->lane, unread_bytes(&w->packet));
+
+	if (UNLIKELY(!o))
+		return PACKET_REJECT_RING_FULL;
+	unread_write(o, w->frame, &w->packet);
+	o->seq = ++in->seq;
+	lane_push(in->lane, in->number, o);
+	in->pushed_seq = in->seq;
+	return PACKET_DNS;
+}
+
 static enum packet_result take_malformed(struct input *in, enum dns_error error)
 {
-	gauge_add(&in->counters->malformed[error], 1);
+	gauge_add(&in->counters->messages.malformed[error], 1);
 	return PACKET_DNS;
 }
 
@@ -255,7 +248,7 @@ ALWAYS_INLINE static inline enum packet_result take_whole(struct input *in, stru
 {
 	if (!hand_on(in, w))
 		return PACKET_REJECT_RING_FULL;
-	count_message(&in->tally, &w->packet, &w->message);
+	reading_count(&in->tally.messages, &w->packet, &w->reading.message);
 	if (in->logger)
 		log_message(in, w);
 	return PACKET_DNS;
@@ -267,29 +260,20 @@ ALWAYS_INLINE static inline enum packet_result take_whole(struct input *in, stru
  */
 COLD static enum packet_result take_beginning(struct input *in, struct pending *w)
 {
-	if (w->message.opcode == DNS_OPCODE_QUERY && !hand_on(in, w))
+	if (w->reading.message.opcode == DNS_OPCODE_QUERY && !hand_on(in, w))
 		return PACKET_REJECT_RING_FULL;
 	return take_malformed(in, DNS_SNAPLEN);
-}
-
-/* One DNS payload: decode it, and ask the memory for what handing it on will need. */
-ALWAYS_INLINE static inline void prepare_message(struct input *in, struct pending *w)
-{
-	const struct packet *p = &w->packet;
-
-	w->error = UNLIKELY(p->payload_missing > 0)
-			   ? dns_message_decode_cut(&w->message, p->payload, p->payload_len)
-			   : dns_message_decode(&w->message, p->payload, p->payload_len);
-	if (LIKELY(w->error == DNS_OK || w->error == DNS_SNAPLEN))
-		observe_prepare(&in->observer, &w->who, w->frame, p, &w->message);
 }
 
 /* A prepared message: count it and hand it on. Returns what its packet counts as. */
 ALWAYS_INLINE static inline enum packet_result take_message(struct input *in, struct pending *w)
 {
-	if (LIKELY(w->error == DNS_OK)) /* of a cut one, only what stood behind it is missing */
+	if (w->unread)
+		return hand_on_unread(in, w);
+	if (LIKELY(w->reading.error ==
+		    DNS_OK)) /* of a cut one, only what stood behind it is missing */
 		return take_whole(in, w);
-	switch (w->error) {
+	switch (w->reading.error) {
 	case DNS_SNAPLEN:
 		return take_beginning(in, w);
 	case DNS_HEADER_TRUNCATED:
@@ -297,9 +281,9 @@ ALWAYS_INLINE static inline enum packet_result take_message(struct input *in, st
 	case DNS_NAME_TRUNCATED:
 		if (w->packet.payload_missing > 0)
 			return PACKET_REJECT_SNAPLEN;
-		return take_malformed(in, w->error);
+		return take_malformed(in, w->reading.error);
 	default:
-		return take_malformed(in, w->error);
+		return take_malformed(in, w->reading.error);
 	}
 }
 
@@ -312,7 +296,7 @@ static void take_stream_message(void *arg, const struct tcp_message *message)
 
 	w->frame = &frame;
 	w->packet = message->packet;
-	prepare_message(in, w);
+	reading_prepare(&w->reading, &in->observer, w->frame, &w->packet);
 	if (take_message(in, w) == PACKET_REJECT_RING_FULL)
 		in->stream_refused = true;
 }
@@ -437,7 +421,9 @@ static inline void prepare(struct input *in, struct pending *w)
 		w->result = PACKET_REJECT_DUPLICATE;
 		w->is_message = false;
 	} else if (LIKELY(w->is_message)) {
-		prepare_message(in, w);
+		w->unread = in->leaves_unread && unread_fits(w->frame, &w->packet);
+		if (!w->unread)
+			reading_prepare(&w->reading, &in->observer, w->frame, &w->packet);
 	}
 }
 
@@ -461,6 +447,18 @@ static void take(struct input *in, struct pending *w)
 }
 
 /*
+ * Do frames keep waiting for this thread, while the tracker has little to do? Then that one reads this
+ * batch's messages. A log wants to have read them, and of several lanes only reading tells which.
+ */
+static bool is_busier_than_tracker(const struct input *in)
+{
+	bool busy = !in->live || in->full >= BUSY_BATCHES;
+
+	return busy && in->lane_count == 1 && !in->logger &&
+	       lane_has_time(in->lane, in->number);
+}
+
+/*
  * The packets of a batch go through each stage together: what a stage needs of the memory was asked
  * for by the one before, and the misses overlap (about 80 ns a packet less than one by one: make
  * bench).
@@ -470,6 +468,7 @@ static void take_batch(struct input *in, const struct frame frames[], size_t cou
 	while (count > 0) {
 		advance_clock(in, frames[0].ts_ns);
 		size_t taken = decode_some(in, frames, count);
+		in->leaves_unread = is_busier_than_tracker(in);
 		for (size_t i = 0; i < taken; i++)
 			prepare(in, &in->pending[i]);
 		for (size_t i = 0; i < taken; i++)
@@ -520,6 +519,7 @@ enum source_status input_run(struct input *in, struct err_ctx *why)
 		count = 0;
 		status = source_next_batch(in->source, batch, &count, why);
 		adopt_version(in);
+		in->full = count == SOURCE_BATCH_MAX ? in->full + 1 : 0;
 		take_batch(in, batch, count);
 		int64_t reached_ns = in->live ? keep_time(in, batch, count) : 0;
 		publish_tally(in);

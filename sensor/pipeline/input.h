@@ -4,6 +4,8 @@
  * messages (fragments and streams that are not complete aside) and does not allocate, lock, log or
  * make a system call per packet.
  *
+ * While the only tracker has more time than this thread, messages are left to it unread (unread.h).
+ *
  * One input per capture handle. Every observation goes into the lane of its tenant's shard; once
  * per second of capture time every lane gets a tick, by which windows close and order is kept.
  *
@@ -23,19 +25,16 @@
 #include "sensor/packet/tcp_stream.h"
 #include "sensor/pipeline/logger.h"
 #include "sensor/pipeline/observe.h"
+#include "sensor/pipeline/reading.h"
 #include "sensor/pipeline/tracker.h"
 #include "sensor/ring/gauge.h"
 #include "sensor/ring/snapshot.h"
 
-#define INPUT_RCODES_MAX 24 /* 23: BADCOOKIE; the last counts all others */
-
 struct input_counters {
 	struct gauge read, read_bytes;
 	struct gauge packets[PACKET_RESULT_COUNT]; /* by enum packet_result */
-	struct gauge malformed[DNS_ERROR_COUNT]; /* by enum dns_error; [DNS_OK]: well-formed */
-	struct gauge queries, responses, tcp;
-	struct gauge opcode[16], rcode[INPUT_RCODES_MAX];
-	struct gauge checksum_wrong, trailing;
+	struct reading_counters messages;          /* those that this thread reads */
+	struct gauge checksum_wrong;
 	struct gauge fragments_used, fragments_capacity, fragments_evicted;
 	struct gauge streams_used, streams_capacity, streams_evicted; /* TCP, by direction */
 	struct gauge held_bytes, held_bytes_max, held_evicted;        /* of streams */
@@ -47,11 +46,9 @@ struct input_counters {
 
 /* What every message counts for; the counters of others get it after each batch. */
 struct input_tally {
+	struct reading_tally messages;
 	uint64_t packets_dns; /* packets[PACKET_DNS] */
-	uint64_t opcode[16];  /* their sum is malformed[DNS_OK] */
-	uint64_t responses;
-	uint64_t rcode[INPUT_RCODES_MAX];
-	uint64_t tcp, trailing, checksum_wrong;
+	uint64_t checksum_wrong;
 };
 
 struct input {
@@ -81,7 +78,10 @@ struct input {
 	int64_t second_ns;   /* where that began; INT64_MIN: before the first, or before 1970 */
 	int64_t frame_ts_ns; /* live: time of the last frame, */
 	int64_t frame_at_ns; /* and when it came by our monotonic clock; 0: none yet */
-	int64_t reached_ns;  /* live: no frame from before this time is still to come */
+	unsigned
+		full; /* batches in a row that were: frames wait, this thread is what they wait for */
+	bool leaves_unread; /* the messages of this batch, to the tracker */
+	int64_t reached_ns; /* live: no frame from before this time is still to come */
 	struct input_tally tally;
 	bool stream_refused;     /* the ring was full for a message of the segment under way */
 	struct pending *pending; /* a batch on its way through the stages */

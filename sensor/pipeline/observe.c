@@ -8,16 +8,6 @@
 /* Listed names of further questions that are kept; whoever puts more there is told by these. */
 #define QUESTIONS_KEPT_MAX 8
 
-/* Of alignment, and of names that are copied by whole words. */
-#define BLOCK_SLACK 64
-
-/* The largest block, but for a message that travels whole. */
-#define BLOCK_BYTES                                                                            \
-	(sizeof(struct observation) + DNS_NAME_MAX +                                           \
-		OBSERVATION_ADDRESSES_MAX * sizeof(struct dns_address) +                       \
-		OBSERVATION_NAMES_MAX * (sizeof(struct observation_name) + DNS_NAME_MAX) +     \
-		OBSERVATION_LISTED_MAX * sizeof(struct observation_listed) +                   \
-		OBSERVATION_MATCHES_MAX * sizeof(struct observation_match) + BLOCK_SLACK)
 /* Addresses of nearly every answer. */
 #define FEW_ADDRESSES 4
 
@@ -96,7 +86,7 @@ INLINE_BY_LINKER void observe_prepare(struct observer *o, struct parties *who,
 
 INLINE_BY_LINKER size_t observe_bound(const struct parties *who, const struct dns_message *m)
 {
-	return BLOCK_BYTES + (UNLIKELY(who->whole) ? m->wire_len : 0);
+	return OBSERVE_BLOCK_MAX + (UNLIKELY(who->whole) ? m->wire_len : 0);
 }
 
 /* The block is filled from front to back; what puts something there returns where it ends. */

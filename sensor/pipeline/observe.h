@@ -4,7 +4,7 @@
  * who asked whom (client, server), what of it is listed (index).
  *
  * Owner:    the caller owns the buffer the observation is built in (a ring record, usually).
- * Threads:  a struct observer belongs to one input thread.
+ * Threads:  a struct observer belongs to one thread, an input's or a tracker's.
  */
 #ifndef SENSOR_PIPELINE_OBSERVE_H
 #define SENSOR_PIPELINE_OBSERVE_H
@@ -26,6 +26,17 @@ struct observer_block {
 	uint8_t name_count, listed_count, match_count;
 	struct observation_match match[OBSERVATION_MATCHES_MAX];
 };
+
+/* The largest block that is built, but for a message that travels whole. */
+#define OBSERVE_BLOCK_MAX                                                                      \
+	(sizeof(struct observation) + DNS_NAME_MAX +                                           \
+		OBSERVATION_ADDRESSES_MAX * sizeof(struct dns_address) +                       \
+		OBSERVATION_NAMES_MAX * (sizeof(struct observation_name) + DNS_NAME_MAX) +     \
+		OBSERVATION_LISTED_MAX * sizeof(struct observation_listed) +                   \
+		OBSERVATION_MATCHES_MAX * sizeof(struct observation_match) +                   \
+		OBSERVE_BLOCK_SLACK)
+/* Of alignment, and of names that are copied by whole words. */
+#define OBSERVE_BLOCK_SLACK 64
 
 struct observer {
 	const struct knowledge *known; /* changed by observer_adopt */

@@ -16,6 +16,11 @@
  */
 #define ALERT_BATCHES 64
 #define ALERT_WAIT_MS 1
+/*
+ * With so little waiting the tracker has time to read messages itself. More than it finds after a nap; and
+ * less than the caches hold.
+ */
+#define SPARE_BYTES (1u << 20)
 /* Naps: a fraction of what the rings hold at full rate, and of the second in which an alert has to be out. */
 #define LANE_NAP_NS  (2 * NS_PER_MS)
 #define ALERT_NAP_NS (4 * NS_PER_MS)
@@ -28,6 +33,7 @@ static_assert(
 struct tracker_batch {
 	size_t count, used; /* observations, bytes of block[] */
 	bool mixed;         /* not all are of one lane */
+	bool unread;        /* some are messages that are still to be read */
 	struct lane *lane[TRACKER_BATCH];
 	const struct observation *observation[TRACKER_BATCH];
 	struct judge_places places[TRACKER_BATCH];
@@ -64,6 +70,14 @@ static void pass_on(void *arg, const struct alert *a)
 	spsc_commit(lane->out, bytes);
 }
 
+/* What others may read of the lane. */
+static void update_report(struct lane *lane, int64_t now_ns)
+{
+	report_update(lane->report, lane->judge, now_ns);
+	if (lane->unread)
+		unread_publish(lane->unread);
+}
+
 /* What is told at the end comes after everything else, lane by lane. */
 static void judge_end(struct lane *lane)
 {
@@ -74,7 +88,7 @@ static void judge_end(struct lane *lane)
 		.ts_ns = JUDGE_END_NS,
 	};
 	judge_observe(lane->judge, &end);
-	report_update(lane->report, lane->judge, JUDGE_END_NS);
+	update_report(lane, JUDGE_END_NS);
 }
 
 /* The lane's own thread is done with it. */
@@ -90,7 +104,7 @@ void lane_end(struct lane *lane)
 	if (!lane->out)
 		judge_end(lane);
 	else if (!lane->finished)
-		report_update(lane->report, lane->judge, JUDGE_END_NS);
+		update_report(lane, JUDGE_END_NS);
 }
 
 static bool open_input_rings(struct lane *lane)
@@ -114,6 +128,15 @@ static struct tracker_batch *new_batch(void)
 		return b;
 	free(b);
 	return NULL;
+}
+
+static bool open_unread(
+	struct lane *lane, const struct lane_options *options, const struct knowledge *known)
+{
+	if (!options->ports || !options->is_only || options->input_count != 1)
+		return true;
+	lane->unread = unread_new(TRACKER_BATCH, options->ports, known, options->readings);
+	return lane->unread != NULL;
 }
 
 bool lane_init(
@@ -150,7 +173,7 @@ bool lane_init(
 		spsc_set_nap(lane->out, ALERT_NAP_NS);
 	}
 	if (options->threaded)
-		return open_input_rings(lane);
+		return open_input_rings(lane) && open_unread(lane, options, known);
 	lane->batch = options->batch ? options->batch : new_batch();
 	return lane->batch != NULL;
 }
@@ -162,6 +185,7 @@ void lane_deinit(struct lane *lane)
 	spsc_free(lane->out);
 	judge_free(lane->judge);
 	report_free(lane->report);
+	unread_free(lane->unread);
 	if (lane->number == 0 && lane->batch) {
 		free(lane->batch->block);
 		free(lane->batch);
@@ -173,7 +197,7 @@ void lane_deinit(struct lane *lane)
 static OUT_OF_LINE void pass_tick(struct lane *lane, const struct observation *o)
 {
 	if (lane->out)
-		report_update(lane->report, lane->judge, o->ts_ns);
+		update_report(lane, o->ts_ns);
 	if (lane->number != 0) /* the output needs each tick once */
 		return;
 	struct alert tick;
@@ -189,7 +213,7 @@ static OUT_OF_LINE void pass_tick(struct lane *lane, const struct observation *o
 static void batch_clear(struct tracker_batch *b)
 {
 	b->count = b->used = 0;
-	b->mixed = false;
+	b->mixed = b->unread = false;
 }
 
 /* The end of the records from this one on that are of the same lane. */
@@ -217,11 +241,30 @@ static void judge_run(const struct tracker_batch *b, size_t first, size_t end)
 	}
 }
 
+/* Read what was left to us, all of one lane. What is malformed is no observation. */
+static void read_batch(struct tracker_batch *b)
+{
+	struct unread_batch *unread = b->lane[0]->unread;
+	size_t count = 0;
+
+	for (size_t i = 0; i < b->count; i++) {
+		const struct observation *o = b->observation[i];
+		if (o->kind == OBSERVATION_UNREAD)
+			o = unread_read(unread, i, o);
+		if (o)
+			b->observation[count++] = o;
+	}
+	b->count = count;
+	unread_clear(unread);
+}
+
 /* The misses of a batch overlap: first all buckets, then all entries, then the judging. */
 static void judge_batch(struct tracker_batch *b)
 {
 	size_t end;
 
+	if (b->unread)
+		read_batch(b);
 	for (size_t i = 0; i < b->count; i = end) {
 		end = run_end(b, i);
 		judge_prepare(b->lane[i]->judge, b->observation + i, b->places + i, end - i);
@@ -240,6 +283,8 @@ static void judge_batch(struct tracker_batch *b)
 static void go_by(struct lane *lane, const struct knowledge *known)
 {
 	judge_adopt(lane->judge, known);
+	if (lane->unread)
+		unread_adopt(lane->unread, known);
 	lane->judged_by = known;
 }
 
@@ -279,6 +324,15 @@ static void batch_add(struct tracker_batch *b, struct lane *lane, const struct o
 	b->mixed |= b->lane[0] != lane;
 }
 
+/* One that is not read yet: its memory is asked for now, as that of all others of its batch. */
+static void batch_add_unread(
+	struct tracker_batch *b, struct lane *lane, const struct observation *o)
+{
+	unread_prepare(lane->unread, b->count, o);
+	b->unread = true;
+	batch_add(b, lane, o);
+}
+
 /*
  * One more record for the batch. A batch is of one version: what was collected is judged first when
  * this record is of another.
@@ -295,7 +349,10 @@ static void collect(
 		judge_batch(b);
 		go_by(lane, lane->known[input]);
 	}
-	batch_add(b, lane, o);
+	if (o->kind == OBSERVATION_UNREAD)
+		batch_add_unread(b, lane, o);
+	else
+		batch_add(b, lane, o);
 }
 
 INLINE_BY_LINKER struct observation *lane_offer(struct lane *lane, uint16_t input, size_t bytes)
@@ -309,6 +366,11 @@ INLINE_BY_LINKER struct observation *lane_offer(struct lane *lane, uint16_t inpu
 	}
 
 	return spsc_reserve(ring, bytes);
+}
+
+bool lane_has_time(const struct lane *lane, uint16_t input)
+{
+	return lane->unread && spsc_used(lane->in[input]) < SPARE_BYTES;
 }
 
 bool lane_wait(struct lane *lane, uint16_t input, size_t bytes, int timeout_ms)

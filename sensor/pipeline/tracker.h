@@ -22,6 +22,7 @@
 #include "rules/judge.h"
 #include "sensor/pipeline/report.h"
 #include "sensor/pipeline/turns.h"
+#include "sensor/pipeline/unread.h"
 #include "sensor/ring/gauge.h"
 #include "sensor/ring/snapshot.h"
 #include "sensor/ring/spsc.h"
@@ -54,7 +55,9 @@ struct lane {
 	size_t reader;         /* our slot there */
 	struct report *report; /* the judge's figures as of the last tick, for others */
 	unsigned unheard; /* batches whose alerts the output has not heard of (tracker's own) */
-	bool finished;    /* every input closed and drained (tracker's own) */
+	/* Reads what the input left unread (tracker's own); NULL: it reads everything. */
+	struct unread_batch *unread;
+	bool finished; /* every input closed and drained (tracker's own) */
 };
 
 struct lane_options {
@@ -68,6 +71,9 @@ struct lane_options {
 	size_t memory_bytes;
 	uint64_t seed;
 	unsigned kinds; /* that the output takes: see judge_options */
+	/* For messages that the only input leaves to the tracker's thread; NULL: it may leave none. */
+	const struct port_set *ports;
+	struct reading_counters *readings;
 	struct gauge *alerts;
 	struct snapshot *versions; /* of what is known; NULL: never another one */
 	size_t reader;
@@ -94,6 +100,8 @@ void lane_deinit(struct lane *lane);
 
 /* [input] Room for an observation of up to `bytes`; NULL when the ring is full now. */
 struct observation *lane_offer(struct lane *lane, uint16_t input, size_t bytes);
+/* [input] May it leave messages unread (unread.h): is little waiting for the tracker? */
+bool lane_has_time(const struct lane *lane, uint16_t input);
 /*
  * [input] Sleep until there may be room or `timeout_ms` passed (negative: no limit); the caller first
  * flushes every lane, since the output may be waiting for one of the others. False: there is none, and

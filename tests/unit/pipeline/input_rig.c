@@ -106,9 +106,9 @@ void bench_check_books(const struct bench *b)
 		sum += gauge_read(&c->packets[i]);
 	cr_assert_eq(sum, gauge_read(&c->read));
 	for (int i = DNS_OK + 1; i < DNS_ERROR_COUNT; i++)
-		malformed += gauge_read(&c->malformed[i]);
-	cr_assert_eq(
-		bench_packets(b, PACKET_DNS), gauge_read(&c->malformed[DNS_OK]) + malformed);
-	cr_assert_eq(gauge_read(&c->malformed[DNS_OK]),
-		gauge_read(&c->queries) + gauge_read(&c->responses));
+		malformed += gauge_read(&c->messages.malformed[i]);
+	cr_assert_eq(bench_packets(b, PACKET_DNS),
+		gauge_read(&c->messages.malformed[DNS_OK]) + malformed);
+	cr_assert_eq(gauge_read(&c->messages.malformed[DNS_OK]),
+		gauge_read(&c->messages.queries) + gauge_read(&c->messages.responses));
 }

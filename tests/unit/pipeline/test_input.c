@@ -236,15 +236,16 @@ Test(input, every_packet_and_message_is_counted_by_what_it_was)
 	cr_assert_eq(bench_packets(b, PACKET_DNS), 6);
 	cr_assert_eq(bench_packets(b, PACKET_OTHER), 1);
 	cr_assert_eq(bench_packets(b, PACKET_REJECT_LINK_TRUNCATED), 1);
-	cr_assert_eq(gauge_read(&c->malformed[DNS_OK]), 4);
-	cr_assert_eq(gauge_read(&c->malformed[DNS_QUESTION_TRUNCATED]), 1);
-	cr_assert_eq(gauge_read(&c->malformed[DNS_HEADER_TRUNCATED]), 1);
-	cr_assert_eq(gauge_read(&c->queries), 3);
-	cr_assert_eq(gauge_read(&c->responses), 1);
-	cr_assert_eq(gauge_read(&c->opcode[DNS_OPCODE_QUERY]), 4);
-	cr_assert_eq(gauge_read(&c->rcode[DNS_RCODE_NXDOMAIN]), 1);
-	cr_assert_eq(gauge_read(&c->rcode[DNS_RCODE_NOERROR]), 0, "queries have no rcode");
-	cr_assert_eq(gauge_read(&c->trailing), 1);
+	cr_assert_eq(gauge_read(&c->messages.malformed[DNS_OK]), 4);
+	cr_assert_eq(gauge_read(&c->messages.malformed[DNS_QUESTION_TRUNCATED]), 1);
+	cr_assert_eq(gauge_read(&c->messages.malformed[DNS_HEADER_TRUNCATED]), 1);
+	cr_assert_eq(gauge_read(&c->messages.queries), 3);
+	cr_assert_eq(gauge_read(&c->messages.responses), 1);
+	cr_assert_eq(gauge_read(&c->messages.opcode[DNS_OPCODE_QUERY]), 4);
+	cr_assert_eq(gauge_read(&c->messages.rcode[DNS_RCODE_NXDOMAIN]), 1);
+	cr_assert_eq(
+		gauge_read(&c->messages.rcode[DNS_RCODE_NOERROR]), 0, "queries have no rcode");
+	cr_assert_eq(gauge_read(&c->messages.trailing), 1);
 	cr_assert_eq(gauge_read(&c->checksum_wrong), 1);
 	cr_assert_eq(
 		bench_drain(b, 0).messages, 4, "the wrong checksum is judged all the same");
@@ -270,9 +271,9 @@ Test(input, every_opcode_is_counted_and_rcodes_above_the_known_ones_together)
 	}
 	bench_run(b);
 	for (unsigned opcode = 1; opcode < 16; opcode++)
-		cr_assert_eq(gauge_read(&b->counters.opcode[opcode]), 1, "%u", opcode);
-	cr_assert_eq(gauge_read(&b->counters.rcode[7]), 1);
-	cr_assert_eq(gauge_read(&b->counters.rcode[INPUT_RCODES_MAX - 1]), 255,
+		cr_assert_eq(gauge_read(&b->counters.messages.opcode[opcode]), 1, "%u", opcode);
+	cr_assert_eq(gauge_read(&b->counters.messages.rcode[7]), 1);
+	cr_assert_eq(gauge_read(&b->counters.messages.rcode[READING_RCODES_MAX - 1]), 255,
 		"7 + 16 is the last of its own and counts with all others");
 	bench_check_books(b);
 	bench_free(b);

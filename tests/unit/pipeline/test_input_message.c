@@ -58,7 +58,7 @@ Test(input_message, messages_of_a_stream_have_the_time_of_the_segment_that_compl
 	}
 	cr_assert_null(bench_next(b, 0));
 	cr_assert_eq(bench_packets(b, PACKET_DNS), 3);
-	cr_assert_eq(gauge_read(&b->counters.tcp), 2);
+	cr_assert_eq(gauge_read(&b->counters.messages.tcp), 2);
 	bench_free(b);
 }
 
@@ -124,7 +124,7 @@ Test(input_message, a_decoded_message_is_taken_whatever_its_port_and_transport)
 	cr_assert_eq(o->transport, TRANSPORT_DOT);
 	cr_assert(ip_equal(&o->client, &p.src));
 	cr_assert_eq(bench_packets(b, PACKET_DNS), 1);
-	cr_assert_eq(gauge_read(&b->counters.tcp), 1);
+	cr_assert_eq(gauge_read(&b->counters.messages.tcp), 1);
 	bench_check_books(b);
 	bench_free(b);
 }
@@ -180,9 +180,9 @@ Test(input_message, a_cut_message_is_judged_by_what_is_there_and_is_no_message)
 	cr_assert_eq(bench_run(b), SOURCE_END);
 
 	cr_assert_eq(bench_packets(b, PACKET_DNS), 2);
-	cr_assert_eq(gauge_read(&b->counters.malformed[DNS_OK]), 1);
-	cr_assert_eq(gauge_read(&b->counters.malformed[DNS_SNAPLEN]), 1);
-	cr_assert_eq(gauge_read(&b->counters.responses), 1, "the whole one");
+	cr_assert_eq(gauge_read(&b->counters.messages.malformed[DNS_OK]), 1);
+	cr_assert_eq(gauge_read(&b->counters.messages.malformed[DNS_SNAPLEN]), 1);
+	cr_assert_eq(gauge_read(&b->counters.messages.responses), 1, "the whole one");
 	const struct observation *o;
 	unsigned seen = 0;
 	while ((o = bench_next(b, 0)) != NULL) {
@@ -231,7 +231,7 @@ Test(input_message, of_a_cut_update_rules_hear_nothing)
 	snapshot(&b->source, (uint32_t)(HEADERS_LEN + m.len - 1));
 	bench_run(b);
 	cr_assert_eq(bench_packets(b, PACKET_DNS), 1);
-	cr_assert_eq(gauge_read(&b->counters.malformed[DNS_SNAPLEN]), 1);
+	cr_assert_eq(gauge_read(&b->counters.messages.malformed[DNS_SNAPLEN]), 1);
 	cr_assert_eq(bench_drain(b, 0).messages, 0);
 	bench_check_books(b);
 	bench_free(b);
@@ -250,7 +250,7 @@ Test(input_message, an_update_of_which_only_what_stands_behind_it_is_cut_travels
 		&(struct frame_spec){ .payload = m.at, .payload_len = m.len });
 	snapshot(&b->source, (uint32_t)(HEADERS_LEN + len));
 	bench_run(b);
-	cr_assert_eq(gauge_read(&b->counters.malformed[DNS_OK]), 1);
+	cr_assert_eq(gauge_read(&b->counters.messages.malformed[DNS_OK]), 1);
 	const struct observation *o;
 	while ((o = bench_next(b, 0)) != NULL && o->kind != OBSERVATION_MESSAGE)
 		;

@@ -68,6 +68,7 @@ struct rig {
 	struct gauge alerts[LANES_MAX];
 	struct input input;
 	struct input_counters counters;
+	struct reading_counters readings; /* of messages that a tracker read */
 };
 
 static void accept_inline(void *arg, const struct alert *a)
@@ -108,6 +109,8 @@ static void rig_open(struct rig *r, size_t lane_count, enum way way)
 			.inline_arg = r->output,
 			.memory_bytes = 8 << 20,
 			.seed = 1,
+			.ports = &r->known.packet.ports,
+			.readings = &r->readings,
 			.alerts = &r->alerts[i],
 		};
 		cr_assert(lane_init(&r->lane[i], &lane, &r->known.knowledge));
@@ -228,6 +231,35 @@ Test(tracker, alerts_are_the_same_with_and_without_threads, .timeout = 60)
 			lookups(&f, START + second * NS_PER_S + tenant * NS_PER_MS, tenant, 20);
 	check_threads(&f);
 	fake_deinit(&f);
+}
+
+/* With one tracker, which has time before it has begun: what is well-formed and what is not. */
+Test(tracker, reads_what_its_input_leaves_unread, .timeout = 60)
+{
+	struct rig *r = calloc(1, sizeof(*r));
+	struct fake_source f;
+	struct frame_spec cut = {
+		.link = 1, .payload = FRAMES_QUERY, .payload_len = FRAMES_QUERY_LEN - 3
+	};
+
+	cr_assert_not_null(r);
+	fake_init(&f, SOURCE_END);
+	lookups(&f, START, 1, 500);
+	fake_built(&f, START + NS_PER_S, &cut);
+	rig_open(r, 1, TRACKERS);
+	r->input.source = &f.base;
+	run_threads(r, TRACKERS);
+	cr_assert_eq(gauge_read(&r->counters.packets[PACKET_DNS]), 501);
+	cr_assert_eq(gauge_read(&r->counters.messages.malformed[DNS_OK]) +
+			     gauge_read(&r->readings.malformed[DNS_OK]),
+		500);
+	cr_assert_gt(gauge_read(&r->readings.malformed[DNS_OK]), 0, "it read some of them");
+	cr_assert_eq(gauge_read(&r->counters.messages.malformed[DNS_QUESTION_TRUNCATED]) +
+			     gauge_read(&r->readings.malformed[DNS_QUESTION_TRUNCATED]),
+		1);
+	cr_assert_eq(gauge_read(&r->alerts[0]), 500);
+	fake_deinit(&f);
+	rig_close(r);
 }
 
 /*

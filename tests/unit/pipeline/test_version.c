@@ -28,6 +28,7 @@ struct rig {
 	struct lane lane[LANES_MAX];
 	struct input input[INPUTS_MAX];
 	struct gauge alerts[LANES_MAX];
+	struct reading_counters readings;
 	size_t lane_count, input_count;
 	bool threaded;
 	unsigned batches, publish_at; /* the second version comes after that many batches */
@@ -56,6 +57,7 @@ static void open_lane(struct rig *r, size_t i)
 {
 	struct lane_options lane = {
 		.number = i,
+		.is_only = r->lane_count == 1,
 		.input_count = r->input_count,
 		.threaded = r->threaded,
 		.batch = i > 0 ? r->lane[0].batch : NULL,
@@ -63,6 +65,9 @@ static void open_lane(struct rig *r, size_t i)
 		.inline_arg = r->output,
 		.memory_bytes = 8 << 20,
 		.seed = 1,
+		/* the only tracker of an only input reads by the version that is its turn, too */
+		.ports = &r->version[0].packet.ports,
+		.readings = &r->readings,
 		.alerts = &r->alerts[i],
 		.versions = r->versions,
 		.reader = r->input_count + i,
