@@ -13,8 +13,11 @@
 /* What the kernel may still hold while nothing comes: a block of 100 ms, and some time to get it. */
 #define KERNEL_HOLDS_NS (150 * NS_PER_MS)
 
-/* Live, so many full batches in a row: there are more frames than this thread has time. */
-#define BUSY_BATCHES 16
+/*
+ * Live, so many full batches in a row: there are more frames than this thread has time. Fewer it also sees
+ * when it shares a processor with the tracker and comes back to it; then there is nothing to share.
+ */
+#define BUSY_BATCHES 1024
 
 /* In second_ns: no time is within a second of it. */
 #define NO_SECOND INT64_MIN
