@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 from measure import (WORST, Data, in_turns, machine, median, memory_limit, packets_of, progress, run,
-                     running_cpu_ns, running_ns, table)
+                     running_cpu_ns, running_ns, table, warm_memory)
 
 PACKETS = int(os.environ.get("PACKETS", 5_000_000))
 FEED_NAMES = int(os.environ.get("FEED_NAMES", 1_000_000))
@@ -88,6 +88,7 @@ def worst(data, config):
 def stages(data, config):
     print("By stage, on one thread, each stage over a batch before the next.\n", flush=True)
     capture = data.capture("mix", min(PACKETS, 2_000_000))
+    warm_memory()
     subprocess.run([data.bench("bench_stages"), config, capture], check=True, timeout=120)
     print()
 

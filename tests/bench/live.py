@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 
-from measure import Data, machine, progress, table
+from measure import Data, machine, progress, table, warm_memory
 
 FEED_NAMES = int(os.environ.get("FEED_NAMES", 1_000_000))
 FRAMES = int(os.environ.get("FRAMES", 4_000_000))
@@ -70,6 +70,7 @@ class Receiver:
 
     def __init__(self, net, argv, log):
         self.log = log
+        warm_memory()
         with open(log, "wb") as errors:
             self.child = subprocess.Popen(["ip", "netns", "exec", net.near, *argv],
                                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
