@@ -242,6 +242,15 @@ static void prefetch_tenant(const struct judge *j, uint16_t tenant)
 	prefetch_read(&policies->tenant[tenant].resolvers);
 }
 
+/* Where a tenant's resolvers are listed is known by now. */
+static inline void prefetch_resolvers(const struct judge *j, uint16_t tenant)
+{
+	const struct policy_set *policies = j->known->policies;
+
+	if (LIKELY(tenant < policies->tenant_count))
+		prefetch_read(policies->tenant[tenant].resolvers.entry);
+}
+
 /* Has the i-th family a place for a message that concerns these? */
 static inline ALWAYS_INLINE bool has_place(size_t i, unsigned concerns)
 {
@@ -280,6 +289,7 @@ static inline void prefetch(
 	const struct judge *j, const struct observation *o, const struct judge_places *places)
 {
 	pairs_prefetch(j->pairs, &places->session);
+	prefetch_resolvers(j, o->tenant);
 #pragma GCC unroll 4
 	for (size_t i = 0; i < JUDGE_PLACES_MAX; i++) {
 		if (!has_place(i, places->concerns))

@@ -34,6 +34,7 @@
 #include "rules/table_probe.h"
 #include "sensor/base/clock.h"
 #include "sensor/base/hash.h"
+#include "sensor/base/prefetch.h"
 #include "sensor/base/quantity.h"
 #include "sensor/dns/message.h"
 
@@ -538,6 +539,16 @@ static const struct table *nxdomain_place(const void *state, const struct observ
 	return s->clients;
 }
 
+/* The client, and its tenant's present: with thousands of tenants neither is in the cache. */
+static void nxdomain_prefetch(const void *state, const struct observation *o, uint64_t place)
+{
+	const struct nxdomain *s = state;
+
+	table_prefetch_entry(s->clients, place);
+	if (LIKELY(o->tenant < s->crowd_count))
+		prefetch_read(&s->crowd[o->tenant]);
+}
+
 static void nxdomain_stats(const void *state, struct judge_stats *out)
 {
 	const struct nxdomain *s = state;
@@ -554,5 +565,6 @@ const struct family nxdomain_family = {
 	.observe = nxdomain_observe,
 	.concerns = CONCERN_ANSWER,
 	.place = nxdomain_place,
+	.prefetch = nxdomain_prefetch,
 	.stats = nxdomain_stats,
 };

@@ -52,11 +52,17 @@ void tenant_map_free(struct tenant_map *map);
 uint16_t tenant_find(const struct tenant_map *map, const struct tenant_link *link,
 	const struct ip *client, const struct ip *server);
 
-/* A direct-mapped cache of one map in front; clear it when the map changes. NULL when out of memory. */
+/* A two-way cache of one map in front; clear it when the map changes. NULL when out of memory. */
 struct tenant_cache *tenant_cache_new(void);
 void tenant_cache_free(struct tenant_cache *cache);
 void tenant_cache_clear(struct tenant_cache *cache);
 /* tenant_find with the cache. */
+/*
+ * Ask the memory early for what tenant_find_cached will look at. With few tenants it is in the cache anyway,
+ * and nothing is done.
+ */
+void tenant_prefetch(const struct tenant_cache *cache, const struct tenant_map *map,
+	const struct tenant_link *link, const struct ip *client);
 uint16_t tenant_find_cached(struct tenant_cache *cache, const struct tenant_map *map,
 	const struct tenant_link *link, const struct ip *client, const struct ip *server);
 

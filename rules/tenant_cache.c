@@ -11,9 +11,11 @@
 
 #include "sensor/base/attribute.h"
 #include "sensor/base/hash.h"
+#include "sensor/base/prefetch.h"
 
-#define CACHE_LINES    16384u
+#define CACHE_SETS     8192u
 #define CACHE_VLAN_MAX 4
+#define MANY_ROWS      1024u /* of the map: more lines are in use than the nearest caches hold */
 
 struct line {
 	struct tenant_address network;
@@ -21,13 +23,17 @@ struct line {
 	/* VNI, interface, family, how many VLANs; 0 in an empty line, and in no end */
 	uint64_t rest;
 };
-static_assert(
-	sizeof(struct line) == CACHE_LINE / 2, "two share a cache line, none lies on two");
+
+/* The newer one first. With one line in a place, of 5,000 tenants' 10,000 networks a fifth drove each other out. */
+struct set {
+	struct line line[2];
+};
+static_assert(sizeof(struct set) == CACHE_LINE, "one look at the memory");
 
 #define TENANT_BITS 16
 
 struct tenant_cache {
-	struct line line[CACHE_LINES];
+	struct set set[CACHE_SETS];
 };
 
 struct tenant_cache *tenant_cache_new(void)
@@ -85,12 +91,17 @@ static inline struct line line_of(
 	return line;
 }
 
-static inline struct line *place_of(struct tenant_cache *cache, const struct line *l)
+static inline size_t set_number(const struct line *l)
 {
 	uint64_t hash = hash_fold(l->network.high ^ l->rest ^ HASH_K0,
 		l->network.low ^ l->vlans ^ l->rest >> 32 ^ HASH_K1);
 
-	return &cache->line[hash % CACHE_LINES];
+	return hash % CACHE_SETS;
+}
+
+static inline struct set *set_of(struct tenant_cache *cache, const struct line *l)
+{
+	return &cache->set[set_number(l)];
 }
 
 static inline bool is_line(const struct line *line, const struct line *wanted)
@@ -101,20 +112,29 @@ static inline bool is_line(const struct line *line, const struct line *wanted)
 		       (line->rest ^ wanted->rest)) == 0;
 }
 
+static inline const struct line *line_in(const struct set *set, const struct line *wanted)
+{
+	if (LIKELY(is_line(&set->line[0], wanted)))
+		return &set->line[0];
+	return is_line(&set->line[1], wanted) ? &set->line[1] : NULL;
+}
+
 /* Whose is this end? The cache knows afterwards. */
 static uint16_t find_end_cached(struct tenant_cache *cache, const struct tenant_map *map,
 	const struct tenant_link *link, const struct ip *end)
 {
 	struct line wanted = line_of(map, link, end);
-	struct line *line = place_of(cache, &wanted);
+	struct set *set = set_of(cache, &wanted);
+	const struct line *line = line_in(set, &wanted);
 
 	if (link->vlan_count > CACHE_VLAN_MAX)
 		return tenant_find_end(map, link, end);
-	if (!is_line(line, &wanted)) {
-		*line = wanted;
-		line->vlans |= tenant_find_end(map, link, end);
-	}
-	return (uint16_t)line->vlans;
+	if (line)
+		return (uint16_t)line->vlans;
+	set->line[1] = set->line[0];
+	set->line[0] = wanted;
+	set->line[0].vlans |= tenant_find_end(map, link, end);
+	return (uint16_t)set->line[0].vlans;
 }
 
 /* The link comes as a copy: the caller's may live in registers. */
@@ -129,15 +149,23 @@ OUT_OF_LINE static uint16_t find_in_turn(struct tenant_cache *cache,
 	return tenant == NOBODY ? tenant_nobodys(map) : tenant;
 }
 
+INLINE_BY_LINKER void tenant_prefetch(const struct tenant_cache *cache,
+	const struct tenant_map *map, const struct tenant_link *link, const struct ip *client)
+{
+	if (LIKELY(map->row_mask < MANY_ROWS))
+		return;
+	struct line wanted = line_of(map, link, client);
+	prefetch_read(&cache->set[set_number(&wanted)]);
+}
+
 /* Nearly always the client is somebody's, and known. */
 uint16_t tenant_find_cached(struct tenant_cache *cache, const struct tenant_map *map,
 	const struct tenant_link *link, const struct ip *client, const struct ip *server)
 {
 	struct line wanted = line_of(map, link, client);
-	const struct line *line = place_of(cache, &wanted);
-	uint16_t tenant = (uint16_t)line->vlans;
+	const struct line *line = line_in(set_of(cache, &wanted), &wanted);
 
-	if (LIKELY(is_line(line, &wanted) && tenant != NOBODY))
-		return tenant;
+	if (LIKELY(line && (uint16_t)line->vlans != NOBODY))
+		return (uint16_t)line->vlans;
 	return find_in_turn(cache, map, *link, client, server);
 }

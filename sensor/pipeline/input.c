@@ -271,12 +271,13 @@ COLD static enum packet_result take_beginning(struct input *in, struct pending *
 /* A prepared message: count it and hand it on. Returns what its packet counts as. */
 ALWAYS_INLINE static inline enum packet_result take_message(struct input *in, struct pending *w)
 {
+	const enum dns_error error = w->reading.error;
+
 	if (w->unread)
 		return hand_on_unread(in, w);
-	if (LIKELY(w->reading.error ==
-		    DNS_OK)) /* of a cut one, only what stood behind it is missing */
+	if (LIKELY(error == DNS_OK)) /* of a cut one, only what stood behind it is missing */
 		return take_whole(in, w);
-	switch (w->reading.error) {
+	switch (error) {
 	case DNS_SNAPLEN:
 		return take_beginning(in, w);
 	case DNS_HEADER_TRUNCATED:
@@ -284,9 +285,9 @@ ALWAYS_INLINE static inline enum packet_result take_message(struct input *in, st
 	case DNS_NAME_TRUNCATED:
 		if (w->packet.payload_missing > 0)
 			return PACKET_REJECT_SNAPLEN;
-		return take_malformed(in, w->reading.error);
+		return take_malformed(in, error);
 	default:
-		return take_malformed(in, w->reading.error);
+		return take_malformed(in, error);
 	}
 }
 

@@ -72,6 +72,16 @@ void observe_prepare_names(
 	prepare_names(o->known->index, who, m);
 }
 
+/* Whose port is the lower one is the server, nearly always. */
+INLINE_BY_LINKER void observe_ask(
+	const struct observer *o, const struct frame *frame, const struct packet *p)
+{
+	struct tenant_link link = { frame->interface, p->vlan_count, p->vlan, p->vni };
+
+	tenant_prefetch(
+		o->tenants, o->known->policies->map, &link, end_of(p, p->sport < p->dport));
+}
+
 INLINE_BY_LINKER void observe_prepare(struct observer *o, struct parties *who,
 	const struct frame *frame, const struct packet *p, const struct dns_message *m)
 {

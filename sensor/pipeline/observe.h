@@ -71,6 +71,8 @@ struct parties {
  */
 void observe_prepare(struct observer *o, struct parties *who, const struct frame *frame,
 	const struct packet *p, const struct dns_message *m);
+/* Before the message is decoded: ask for what finding its tenant will need. */
+void observe_ask(const struct observer *o, const struct frame *frame, const struct packet *p);
 /* That part of it that concerns names: for who knows the parties already. */
 void observe_prepare_names(
 	const struct observer *o, struct parties *who, const struct dns_message *m);

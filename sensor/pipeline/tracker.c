@@ -247,6 +247,7 @@ static void read_batch(struct tracker_batch *b)
 	struct unread_batch *unread = b->lane[0]->unread;
 	size_t count = 0;
 
+	unread_clear(unread); /* the batch before has been judged */
 	for (size_t i = 0; i < b->count; i++) {
 		const struct observation *o = b->observation[i];
 		if (o->kind == OBSERVATION_UNREAD)
@@ -255,7 +256,6 @@ static void read_batch(struct tracker_batch *b)
 			b->observation[count++] = o;
 	}
 	b->count = count;
-	unread_clear(unread);
 }
 
 /* The misses of a batch overlap: first all buckets, then all entries, then the judging. */
