@@ -210,6 +210,15 @@ static OUT_OF_LINE void log_message(struct input *in, const struct pending *w)
 	logger_take(in->logger, in->number, &entry);
 }
 
+/* What stands in the room that a lane offered is the next record. */
+ALWAYS_INLINE static inline void push(
+	struct input *in, struct lane *lane, struct observation *o)
+{
+	o->seq = ++in->seq;
+	lane_push(lane, in->number, o);
+	in->pushed_seq = in->seq;
+}
+
 /* Hand the message to its tenant's lane. False: ring full. */
 ALWAYS_INLINE static inline bool hand_on(struct input *in, struct pending *w)
 {
@@ -221,9 +230,7 @@ ALWAYS_INLINE static inline bool hand_on(struct input *in, struct pending *w)
 		return false;
 
 	observe_build(&in->observer, o, w->frame, &w->packet, who, m);
-	o->seq = ++in->seq;
-	lane_push(lane, in->number, o);
-	in->pushed_seq = in->seq;
+	push(in, lane, o);
 	return true;
 }
 
@@ -235,9 +242,7 @@ static enum packet_result hand_on_unread(struct input *in, const struct pending 
 	if (UNLIKELY(!o))
 		return PACKET_REJECT_RING_FULL;
 	unread_write(o, w->frame, &w->packet);
-	o->seq = ++in->seq;
-	lane_push(in->lane, in->number, o);
-	in->pushed_seq = in->seq;
+	push(in, in->lane, o);
 	return PACKET_DNS;
 }
 
