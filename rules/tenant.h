@@ -56,13 +56,13 @@ uint16_t tenant_find(const struct tenant_map *map, const struct tenant_link *lin
 struct tenant_cache *tenant_cache_new(void);
 void tenant_cache_free(struct tenant_cache *cache);
 void tenant_cache_clear(struct tenant_cache *cache);
-/* tenant_find with the cache. */
 /*
  * Ask the memory early for what tenant_find_cached will look at. With few tenants it is in the cache anyway,
  * and nothing is done.
  */
 void tenant_prefetch(const struct tenant_cache *cache, const struct tenant_map *map,
 	const struct tenant_link *link, const struct ip *client);
+/* tenant_find with the cache. */
 uint16_t tenant_find_cached(struct tenant_cache *cache, const struct tenant_map *map,
 	const struct tenant_link *link, const struct ip *client, const struct ip *server);
 

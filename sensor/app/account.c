@@ -5,6 +5,11 @@
 #include <string.h>
 #include <sys/resource.h>
 
+static uint64_t read_at(const void *counters, size_t field)
+{
+	return gauge_read((const struct gauge *)((const char *)counters + field));
+}
+
 /* One field of struct input_counters over all inputs. */
 #define TOTAL(e, field) total(e, offsetof(struct input_counters, field))
 
@@ -12,8 +17,7 @@ static uint64_t total(const struct engine *e, size_t field)
 {
 	uint64_t sum = 0;
 	for (size_t i = 0; i < e->options.input_count; i++)
-		sum += gauge_read(
-			(const struct gauge *)((const char *)&e->counters[i] + field));
+		sum += read_at(&e->counters[i], field);
 	return sum;
 }
 
@@ -24,8 +28,7 @@ static uint64_t messages(const struct engine *e, size_t field)
 {
 	uint64_t sum = total(e, offsetof(struct input_counters, messages) + field);
 	for (size_t i = 0; i < e->options.shard_count; i++)
-		sum += gauge_read(
-			(const struct gauge *)((const char *)&e->readings[i] + field));
+		sum += read_at(&e->readings[i], field);
 	return sum;
 }
 
