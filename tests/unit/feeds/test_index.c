@@ -394,6 +394,33 @@ Test(index, an_empty_index_has_no_entry)
 	index_free(index);
 }
 
+/* A suffix that all tenants share, of which one has several marks. */
+Test(index, each_tenant_finds_its_marks_of_a_suffix_that_all_share)
+{
+	struct index_builder *b = index_builder_new(7);
+	const unsigned tenants = 300, several = 100;
+
+	for (unsigned t = 0; t < tenants; t++)
+		for (unsigned detail = 0; detail < (t == several ? 4 : 1); detail++)
+			add(b, "shared.example",
+				(struct mark){ .kind = MARK_APPROVED,
+					.source = (uint16_t)t,
+					.detail = detail });
+	struct index *index = index_build(b);
+	struct dns_name name = name_of("shared.example");
+	uint32_t entry;
+	cr_assert(index && index_find(index, &name, &entry));
+
+	for (unsigned t = 0; t <= tenants; t++) {
+		struct index_concerns it = index_concerns_start(index, entry, (uint16_t)t);
+		unsigned own = 0;
+		for (const struct mark *m; (m = index_concerns_next(&it));)
+			own += m->source == t;
+		cr_assert_eq(own, t == several ? 4 : t < tenants, "tenant %u", t);
+	}
+	index_free(index);
+}
+
 /* Of marks in any order, those that concern a tenant are the feeds' and its own. */
 Test(index, of_the_tenants_marks_only_ones_own_are_shown)
 {
