@@ -96,7 +96,7 @@ void *table_find(struct table *t, uint64_t hash, const void *key)
 void *table_next(const struct table *t, uint64_t hash, unsigned *way)
 {
 	const struct table_bucket *b = table_bucket_of(t, hash);
-	unsigned ways = table_ways_with(b, table_tag(hash)) >> *way;
+	unsigned ways = table_ways_with(b, tag_of(hash)) >> *way;
 
 	if (!ways)
 		return NULL;
@@ -165,7 +165,7 @@ void *table_take_full(struct table *t, uint64_t hash)
 	if (t->evicted)
 		t->evicted(entry, t->evicted_arg);
 	b->place[way] &= TABLE_NUMBER;
-	b->tag[way] = t->tag[b->place[way]] = table_tag(hash);
+	b->tag[way] = t->tag[b->place[way]] = tag_of(hash);
 	return entry;
 }
 

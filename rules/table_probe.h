@@ -30,15 +30,13 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 
 #include "rules/table.h"
+#include "rules/tags.h"
 #include "sensor/base/attribute.h"
 #include "sensor/base/prefetch.h"
 
-#define TABLE_WAYS 8u
+#define TABLE_WAYS TAGS_COUNT
 
 /* What is known of a way in use: the number of its entry, and two marks. */
 #define TABLE_USED        (UINT32_C(1) << 31) /* touched since the hand came by */
@@ -68,12 +66,6 @@ struct table {
 	size_t map_bytes;
 };
 
-/* Its lowest bit is always set: it is never 0, and nothing has to be asked for that. */
-static inline uint32_t table_tag(uint64_t hash)
-{
-	return (uint32_t)(hash >> 32) | 1;
-}
-
 static inline size_t table_bucket_index(const struct table *t, uint32_t tag)
 {
 	return (size_t)((uint64_t)tag * t->bucket_count >> 32);
@@ -81,7 +73,7 @@ static inline size_t table_bucket_index(const struct table *t, uint32_t tag)
 
 static inline struct table_bucket *table_bucket_of(const struct table *t, uint64_t hash)
 {
-	return &t->bucket[table_bucket_index(t, table_tag(hash))];
+	return &t->bucket[table_bucket_index(t, tag_of(hash))];
 }
 
 static inline void *table_entry_at(
@@ -90,26 +82,10 @@ static inline void *table_entry_at(
 	return t->entry + (size_t)(b->place[way] & TABLE_NUMBER) * entry_bytes;
 }
 
-/*
- * The ways with this tag, one bit each. Every message asks this several times: eight comparisons
- * at once where every processor of the kind can (x86-64), one by one elsewhere.
- */
+/* The ways with this tag, one bit each. */
 static inline unsigned table_ways_with(const struct table_bucket *b, uint32_t tag)
 {
-#ifdef __SSE2__
-	const __m128i *tags = (const __m128i *)b->tag;
-	__m128i wanted = _mm_set1_epi32((int)tag);
-	__m128i low = _mm_cmpeq_epi32(_mm_load_si128(tags), wanted);
-	__m128i high = _mm_cmpeq_epi32(_mm_load_si128(tags + 1), wanted);
-	__m128i ways = _mm_packs_epi16(_mm_packs_epi32(low, high), _mm_setzero_si128());
-	return (unsigned)_mm_movemask_epi8(ways);
-#else
-	unsigned ways = 0;
-
-	for (unsigned way = 0; way < TABLE_WAYS; way++)
-		ways |= (unsigned)(b->tag[way] == tag) << way;
-	return ways;
-#endif
+	return tags_equal(b->tag, tag);
 }
 
 /*
@@ -131,7 +107,7 @@ struct table_probe {
 static inline struct table_probe table_probe(const struct table *t, uint64_t hash)
 {
 	struct table_bucket *b = table_bucket_of(t, hash);
-	return (struct table_probe){ b, table_ways_with(b, table_tag(hash)) };
+	return (struct table_probe){ b, table_ways_with(b, tag_of(hash)) };
 }
 
 static inline unsigned table_probe_way(const struct table_probe *p)
@@ -235,7 +211,7 @@ static inline void *table_take_sized(struct table *t, uint64_t hash, size_t entr
 		return table_take_full(t, hash);
 	unsigned way = (unsigned)__builtin_ctz(free_ways);
 	uint32_t number = table_take_number(t);
-	b->tag[way] = t->tag[number] = table_tag(hash);
+	b->tag[way] = t->tag[number] = tag_of(hash);
 	b->place[way] = number;
 	t->stats.used++;
 	return table_entry_at(t, b, way, entry_bytes);

@@ -52,18 +52,18 @@ void tenant_map_free(struct tenant_map *map);
 uint16_t tenant_find(const struct tenant_map *map, const struct tenant_link *link,
 	const struct ip *client, const struct ip *server);
 
-/* A two-way cache of one map in front; clear it when the map changes. NULL when out of memory. */
+/* A cache of one map in front; clear it when the map changes. NULL when out of memory. */
 struct tenant_cache *tenant_cache_new(void);
 void tenant_cache_free(struct tenant_cache *cache);
 void tenant_cache_clear(struct tenant_cache *cache);
 /*
- * Ask the memory early for what tenant_find_cached will look at. With few tenants it is in the cache anyway,
- * and nothing is done.
+ * tenant_find with the cache, in two steps, so that the misses of a batch overlap: asking the memory gives
+ * the client's place, which finding wants back for the same link and client. Clearing in between is no harm.
  */
-void tenant_prefetch(const struct tenant_cache *cache, const struct tenant_map *map,
+uint64_t tenant_ask(const struct tenant_cache *cache, const struct tenant_map *map,
 	const struct tenant_link *link, const struct ip *client);
-/* tenant_find with the cache. */
-uint16_t tenant_find_cached(struct tenant_cache *cache, const struct tenant_map *map,
-	const struct tenant_link *link, const struct ip *client, const struct ip *server);
+uint16_t tenant_find_asked(struct tenant_cache *cache, const struct tenant_map *map,
+	uint64_t place, const struct tenant_link *link, const struct ip *client,
+	const struct ip *server);
 
 #endif

@@ -223,7 +223,9 @@ ALWAYS_INLINE static inline void push(
 ALWAYS_INLINE static inline bool hand_on(struct input *in, struct pending *w)
 {
 	const struct dns_message *m = &w->reading.message;
-	const struct parties *who = &w->reading.who;
+	struct parties *who = &w->reading.who;
+
+	observe_tenant(&in->observer, who, w->frame, &w->packet);
 	struct lane *lane = &in->lane[in->lane_count == 1 ? 0 : who->tenant % in->lane_count];
 	struct observation *o = offer(in, lane, observe_bound(who, m));
 	if (UNLIKELY(!o))

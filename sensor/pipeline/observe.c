@@ -72,26 +72,29 @@ void observe_prepare_names(
 	prepare_names(o->known->index, who, m);
 }
 
-/* Whose port is the lower one is the server, nearly always. */
-INLINE_BY_LINKER void observe_ask(
-	const struct observer *o, const struct frame *frame, const struct packet *p)
+static inline struct tenant_link link_of(const struct frame *frame, const struct packet *p)
 {
-	struct tenant_link link = { frame->interface, p->vlan_count, p->vlan, p->vni };
-
-	tenant_prefetch(
-		o->tenants, o->known->policies->map, &link, end_of(p, p->sport < p->dport));
+	return (struct tenant_link){ frame->interface, p->vlan_count, p->vlan, p->vni };
 }
 
 INLINE_BY_LINKER void observe_prepare(struct observer *o, struct parties *who,
 	const struct frame *frame, const struct packet *p, const struct dns_message *m)
 {
-	struct tenant_link link = { frame->interface, p->vlan_count, p->vlan, p->vni };
-	bool from_server = is_from_server(o, frame, p, m);
+	struct tenant_link link = link_of(frame, p);
 
 	prepare_names(o->known->index, who, m);
-	who->from_server = from_server;
-	who->tenant = tenant_find_cached(o->tenants, o->known->policies->map, &link,
-		end_of(p, from_server), end_of(p, !from_server));
+	who->from_server = is_from_server(o, frame, p, m);
+	who->client_place = tenant_ask(
+		o->tenants, o->known->policies->map, &link, end_of(p, who->from_server));
+}
+
+INLINE_BY_LINKER void observe_tenant(struct observer *o, struct parties *who,
+	const struct frame *frame, const struct packet *p)
+{
+	struct tenant_link link = link_of(frame, p);
+
+	who->tenant = tenant_find_asked(o->tenants, o->known->policies->map, who->client_place,
+		&link, end_of(p, who->from_server), end_of(p, !who->from_server));
 }
 
 INLINE_BY_LINKER size_t observe_bound(const struct parties *who, const struct dns_message *m)

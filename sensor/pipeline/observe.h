@@ -53,10 +53,11 @@ void observer_adopt(struct observer *o, const struct knowledge *known);
  * And what was computed on the way to ask the memory early.
  */
 struct parties {
-	uint16_t tenant;
-	bool from_server;    /* else from the client */
-	bool whole;          /* the message travels whole */
-	uint64_t qname_hash; /* dns_name_hash with the index's seed */
+	uint64_t client_place; /* where the client's tenant is found */
+	uint16_t tenant;       /* by observe_tenant; all else by observe_prepare */
+	bool from_server;      /* else from the client */
+	bool whole;            /* the message travels whole */
+	uint64_t qname_hash;   /* dns_name_hash with the index's seed */
 	/* of the qname, and of the names in the message's expanded[] */
 	struct index_look look, target_look[DNS_EXPANDED_MAX];
 };
@@ -71,8 +72,9 @@ struct parties {
  */
 void observe_prepare(struct observer *o, struct parties *who, const struct frame *frame,
 	const struct packet *p, const struct dns_message *m);
-/* Before the message is decoded: ask for what finding its tenant will need. */
-void observe_ask(const struct observer *o, const struct frame *frame, const struct packet *p);
+/* Whose a prepared message is. */
+void observe_tenant(struct observer *o, struct parties *who, const struct frame *frame,
+	const struct packet *p);
 /* That part of it that concerns names: for who knows the parties already. */
 void observe_prepare_names(
 	const struct observer *o, struct parties *who, const struct dns_message *m);

@@ -49,7 +49,6 @@ struct reading {
 ALWAYS_INLINE static inline void reading_prepare(struct reading *r, struct observer *observer,
 	const struct frame *frame, const struct packet *p)
 {
-	observe_ask(observer, frame, p);
 	r->error = UNLIKELY(p->payload_missing > 0)
 			   ? dns_message_decode_cut(&r->message, p->payload, p->payload_len)
 			   : dns_message_decode(&r->message, p->payload, p->payload_len);

@@ -129,7 +129,7 @@ void unread_prepare(struct unread_batch *u, size_t at, const struct observation 
 const struct observation *unread_read(
 	struct unread_batch *u, size_t at, const struct observation *record)
 {
-	const struct unread_item *item = &u->item[at];
+	struct unread_item *item = &u->item[at];
 	const struct dns_message *m = &item->reading.message;
 	struct observation *o = (struct observation *)(u->block + u->used_bytes);
 
@@ -138,6 +138,7 @@ const struct observation *unread_read(
 		return NULL;
 	}
 	assert(u->used_bytes + observe_bound(&item->reading.who, m) <= u->block_bytes);
+	observe_tenant(&u->observer, &item->reading.who, &item->frame, &item->packet);
 	observe_build(&u->observer, o, &item->frame, &item->packet, &item->reading.who, m);
 	o->seq = record->seq;
 	u->used_bytes += (o->size + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;

@@ -253,6 +253,7 @@ static void build_all(struct bench *b, size_t count)
 		struct item *w = &b->item[i];
 		if (!w->is_message)
 			continue;
+		observe_tenant(&b->observer, &w->who, w->frame, &w->packet);
 		observe_build(&b->observer, w->observation, w->frame, &w->packet, &w->who,
 			&w->message);
 		w->observation->seq = ++b->seq;

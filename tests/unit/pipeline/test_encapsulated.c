@@ -67,6 +67,7 @@ static struct observation *observed(
 		dns_message_decode(&s->message, p.payload, p.payload_len), DNS_OK, "%s", name);
 	struct parties who;
 	observe_prepare(&s->observer, &who, &frame, &p, &s->message);
+	observe_tenant(&s->observer, &who, &frame, &p);
 	struct observation *o = calloc(1, observe_bound(&who, &s->message));
 	cr_assert_not_null(o);
 	observe_build(&s->observer, o, &frame, &p, &who, &s->message);
