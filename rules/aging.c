@@ -302,7 +302,10 @@ static void visit_entry(void *entry, void *arg)
 		age_of(e->last_ns, updater->last_ns) > ONE_VISIT_NS)
 		return;
 	updater->said_overdue = true;
-	const struct exchange x = { .tenant = tenant, .seq = g->tick->seq, .ts_ns = now_ns };
+	const struct exchange x = { .tenant = tenant,
+		.tenant_number = tenant->number,
+		.seq = g->tick->seq,
+		.ts_ns = now_ns };
 	raise_overdue(g, &x, e, slot, limit_ns);
 }
 

@@ -88,7 +88,7 @@ static struct attempt_key attempt_key_of(
 		.client = x->now->client,
 		.server = x->now->server,
 		.zone_hash = hash_bytes(all->seed, zone, strlen(zone)),
-		.tenant = x->tenant->number,
+		.tenant = x->tenant_number,
 	};
 }
 
@@ -206,9 +206,10 @@ static bool decide(struct attempts *all, struct attempt *t, uint64_t seq, int64_
 	uint64_t due = due_at(t, ts_ns);
 
 	if (due && t->key.tenant < policies->tenant_count) {
-		struct exchange x = {
-			.tenant = &policies->tenant[t->key.tenant], .seq = seq, .ts_ns = ts_ns
-		};
+		struct exchange x = { .tenant = &policies->tenant[t->key.tenant],
+			.tenant_number = t->key.tenant,
+			.seq = seq,
+			.ts_ns = ts_ns };
 		raise_attempt(all, &x, t, due);
 	}
 	t->open &= ~due;

@@ -29,6 +29,7 @@
 #include "rules/siblings.h"
 #include "rules/standing.h"
 #include "rules/table_probe.h"
+#include "rules/tenant_rows.h"
 #include "sensor/base/clock.h"
 #include "sensor/base/hash.h"
 #include "sensor/base/prefetch.h"
@@ -99,14 +100,8 @@ static void churn_adopt(void *state, const struct knowledge *known)
 	const struct policy_set *policies = known->policies;
 
 	s->known = known;
-	if (policies->tenant_count > s->limits_count) {
-		struct limits *more =
-			realloc(s->limits, policies->tenant_count * sizeof(*more));
-		if (more) {
-			s->limits = more;
-			s->limits_count = policies->tenant_count;
-		}
-	}
+	s->limits = tenant_rows_grow(
+		s->limits, &s->limits_count, policies->tenant_count, sizeof(*s->limits));
 	for (size_t i = 0; i < policies->tenant_count && i < s->limits_count; i++)
 		s->limits[i] = limits_of(&policies->tenant[i]);
 }
@@ -251,7 +246,7 @@ static struct sibling *find_siblings(struct churn *s, const struct exchange *x,
 	if (registered == 0)
 		return NULL;
 	const uint8_t *domain = dns_name_suffix(n, registered, &len);
-	struct sibling *d = siblings_find(s->rebinding, x->tenant->number, domain, len, now_s,
+	struct sibling *d = siblings_find(s->rebinding, x->tenant_number, domain, len, now_s,
 		option_s(x, OPTION_CHURN_REBINDING_window));
 	if (!m->alerted)
 		siblings_note(d, &x->now->client, now_s);
@@ -465,7 +460,7 @@ static OUT_OF_LINE void observe_change(struct churn *s, const struct exchange *x
 
 static struct limits limits_for(const struct churn *s, const struct exchange *x)
 {
-	uint16_t tenant = x->tenant->number;
+	uint16_t tenant = x->tenant_number;
 
 	return LIKELY(tenant < s->limits_count) ? s->limits[tenant] : limits_of(x->tenant);
 }
@@ -478,7 +473,7 @@ static uint32_t now_of(const struct exchange *x)
 /* A name that is not remembered, nor will be because of this answer if its TTL is long. */
 static OUT_OF_LINE void observe_new(struct churn *s, const struct exchange *x, uint64_t hash)
 {
-	struct moves_key key = key_of(x->now, x->tenant->number);
+	struct moves_key key = key_of(x->now, x->tenant_number);
 	struct limits limits = limits_for(s, x);
 
 	if (glimpse_ttl(x->now) > limits.ttl_s)
@@ -507,7 +502,7 @@ static void observe_known(struct churn *s, const struct exchange *x, struct glim
 /* Where the short way does not lead: another name with the same tag, another tenant than expected. */
 static OUT_OF_LINE void observe_unusual(struct churn *s, const struct exchange *x)
 {
-	struct moves_key key = key_of(x->now, x->tenant->number);
+	struct moves_key key = key_of(x->now, x->tenant_number);
 	uint64_t hash = hash_of(&key);
 	struct glimpse *g = table_find(s->names, hash, &key);
 
@@ -520,7 +515,7 @@ static OUT_OF_LINE void observe_unusual(struct churn *s, const struct exchange *
 static void churn_observe(void *state, const struct exchange *x)
 {
 	struct churn *s = state;
-	struct moves_key key = key_of(x->now, x->tenant->number);
+	struct moves_key key = key_of(x->now, x->tenant_number);
 	struct table_probe p = table_probe(s->names, x->place);
 
 	if (UNLIKELY(key.tenant != x->now->tenant)) {

@@ -24,7 +24,7 @@ struct crowd {
 	uint32_t slot; /* of the slice, in nx[] and answers[] */
 	uint32_t epoch;
 	uint32_t active[2], warm[2];
-};
+} __attribute__((aligned(CACHE_LINE))); /* an answer touches one line */
 
 /* The present around ts_ns begins; `window_ns`: the tenant's. */
 void crowd_start_present(struct crowd *crowd, int64_t ts_ns, int64_t window_ns);

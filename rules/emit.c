@@ -227,7 +227,7 @@ struct alert *emit_record(struct emit *e, enum alert_kind kind, const struct exc
 	alert_init(a, kind);
 	a->seq = x->seq;
 	a->ts_ns = a->start_ns = a->end_ns = x->ts_ns;
-	a->tenant = x->tenant->number;
+	a->tenant = x->tenant_number;
 	a->tenant_id = alert_put(a, x->tenant->id);
 	return a;
 }

@@ -33,6 +33,8 @@ struct session;
 struct exchange {
 	const struct observation *now; /* NULL on a tick */
 	const struct policy *tenant;
+	/* Its own; beside it, since thousands of tenants do not fit the cache and most messages ask no more. */
+	uint16_t tenant_number;
 	bool matched; /* `now` is a response whose query was seen */
 	bool told_late; /* matched, and only the response told the tenant: its query was nobody's */
 	/* Of the tenant: what a mirror of one direction does not show (sides.h). */

@@ -28,7 +28,7 @@ bool evidence_is_explained(const struct index *index, const struct exchange *x)
 		if (match[i].name != 0)
 			continue;
 		struct index_concerns it =
-			index_concerns_start(index, match[i].entry, x->tenant->number);
+			index_concerns_start(index, match[i].entry, x->tenant_number);
 		for (const struct mark *m; (m = index_concerns_next(&it));) {
 			if (mark_applies(m, match[i].labels, o->qname_labels) && explains(m))
 				return true;

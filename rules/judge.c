@@ -5,6 +5,7 @@
 #include "rules/ledger_book.h"
 #include "rules/sides.h"
 #include "rules/table_probe.h"
+#include "rules/tenant_rows.h"
 #include "sensor/base/prefetch.h"
 #include "sensor/dns/message.h"
 
@@ -80,14 +81,16 @@ struct judge *judge_new(const struct judge_options *options, const struct knowle
 	j->emit = emit_new(options->sink, options->sink_arg);
 	j->pairs = pairs_new(memory_of(options->memory_bytes, PAIRS_SHARE), options->seed);
 	j->ledger = ledger_new(memory_of(options->memory_bytes, LEDGER_SHARE), options->seed);
-	j->tenant_count = known->policies->tenant_count;
-	j->traffic = calloc(j->tenant_count, sizeof(*j->traffic));
-	if (!j->emit || !j->pairs || !j->ledger || !j->traffic || !families_new(j, options)) {
+	if (!j->emit || !j->pairs || !j->ledger || !families_new(j, options)) {
 		judge_free(j);
 		return NULL;
 	}
 	emit_listen(j->emit, options->kinds);
 	judge_adopt(j, known);
+	if (!j->traffic) {
+		judge_free(j);
+		return NULL;
+	}
 	return j;
 }
 
@@ -106,25 +109,11 @@ void judge_free(struct judge *j)
 	free(j);
 }
 
-/* Room for tenants that are new: those that there were keep their numbers. */
-static void make_room(struct judge *j, size_t tenant_count)
-{
-	if (tenant_count <= j->tenant_count)
-		return;
-	struct traffic *traffic = calloc(tenant_count, sizeof(*traffic));
-
-	/* Without memory the old counters serve on: tenants beyond their end are not counted. */
-	if (!traffic)
-		return;
-	memcpy(traffic, j->traffic, j->tenant_count * sizeof(*traffic));
-	free(j->traffic);
-	j->traffic = traffic;
-	j->tenant_count = tenant_count;
-}
-
 void judge_adopt(struct judge *j, const struct knowledge *known)
 {
-	make_room(j, known->policies->tenant_count);
+	/* Without memory tenants beyond its end are not counted. */
+	j->traffic = tenant_rows_grow(j->traffic, &j->tenant_count,
+		known->policies->tenant_count, sizeof(*j->traffic));
 	j->known = known;
 	emit_adopt(j->emit, known);
 	ledger_adopt(j->ledger, known);
@@ -213,6 +202,7 @@ ALWAYS_INLINE static inline void observe_message(
 	struct exchange x = {
 		.now = o,
 		.tenant = &policies->tenant[tenant],
+		.tenant_number = tenant,
 		.matched = pair.matched,
 		.told_late = pair.told_late,
 		.rtt_ns = pair.rtt_ns,
@@ -233,22 +223,8 @@ ALWAYS_INLINE static inline void observe_message(
 /* What is asked of a tenant for every message: with thousands of them it is not in the cache. */
 static void prefetch_tenant(const struct judge *j, uint16_t tenant)
 {
-	const struct policy_set *policies = j->known->policies;
-
-	if (UNLIKELY(tenant >= j->tenant_count || tenant >= policies->tenant_count))
-		return;
-	prefetch_write(&j->traffic[tenant]);
-	prefetch_read(&policies->tenant[tenant].number);
-	prefetch_read(&policies->tenant[tenant].resolvers);
-}
-
-/* Where a tenant's resolvers are listed is known by now. */
-static inline void prefetch_resolvers(const struct judge *j, uint16_t tenant)
-{
-	const struct policy_set *policies = j->known->policies;
-
-	if (LIKELY(tenant < policies->tenant_count))
-		prefetch_read(policies->tenant[tenant].resolvers.entry);
+	if (LIKELY(tenant < j->tenant_count))
+		prefetch_write(&j->traffic[tenant]);
 }
 
 /* Has the i-th family a place for a message that concerns these? */
@@ -289,7 +265,6 @@ static inline void prefetch(
 	const struct judge *j, const struct observation *o, const struct judge_places *places)
 {
 	pairs_prefetch(j->pairs, &places->session);
-	prefetch_resolvers(j, o->tenant);
 #pragma GCC unroll 4
 	for (size_t i = 0; i < JUDGE_PLACES_MAX; i++) {
 		if (!has_place(i, places->concerns))
@@ -299,6 +274,10 @@ static inline void prefetch(
 		else
 			table_prefetch_entry(places->table[i], places->place[i]);
 	}
+#pragma GCC unroll 16
+	for (size_t i = 0; i < ARRAY_LEN(families); i++)
+		if (families[i]->prefetch && !families[i]->place)
+			families[i]->prefetch(j->state[i], o, 0);
 }
 
 void judge_prefetch(const struct judge *j, const struct observation *const *o,

@@ -85,7 +85,10 @@ struct family {
 	 */
 	const struct table *(*place)(const void *state, const struct observation *o,
 		const struct session *session, uint64_t *hash);
-	/* Ask for what lies where the buckets lead; NULL: the entry in place()'s table alone. */
+	/*
+	 * Ask for what lies where the buckets lead; NULL: the entry in place()'s table alone. Of a family
+	 * without place(): ask for what any message of o's tenant may need.
+	 */
 	void (*prefetch)(const void *state, const struct observation *o, uint64_t place);
 	void (*tick)(void *state, const struct exchange *x); /* x->now is NULL, x->tenant too */
 	/*

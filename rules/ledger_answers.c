@@ -110,7 +110,7 @@ void ledger_answer(struct ledger *l, const struct exchange *x, ledger_sighting *
 	if (!x->matched && !x->queries_hidden)
 		return;
 	dns_name_format_wire(observation_qname_wire(o), o->qname_len, name);
-	struct ledger_key key = ledger_key_of(l, x->tenant->number, name);
+	struct ledger_key key = ledger_key_of(l, x->tenant_number, name);
 	for (unsigned part = 0; part < LEDGER_PARTS_MAX && (e = ledger_part(l, &key, part));
 		part++) {
 		for (unsigned i = 0; i < LEDGER_SLOTS; i++) {

@@ -572,7 +572,7 @@ const struct ledger_report *ledger_apply(
 	const struct update *u = transaction_update(t);
 
 	l->report =
-		(struct ledger_report){ .tenant = x->tenant->number, .zone = u ? u->zone : "" };
+		(struct ledger_report){ .tenant = x->tenant_number, .zone = u ? u->zone : "" };
 	if (!u || !u->zone_valid || u->change_count == 0 || !is_believed(x, t))
 		return &l->report;
 	struct applying a = {
@@ -580,7 +580,7 @@ const struct ledger_report *ledger_apply(
 		.update = u,
 		.transaction = t,
 		.sender = &l->sender,
-		.tenant = x->tenant->number,
+		.tenant = x->tenant_number,
 		.ts_ns =
 			t->latency_ns < 0 ? t->asked_ns : age_later(t->asked_ns, t->latency_ns),
 	};

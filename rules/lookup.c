@@ -94,7 +94,7 @@ static void lookup_adopt(void *state, const struct knowledge *known)
 
 static struct check_key check_key_of(const struct exchange *x)
 {
-	return (struct check_key){ .client = x->now->client, .tenant = x->tenant->number };
+	return (struct check_key){ .client = x->now->client, .tenant = x->tenant_number };
 }
 
 static void note_check(struct lookup *l, const struct exchange *x)

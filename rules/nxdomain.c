@@ -32,6 +32,7 @@
 #include "rules/nxdomain_client.h"
 #include "rules/suspect.h"
 #include "rules/table_probe.h"
+#include "rules/tenant_rows.h"
 #include "sensor/base/clock.h"
 #include "sensor/base/hash.h"
 #include "sensor/base/prefetch.h"
@@ -92,15 +93,9 @@ static void nxdomain_adopt(void *state, const struct knowledge *known)
 	s->known = known;
 	for (size_t i = 0; i < s->crowd_count; i++)
 		s->crowd[i].span_ns = 0; /* windows may have another length now */
-	if (s->crowd_count >= known->policies->tenant_count)
-		return;
-	struct crowd *crowd = realloc(s->crowd, known->policies->tenant_count * sizeof(*crowd));
-	if (!crowd)
-		return; /* tenants without a crowd are judged client by client */
-	memset(crowd + s->crowd_count, 0,
-		(known->policies->tenant_count - s->crowd_count) * sizeof(*crowd));
-	s->crowd = crowd;
-	s->crowd_count = known->policies->tenant_count;
+	/* Without memory tenants without a crowd are judged client by client. */
+	s->crowd = tenant_rows_grow(
+		s->crowd, &s->crowd_count, known->policies->tenant_count, sizeof(*s->crowd));
 }
 
 /* --- counting ------------------------------------------------------------------------------- */
@@ -112,7 +107,7 @@ static int64_t window_ns(const struct policy *p)
 
 static struct suspect_key key_of(const struct exchange *x)
 {
-	return (struct suspect_key){ .ip = x->now->client, .tenant = x->tenant->number };
+	return (struct suspect_key){ .ip = x->now->client, .tenant = x->tenant_number };
 }
 
 static struct suspect *suspect_of(
@@ -139,9 +134,9 @@ static void release_suspect(struct nxdomain *s, const struct nxdomain_client *c)
 /* The tenant's crowd, with the present that x is in; NULL when there is none. */
 static struct crowd *crowd_now(struct nxdomain *s, const struct exchange *x)
 {
-	if (UNLIKELY(x->tenant->number >= s->crowd_count))
+	if (UNLIKELY(x->tenant_number >= s->crowd_count))
 		return NULL;
-	struct crowd *crowd = &s->crowd[x->tenant->number];
+	struct crowd *crowd = &s->crowd[x->tenant_number];
 	if (UNLIKELY(!crowd_is_now(crowd, x->ts_ns)))
 		crowd_start_present(crowd, x->ts_ns, window_ns(x->tenant));
 	return crowd;

@@ -208,7 +208,7 @@ static void read_names(struct ownership *o, struct holding *g, const struct ledg
 	for (unsigned i = 0; i < LEDGER_ADDRESS_NAMES; i++) {
 		struct ledger_key key = { .hash = a->name[i].hash,
 			.check = a->name[i].check,
-			.tenant = g->x.tenant->number };
+			.tenant = g->x.tenant_number };
 		struct ledger_entry *e;
 		const struct ledger_slot *slot =
 			ledger_record(o->ledger, &key, address_type(&g->ip), g->address, &e);
@@ -221,7 +221,7 @@ static void read_pointers(
 	struct ownership *o, struct holding *g, const struct ledger_address *a)
 {
 	const struct ledger_entry *e =
-		ledger_by_ref(o->ledger, g->x.tenant->number, &a->pointer);
+		ledger_by_ref(o->ledger, g->x.tenant_number, &a->pointer);
 
 	for (unsigned i = 0; e && i < LEDGER_SLOTS; i++) {
 		const struct ledger_slot *slot = &e->slot[i];
@@ -237,7 +237,7 @@ static const char *matter_of_target(struct ownership *o, const struct holding *g
 {
 	const char *target = value_of(&g->pointer);
 	uint16_t type = address_type(&g->ip);
-	struct ledger_key key = ledger_key_of(o->ledger, g->x.tenant->number, target);
+	struct ledger_key key = ledger_key_of(o->ledger, g->x.tenant_number, target);
 	const struct ledger_entry *e = ledger_part(o->ledger, &key, 0);
 	const char *matter = NULL;
 
@@ -331,7 +331,7 @@ static void check_owners(struct ownership *o, const struct holding *g)
 static void check_address(struct ownership *o, struct holding *g)
 {
 	const struct ledger_address *a =
-		ledger_address_of(o->ledger, g->x.tenant->number, &g->ip);
+		ledger_address_of(o->ledger, g->x.tenant_number, &g->ip);
 
 	if (!a)
 		return;
@@ -361,7 +361,10 @@ static void visit_entry(void *entry, void *arg)
 	for (unsigned i = 0; i < LEDGER_SLOTS; i++) {
 		struct ledger_slot *slot = &e->slot[i];
 		struct holding g = {
-			.x = { .tenant = tenant, .seq = o->tick->seq, .ts_ns = o->tick->ts_ns },
+			.x = { .tenant = tenant,
+				.tenant_number = tenant->number,
+				.seq = o->tick->seq,
+				.ts_ns = o->tick->ts_ns },
 		};
 		if (!(slot->flags & LEDGER_UNSETTLED) ||
 			age_of(slot->changed_ns, g.x.ts_ns) < settle_ns)

@@ -3,11 +3,14 @@
 
 #include "rules/age.h"
 #include "rules/session.h"
+#include "rules/tenant_rows.h"
 #include "sensor/base/clock.h"
+#include "sensor/base/prefetch.h"
 #include "sensor/dns/message.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /*
  * resolver.unapproved: a client asks a server that is not the tenant's to resolve for it.
@@ -17,14 +20,16 @@
  *
  * Only a tenant that lists its resolvers can have foreign ones. Its resolvers and zone servers
  * themselves are left out: they forward and transfer. Whether a server is the tenant's is asked
- * for every query, so the answer is kept in a small direct-mapped memo.
+ * for every query, so the answers for the last servers of a tenant are kept: a few words that stand
+ * together where there are thousands of tenants, more for each where there are few.
  *
  * A client that uses a foreign resolver does so for everything: one alert a second and pair of
  * client and server, which carries the count, says it as well as each query would.
  */
 
-#define MEMO_SLOTS 1024
-#define REPEAT_NS  NS_PER_S
+#define MEMO_WAYS 4
+#define MEMO_SETS 256u /* of all tenants together; each has one at least */
+#define REPEAT_NS NS_PER_S
 
 struct use {
 	struct use_key {
@@ -38,16 +43,20 @@ struct use {
 	int64_t first_ns; /* of those not told yet */
 };
 
+/*
+ * Servers as session.h hashes them within their tenant, the last one first; 0: none. The lowest bit is not
+ * the hash's: it says that the server is foreign.
+ */
 struct memo {
-	struct ip server;
-	uint16_t tenant;
-	bool valid, foreign;
+	uint64_t server[MEMO_WAYS];
 };
+#define MEMO_FOREIGN UINT64_C(1)
 
 struct resolver {
 	struct emit *emit;
 	struct table *uses;
-	struct memo memo[MEMO_SLOTS];
+	struct memo *memo; /* sets_each of every tenant, by number */
+	size_t tenant_count, sets_each;
 };
 
 static void resolver_free(void *state)
@@ -55,6 +64,7 @@ static void resolver_free(void *state)
 	struct resolver *r = state;
 
 	table_free(r->uses);
+	free(r->memo);
 	free(r);
 }
 
@@ -74,36 +84,52 @@ static void *resolver_new(const struct family_env *env)
 	return r;
 }
 
+/* What is the tenant's may have changed. Without memory every query asks the policy. */
 static void resolver_adopt(void *state, const struct knowledge *known)
 {
 	struct resolver *r = state;
+	size_t tenants = known->policies->tenant_count;
 
-	(void)known;
-	for (size_t i = 0; i < MEMO_SLOTS; i++)
-		r->memo[i].valid = false;
+	r->sets_each = tenants < MEMO_SETS ? MEMO_SETS / tenants : 1;
+	free(r->memo);
+	r->tenant_count = 0;
+	r->memo = tenant_rows_grow(
+		NULL, &r->tenant_count, tenants, r->sets_each * sizeof(*r->memo));
 }
 
-static OUT_OF_LINE bool ask_foreign(struct memo *m, const struct exchange *x)
+/* To a tenant that lists no resolvers none is foreign. */
+static bool ask_foreign(const struct exchange *x)
 {
 	const struct ip *server = &x->now->server;
 
-	*m = (struct memo){
-		.server = *server,
-		.tenant = x->tenant->number,
-		.valid = true,
-		.foreign = !ip_is_group(server) && !policy_owns_server(x->tenant, server),
-	};
-	return m->foreign;
+	return x->tenant->resolvers.count > 0 && !ip_is_group(server) &&
+	       !policy_owns_server(x->tenant, server);
+}
+
+/* Ask, and remember it in place of the server that was met longest ago. */
+static OUT_OF_LINE bool learn_server(struct memo *m, const struct exchange *x, uint64_t server)
+{
+	bool foreign = ask_foreign(x);
+
+	memmove(m->server + 1, m->server, (MEMO_WAYS - 1) * sizeof(m->server[0]));
+	m->server[0] = server | (foreign ? MEMO_FOREIGN : 0);
+	return foreign;
 }
 
 static bool is_foreign(struct resolver *r, const struct exchange *x)
 {
-	uint16_t tenant = x->tenant->number;
-	struct memo *m = &r->memo[session_server(x->session, tenant) % MEMO_SLOTS];
+	uint16_t tenant = x->tenant_number;
+	uint64_t hash = session_server(x->session, tenant);
+	uint64_t server = hash & ~MEMO_FOREIGN;
 
-	if (LIKELY(m->valid && m->tenant == tenant && ip_equal(&m->server, &x->now->server)))
-		return m->foreign;
-	return ask_foreign(m, x);
+	if (UNLIKELY(tenant >= r->tenant_count))
+		return ask_foreign(x);
+	struct memo *m = &r->memo[tenant * r->sets_each + ((hash >> 32) * r->sets_each >> 32)];
+	for (unsigned i = 0; i < MEMO_WAYS; i++) {
+		if (LIKELY((m->server[i] & ~MEMO_FOREIGN) == server))
+			return m->server[i] & MEMO_FOREIGN;
+	}
+	return learn_server(m, x, server);
 }
 
 static bool serves(const struct policy *tenant, const struct ip *client)
@@ -154,7 +180,7 @@ static OUT_OF_LINE void count_use(struct resolver *r, const struct exchange *x)
 	if (serves(x->tenant, &o->client))
 		return;
 	struct use_key key = {
-		.client = o->client, .server = o->server, .tenant = x->tenant->number
+		.client = o->client, .server = o->server, .tenant = x->tenant_number
 	};
 	bool is_new;
 	struct use *u = table_add(r->uses, table_hash(r->uses, &key), &key, &is_new);
@@ -167,8 +193,18 @@ static OUT_OF_LINE void count_use(struct resolver *r, const struct exchange *x)
 
 static void resolver_observe(void *state, const struct exchange *x)
 {
-	if (is_use(x) && x->tenant->resolvers.count > 0 && UNLIKELY(is_foreign(state, x)))
+	if (is_use(x) && UNLIKELY(is_foreign(state, x)))
 		count_use(state, x);
+}
+
+/* Where each tenant has little, all together is more than the nearest caches hold. */
+static void resolver_prefetch(const void *state, const struct observation *o, uint64_t place)
+{
+	const struct resolver *r = state;
+
+	(void)place;
+	if (UNLIKELY(r->sets_each == 1) && o->tenant < r->tenant_count)
+		prefetch_read(&r->memo[o->tenant]);
 }
 
 static void resolver_stats(const void *state, struct judge_stats *out)
@@ -186,5 +222,6 @@ const struct family resolver_family = {
 	.adopt = resolver_adopt,
 	.observe = resolver_observe,
 	.concerns = CONCERN_ASKER,
+	.prefetch = resolver_prefetch,
 	.stats = resolver_stats,
 };

@@ -67,7 +67,7 @@ static void count_client(const struct sights *s, struct entry *e, const struct i
 
 struct sight sights_note(struct sights *s, const struct exchange *x, uint64_t key_hash)
 {
-	struct entry_key key = { .hash = key_hash, .tenant = x->tenant->number };
+	struct entry_key key = { .hash = key_hash, .tenant = x->tenant_number };
 	bool is_new;
 	struct entry *e = table_add(s->table, table_hash(s->table, &key), &key, &is_new);
 	bool asked_before =

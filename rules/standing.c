@@ -49,7 +49,7 @@ struct standing standing_of(const struct index *index, const struct exchange *x)
 			labels = n.label_count;
 		}
 		struct index_concerns it =
-			index_concerns_start(index, match[i].entry, x->tenant->number);
+			index_concerns_start(index, match[i].entry, x->tenant_number);
 		for (const struct mark *m; (m = index_concerns_next(&it));)
 			if (mark_applies(m, match[i].labels, labels))
 				weigh_mark(&st, x, m, &match[i]);

@@ -61,7 +61,7 @@ void target_begin_sentence(const struct target *t, char *to, size_t size)
 /* "acme has not approved", "nobody has approved". */
 const char *target_refusal(const struct target *t, const char *verb, char *to, size_t size)
 {
-	if (t->x->tenant->number == POLICY_UNMAPPED)
+	if (t->x->tenant_number == POLICY_UNMAPPED)
 		(void)text_join(to, size, "nobody has ", verb);
 	else
 		(void)text_join(to, size, t->x->tenant->id, " has not ", verb);

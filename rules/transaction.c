@@ -153,7 +153,7 @@ static struct ends ends_of(const struct exchange *x)
 		.client_port = x->now->client_port,
 		.server_port = x->now->server_port,
 		.id = x->now->id,
-		.tenant = x->tenant->number,
+		.tenant = x->tenant_number,
 	};
 }
 
@@ -471,6 +471,7 @@ static void finish_request(struct transactions *all, const struct request *r)
 		return;
 	struct exchange x = *all->tick;
 	x.tenant = &policies->tenant[ends->tenant];
+	x.tenant_number = ends->tenant;
 	forget_last(all);
 	recall(all, r, &t);
 	t.zone = find_zone(all, x.tenant, change_zone(t.change));

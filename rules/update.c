@@ -114,7 +114,7 @@ static void say_external(struct updates *u, struct alert *a, const struct exchan
 		"%s sends a DNS UPDATE for %s in zone %s to %s, which is not one of "
 		"%s's servers",
 		client, names, change_zone(c), server,
-		x->tenant->number == POLICY_UNMAPPED ? "the network" : x->tenant->id);
+		x->tenant_number == POLICY_UNMAPPED ? "the network" : x->tenant->id);
 	emit_hint(u->emit, "    zones:\n      - name: %s\n        servers: [%s]\n",
 		emit_yaml(u->emit, change_zone(c)), emit_yaml(u->emit, server));
 }
@@ -230,7 +230,7 @@ static void finish(void *state, const struct exchange *x, const struct transacti
 	struct updates *u = state;
 	const struct ledger_report *made = ledger_apply(u->ledger, x, t);
 
-	tally_note(u->tally, x->tenant->number, t);
+	tally_note(u->tally, x->tenant_number, t);
 	ownership_judge(u->emit, x, t, made);
 	if (t->readable && t->answered)
 		judge(u, x, t, made);
@@ -295,7 +295,7 @@ static void tell_open(void *state, const struct exchange *x, const struct transa
 {
 	struct updates *u = state;
 
-	tally_note(u->tally, x->tenant->number, t);
+	tally_note(u->tally, x->tenant_number, t);
 	changelog_tell(u->emit, x, t, NULL);
 }
 

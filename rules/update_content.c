@@ -53,7 +53,7 @@ static struct server_key server_key_of(const struct exchange *x, const struct ip
 
 	memset(&key, 0, sizeof(key));
 	key.ip = *ip;
-	key.tenant = x->tenant->number;
+	key.tenant = x->tenant_number;
 	return key;
 }
 

@@ -10,7 +10,7 @@ static struct subject subject_of(const struct exchange *x, enum subject_kind kin
 	struct subject s;
 
 	memset(&s, 0, sizeof(s));
-	s.tenant = x->tenant->number;
+	s.tenant = x->tenant_number;
 	s.kind = (uint8_t)kind;
 	return s;
 }

@@ -206,6 +206,7 @@ void ledger_rig_update(struct ledger_rig *g, const struct ledger_spec *s)
 	struct exchange x = {
 		.now = o,
 		.tenant = &policies->tenant[o->tenant],
+		.tenant_number = o->tenant,
 		.matched = true,
 		.seq = 1,
 		.ts_ns = o->ts_ns,

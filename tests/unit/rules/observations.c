@@ -487,6 +487,7 @@ void rig_see(struct rig *r, const struct message *m)
 	struct exchange x = {
 		.now = o,
 		.tenant = &r->world->known.policies->tenant[pair.tenant],
+		.tenant_number = pair.tenant,
 		.matched = pair.matched,
 		.told_late = pair.told_late,
 		.queries_hidden = sides_queries_hidden(sides),

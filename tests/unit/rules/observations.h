@@ -120,7 +120,7 @@ const struct alert_why *alerts_why(const struct alert *a, const char *feature);
 
 /* --- one family at work --------------------------------------------------------------------- */
 
-#define RIG_TENANTS_MAX 64
+#define RIG_TENANTS_MAX 512
 
 struct rig {
 	struct world *world;

@@ -38,6 +38,7 @@ static void tell(struct bench *b, const struct ledger_report *report)
 {
 	struct exchange x = {
 		.tenant = &b->world->known.policies->tenant[1],
+		.tenant_number = 1,
 		.seq = 7,
 		.ts_ns = b->sample.t.asked_ns + 5,
 	};

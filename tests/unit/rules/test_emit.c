@@ -49,6 +49,7 @@ static struct exchange see(struct bench *b, const struct message *m)
 	return (struct exchange){
 		.now = b->o,
 		.tenant = &b->world->known.policies->tenant[b->o->tenant],
+		.tenant_number = b->o->tenant,
 		.seq = 99,
 		.ts_ns = b->o->ts_ns,
 	};

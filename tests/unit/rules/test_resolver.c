@@ -121,6 +121,40 @@ Test(resolver, many_servers_of_two_tenants_are_not_confused)
 	rig_free(r);
 }
 
+/* Hundreds of tenants leave each room for a few servers: more are asked about again, and again rightly. */
+Test(resolver, among_many_tenants_more_servers_than_there_is_room_for)
+{
+	struct world *w = world_new();
+	char text[32];
+
+	for (unsigned t = 0; t < 400; t++) {
+		snprintf(text, sizeof(text), "t%u", t);
+		struct policy *p = world_tenant(w, text, NULL);
+		for (unsigned i = 0; i < 6; i++) {
+			snprintf(text, sizeof(text), "10.%u.%u.%u", t / 256, t % 256, i + 1);
+			cr_assert(ip_set_add(&p->resolvers, text));
+		}
+	}
+	struct rig *r = rig_new_sized(&resolver_family, w, 16 << 20);
+	for (unsigned round = 0; round < 2; round++) {
+		for (unsigned t = 0; t < 400; t++) {
+			for (unsigned i = 0; i < 7; i++) { /* the last is foreign */
+				snprintf(text, sizeof(text), "10.%u.%u.%u", t / 256, t % 256,
+					i + 1);
+				rig_see(r, &(struct message){ .qname = "a.example",
+						   .tenant = (uint16_t)(t + 1),
+						   .server = text });
+			}
+		}
+	}
+	cr_assert_eq(rig_count(r, RULE_RESOLVER_UNAPPROVED), 400); /* one a second */
+	for (size_t i = 0; i < r->alerts.count; i++)
+		cr_assert_str_eq(
+			strrchr(alert_get(r->alerts.alert[i], r->alerts.alert[i]->key), '.'),
+			".7");
+	rig_free(r);
+}
+
 Test(resolver, an_exclusion_of_the_server_silences)
 {
 	struct world *w = world_new();

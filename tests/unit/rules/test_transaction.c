@@ -83,6 +83,7 @@ static bool show(struct bench *bench, const struct leg *l)
 		++bench->seq);
 	struct exchange x = { .now = o,
 		.tenant = &bench->world->known.policies->tenant[1],
+		.tenant_number = 1,
 		.seq = o->seq,
 		.ts_ns = o->ts_ns };
 	bool told = l->response ? transactions_answer(bench->all, &x, &bench->t)
