@@ -58,8 +58,7 @@ struct redis {
 	struct redis_link link;
 	struct redis_item *batch[BATCH_MAX];
 	size_t batch_count;
-	bool batch_sent; /* it went out before and may have arrived */
-	bool doubtful;   /* the server could not take what it was sent last */
+	bool doubtful; /* the server could not take what it was sent last */
 	int backoff_ms;
 	uint64_t random;
 	struct redis_report report;
@@ -132,6 +131,7 @@ static void read_replies(struct redis *r, size_t sent, struct round *round)
 		if (verdict == REDIS_RETRY) {
 			note_fault(r, &fault);
 			round->failed = true;
+			r->batch[at]->unsure = false;
 			r->batch[kept++] = r->batch[at];
 			continue;
 		}
@@ -142,7 +142,8 @@ static void read_replies(struct redis *r, size_t sent, struct round *round)
 		free(r->batch[at]);
 	}
 	/* Only a broken connection leaves it open whether the rest has arrived. */
-	r->batch_sent = at < sent;
+	for (size_t i = at; i < sent; i++)
+		r->batch[i]->unsure = true;
 	while (at < r->batch_count)
 		r->batch[kept++] = r->batch[at++];
 	r->batch_count = kept;
@@ -178,8 +179,8 @@ static void send_batch(struct redis *r, const struct redis_facts *facts, struct 
 {
 	size_t count = r->doubtful && r->batch_count > 0 ? 1 : r->batch_count;
 
-	round->resent = r->batch_sent ? count : 0;
 	for (size_t i = 0; i < count; i++) {
+		round->resent += r->batch[i]->unsure;
 		if (!redis_command_add(&r->link, r->batch[i], r->maxlen))
 			goto broken;
 	}
@@ -264,7 +265,6 @@ static void take_batch(struct redis *r)
 
 	if (r->batch_count > 0)
 		return; /* what is left from before goes first */
-	r->batch_sent = false;
 	while (r->batch_count < BATCH_MAX && bytes < BATCH_BYTES_MAX) {
 		struct redis_item *item = redis_queue_pop(&r->queue);
 		if (!item)

@@ -12,6 +12,7 @@
 #ifndef SENSOR_OUTPUT_REDIS_QUEUE_H
 #define SENSOR_OUTPUT_REDIS_QUEUE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,6 +34,7 @@ struct redis_item {
 	uint64_t order;
 	size_t bytes; /* all of it */
 	uint8_t severity;
+	bool unsure; /* it was sent, and nobody knows whether it has arrived */
 	size_t len[REDIS_FIELDS];
 	const char *at[REDIS_FIELDS];
 	char text[];

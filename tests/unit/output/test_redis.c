@@ -272,6 +272,30 @@ Test(redis, a_server_that_stalls_is_left_after_the_timeout)
 	stop();
 }
 
+/* Of three sent together one was turned away for now; of the two behind it nobody knows. */
+Test(redis, only_what_may_have_arrived_counts_as_sent_again)
+{
+	const struct fake_redis_step script[] = {
+		{ 1, FAKE_ANSWER, NULL },
+		{ 1, FAKE_SAY, "-READONLY You can't write against a read only replica.\r\n" },
+		{ 1, FAKE_HANGUP, NULL },
+	};
+	server = fake_redis_new(script, sizeof(script) / sizeof(script[0]));
+	fake_redis_listen(server, false);
+	char url[256];
+	snprintf(url, sizeof(url), "unix://%s", fake_redis_path(server));
+	struct redis_options options = options_for(url);
+	open_with(&options);
+	write_some(0, 3);
+	usleep(200000); /* they wait, and go out in one batch */
+	fake_redis_listen(server, true);
+	cr_expect(EVENTUALLY(delivered_at_least(3)));
+	expect_added("0 1 2 ");
+	cr_expect_eq(stats.resent, 2, "%llu", (unsigned long long)stats.resent);
+	expect_books_balance();
+	stop();
+}
+
 Test(redis, closing_does_not_wait_for_a_stalled_server_beyond_its_deadline)
 {
 	server = fake_redis_new(
