@@ -453,7 +453,8 @@ static bool nap_for_record(struct spsc *ring)
 	const struct timespec moment = { .tv_nsec = ring->nap_ns };
 	size_t bytes;
 
-	if (ring->nap_ns == 0)
+	/* Relaxed: behind a close that is not seen yet it naps once for nothing. */
+	if (ring->nap_ns == 0 || atomic_load_explicit(&ring->closed, memory_order_relaxed))
 		return false;
 	(void)nanosleep(&moment, NULL); /* a signal may end it early */
 	return spsc_peek(ring, &bytes) != NULL;
