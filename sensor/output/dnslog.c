@@ -60,7 +60,6 @@ struct flags_text {
 struct dnslog {
 	struct dnslog_file *file;
 	int failed_errno; /* of the write that failed; 0 */
-	uint64_t missing; /* messages since then */
 	struct text out;
 	uint64_t line;
 	struct written_name name[NAMES];
@@ -450,10 +449,8 @@ bool dnslog_write(struct dnslog *log, const struct dnslog_entry *entry)
 {
 	struct text *t = &log->out;
 
-	if (UNLIKELY(log->failed_errno)) {
-		log->missing++;
+	if (UNLIKELY(log->failed_errno))
 		return false;
-	}
 	if (t->len >= DNSLOG_BUFFER_BYTES)
 		write_out(log);
 	log->line++;
@@ -472,11 +469,8 @@ void dnslog_keep(struct dnslog *log)
 		write_out(log);
 	bool failed = log->failed_errno != 0;
 	log->failed_errno = dnslog_file_keep(log->file);
-	if (!failed || log->failed_errno)
-		return;
-	log_notice("the DNS log is written again; %llu messages and more are missing",
-		(unsigned long long)log->missing);
-	log->missing = 0;
+	if (failed && !log->failed_errno)
+		log_notice("the DNS log is written again");
 }
 
 void dnslog_reopen(struct dnslog *log)

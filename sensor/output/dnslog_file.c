@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "sensor/base/log.h"
+#include "sensor/output/append_file.h"
 #include "sensor/output/dnslog.h"
 #include "sensor/output/writer.h"
 #include "sensor/ring/gauge.h"
@@ -17,17 +18,16 @@ struct dnslog_file {
 	unsigned how;
 	struct writer *writer;
 	int failed_errno;           /* of the write that failed; 0: none */
+	bool reopen_failed;         /* said so */
 	struct gauge reopen_wanted; /* written by whoever wants it, and here when it is done */
 	char path[];                /* empty: standard output */
 };
 
 static int open_path(const char *path, unsigned how)
 {
-	int flags = O_WRONLY | O_CREAT | O_CLOEXEC;
-
 	if (how & DNSLOG_APPEND)
-		return open(path, flags | O_APPEND, 0640);
-	return open(path, flags | O_TRUNC, 0644);
+		return append_file_open(path, 0);
+	return open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_TRUNC, 0644);
 }
 
 struct dnslog_file *dnslog_file_open(const char *path, unsigned how, size_t room)
@@ -72,20 +72,25 @@ bool dnslog_file_is_busy(struct dnslog_file *f)
 }
 
 /* The old file has what was put so far; when the new one cannot be opened the old one stays. */
-static void open_anew(struct dnslog_file *f)
+static bool open_anew(struct dnslog_file *f)
 {
 	if (!*f->path)
-		return;
+		return false;
 	(void)!writer_flush(f->writer);
 	int fd = open_path(f->path, f->how);
 	if (fd == -1) {
-		log_error("DNS log %s: cannot open it anew: %s", f->path, strerror(errno));
-		return;
+		if (!f->reopen_failed)
+			log_error("DNS log %s: cannot open it anew: %s", f->path,
+				strerror(errno));
+		f->reopen_failed = true;
+		return false;
 	}
+	f->reopen_failed = false;
 	close(f->fd);
 	f->fd = fd;
 	writer_go_on(f->writer, fd);
 	f->failed_errno = 0;
+	return true;
 }
 
 /* Is there room again? The line that was torn ends here, so that no other one is spoilt. */
@@ -98,14 +103,23 @@ static void try_again(struct dnslog_file *f)
 	f->failed_errno = 0;
 }
 
+/* Somebody says so, or it is seen. */
+static bool has_moved(struct dnslog_file *f)
+{
+	bool wanted = gauge_read(&f->reopen_wanted);
+
+	if (wanted)
+		gauge_set(&f->reopen_wanted, 0);
+	return wanted ||
+	       (f->how & DNSLOG_LASTING && *f->path && append_file_has_moved(f->fd, f->path));
+}
+
 int dnslog_file_keep(struct dnslog_file *f)
 {
-	if (gauge_read(&f->reopen_wanted)) {
-		gauge_set(&f->reopen_wanted, 0);
-		open_anew(f);
-	} else if (f->failed_errno) {
+	bool anew = has_moved(f) && open_anew(f);
+
+	if (!anew && f->failed_errno)
 		try_again(f);
-	}
 	return f->failed_errno;
 }
 

@@ -3,7 +3,8 @@
  * dnslog_file.h -- where the lines of a DNS log go; for dnslog.c.
  *
  * A replay's log is emptied first, and the first write that fails ends it. The log of a sensor lasts: it is
- * appended to, opened anew on request (after logrotate has moved it), and a failed write is said and tried
+ * appended to, opened anew when logrotate has moved it (at once on request, else within a second: what is
+ * written to a file without a name fills the disk and nobody sees it), and a failed write is said and tried
  * again once a second, when there may be room again.
  *
  * Owner:    dnslog_file_close frees.
@@ -29,7 +30,10 @@ int dnslog_file_put(struct dnslog_file *f, struct text *t);
 /* Would dnslog_file_put have to wait? */
 bool dnslog_file_is_busy(struct dnslog_file *f);
 
-/* About once a second: open it anew if that was asked for, or try again to write. Returns as above. */
+/*
+ * About once a second: open it anew if it was moved or that was asked for, or try again to write.
+ * Returns as above.
+ */
 int dnslog_file_keep(struct dnslog_file *f);
 void dnslog_file_reopen(struct dnslog_file *f);
 

@@ -3,13 +3,13 @@
 
 #include "sensor/base/log.h"
 #include "sensor/base/text.h"
+#include "sensor/output/append_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 struct jsonl {
@@ -88,11 +88,6 @@ static void jsonl_write(struct sink *s, const struct sink_record *record)
 		write_pending(f);
 }
 
-static int open_file(const char *path, int extra_flags)
-{
-	return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | extra_flags, 0640);
-}
-
 /* The rest of a line whose beginning is in the old file makes no sense in the new one. */
 static void drop_torn(struct jsonl *f)
 {
@@ -111,7 +106,7 @@ static void jsonl_reopen(struct sink *s)
 	if (!f->path || f->closed)
 		return;
 	write_pending(f);
-	int fd = open_file(f->path, 0);
+	int fd = append_file_open(f->path, 0);
 	if (fd == -1) {
 		say_failure(f, "cannot open it anew");
 		return;
@@ -123,24 +118,13 @@ static void jsonl_reopen(struct sink *s)
 		say_recovery(f);
 }
 
-/* Is the open file no longer the one at the path? */
-static bool has_moved(const struct jsonl *f)
-{
-	struct stat at_path, opened;
-
-	if (stat(f->path, &at_path) == -1)
-		return errno == ENOENT;
-	return fstat(f->fd, &opened) == 0 &&
-	       (at_path.st_dev != opened.st_dev || at_path.st_ino != opened.st_ino);
-}
-
 static void jsonl_flush(struct sink *s)
 {
 	struct jsonl *f = jsonl_of(s);
 
 	if (f->closed)
 		return;
-	if (f->path && has_moved(f))
+	if (f->path && append_file_has_moved(f->fd, f->path))
 		jsonl_reopen(s);
 	write_pending(f);
 }
@@ -201,7 +185,8 @@ enum err jsonl_open(
 	}
 	f->sink.api = &jsonl_api;
 	f->sink.name = to_file ? f->path : "standard output";
-	f->fd = to_file ? open_file(path, mode == JSONL_TRUNCATE ? O_TRUNC : 0) : STDOUT_FILENO;
+	f->fd = to_file ? append_file_open(path, mode == JSONL_TRUNCATE ? O_TRUNC : 0)
+			: STDOUT_FILENO;
 	if (f->fd == -1) {
 		free(f->path);
 		free(f);

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define TS_NS (INT64_C(1763818536) * NS_PER_S + 7)
@@ -365,6 +366,31 @@ Test(dnslog, a_log_that_was_moved_is_opened_anew_when_that_is_wanted)
 	keep(log);
 	expect_lines(moved, 2);
 	expect_lines(path, 0);
+	dnslog_write(log, &e);
+	cr_assert_eq(dnslog_close(log), 0);
+	expect_lines(moved, 2);
+	expect_lines(path, 1);
+	unlink(path);
+	unlink(moved);
+}
+
+/* Nobody has to say so; and where no new file can be made, the old one goes on. */
+Test(dnslog, a_log_that_was_moved_is_noticed)
+{
+	struct dnslog_entry e = entry_of("query");
+	struct dnslog *log = open_log_writing(LASTING);
+	char moved[sizeof(path) + 4];
+
+	snprintf(moved, sizeof(moved), "%s.old", path);
+	dnslog_write(log, &e);
+	cr_assert_eq(rename(path, moved), 0);
+	cr_assert_eq(mkdir(path, 0700), 0);
+	keep(log);
+	dnslog_write(log, &e);
+	keep(log);
+	expect_lines(moved, 2);
+	cr_assert_eq(rmdir(path), 0);
+	keep(log);
 	dnslog_write(log, &e);
 	cr_assert_eq(dnslog_close(log), 0);
 	expect_lines(moved, 2);
