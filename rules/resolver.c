@@ -8,6 +8,7 @@
 #include "sensor/base/prefetch.h"
 #include "sensor/dns/message.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,14 +21,14 @@
  *
  * Only a tenant that lists its resolvers can have foreign ones. Its resolvers and zone servers
  * themselves are left out: they forward and transfer. Whether a server is the tenant's is asked
- * for every query, so the answers for the last servers of a tenant are kept: a few words that stand
- * together where there are thousands of tenants, more for each where there are few.
+ * for every query, so the answers for the last servers of a tenant are kept: of a few where there are
+ * thousands of tenants, of more for each where there are few.
  *
  * A client that uses a foreign resolver does so for everything: one alert a second and pair of
  * client and server, which carries the count, says it as well as each query would.
  */
 
-#define MEMO_WAYS 4
+#define MEMO_WAYS 3
 #define MEMO_SETS 256u /* of all tenants together; each has one at least */
 #define REPEAT_NS NS_PER_S
 
@@ -43,14 +44,13 @@ struct use {
 	int64_t first_ns; /* of those not told yet */
 };
 
-/*
- * Servers as session.h hashes them within their tenant, the last one first; 0: none. The lowest bit is not
- * the hash's: it says that the server is foreign.
- */
+/* The servers of a tenant that were met last, the newest first: one cache line. */
 struct memo {
-	uint64_t server[MEMO_WAYS];
-};
-#define MEMO_FOREIGN UINT64_C(1)
+	struct ip server[MEMO_WAYS];
+	uint8_t count;
+	uint8_t foreign; /* bit n: the n-th is */
+} __attribute__((aligned(CACHE_LINE)));
+static_assert(sizeof(struct memo) == CACHE_LINE, "a server is looked for in one line");
 
 struct resolver {
 	struct emit *emit;
@@ -107,29 +107,35 @@ static bool ask_foreign(const struct exchange *x)
 }
 
 /* Ask, and remember it in place of the server that was met longest ago. */
-static OUT_OF_LINE bool learn_server(struct memo *m, const struct exchange *x, uint64_t server)
+static OUT_OF_LINE bool learn_server(struct memo *m, const struct exchange *x)
 {
 	bool foreign = ask_foreign(x);
 
 	memmove(m->server + 1, m->server, (MEMO_WAYS - 1) * sizeof(m->server[0]));
-	m->server[0] = server | (foreign ? MEMO_FOREIGN : 0);
+	m->server[0] = x->now->server;
+	m->foreign = (uint8_t)(m->foreign << 1 | foreign);
+	m->count += m->count < MEMO_WAYS;
 	return foreign;
+}
+
+static struct memo *memo_of(const struct resolver *r, const struct exchange *x)
+{
+	uint32_t hash = (uint32_t)(x->session->server >> 32);
+
+	return &r->memo[x->tenant_number * r->sets_each +
+			((uint64_t)hash * r->sets_each >> 32)];
 }
 
 static bool is_foreign(struct resolver *r, const struct exchange *x)
 {
-	uint16_t tenant = x->tenant_number;
-	uint64_t hash = session_server(x->session, tenant);
-	uint64_t server = hash & ~MEMO_FOREIGN;
-
-	if (UNLIKELY(tenant >= r->tenant_count))
+	if (UNLIKELY(x->tenant_number >= r->tenant_count))
 		return ask_foreign(x);
-	struct memo *m = &r->memo[tenant * r->sets_each + ((hash >> 32) * r->sets_each >> 32)];
-	for (unsigned i = 0; i < MEMO_WAYS; i++) {
-		if (LIKELY((m->server[i] & ~MEMO_FOREIGN) == server))
-			return m->server[i] & MEMO_FOREIGN;
+	struct memo *m = memo_of(r, x);
+	for (unsigned i = 0; i < m->count; i++) {
+		if (LIKELY(ip_equal(&m->server[i], &x->now->server)))
+			return m->foreign >> i & 1;
 	}
-	return learn_server(m, x, server);
+	return learn_server(m, x);
 }
 
 static bool serves(const struct policy *tenant, const struct ip *client)

@@ -45,10 +45,4 @@ static inline uint64_t session_client(const struct session *s, uint16_t tenant)
 	return hash_word(s->client, tenant);
 }
 
-/* Of the server within a tenant. */
-static inline uint64_t session_server(const struct session *s, uint16_t tenant)
-{
-	return hash_word(s->server, tenant);
-}
-
 #endif

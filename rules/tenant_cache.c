@@ -3,7 +3,7 @@
  * tenant_cache.c -- where ends of a conversation stand on a link, and whose they are. Ends that no selector
  * tells apart are one, so what is in use of the cache are the tenants' networks and not their clients.
  *
- * Of an end there are 60 bits of a hash whose key is this cache's own secret: two that only look alike are
+ * Of an end there are 59 bits of a hash whose key is this cache's own secret: two that only look alike are
  * out of reach. So a set of eight is one cache line, and 5,000 tenants with two networks each are in a
  * quarter of a megabyte.
  */
