@@ -83,6 +83,7 @@ enum err feed_locate(
 		.providers = provider_registry_new(),
 		.addresses = address_builder_new(0),
 		.watch = watch,
+		.provider_suffixes = watch->provider_suffixes,
 	};
 	struct feed_report *report = calloc(1, sizeof(*report));
 	enum err err = ERR_OK;

@@ -106,14 +106,26 @@ struct feed_report {
 	uint64_t bytes;
 };
 
+/* An entry that was understood and not taken: a rail stands before it, or it has ended. */
+struct feed_refusal {
+	enum feed_reject reject;
+	uint64_t line;
+	const struct dns_name *name; /* NULL: it is the network */
+	enum mark_scope scope;       /* of the name */
+	struct ip_net net;
+};
+
 /*
- * Looks for one name or network instead of loading: told of every line that means it, by its number
- * (of JSON: that of the entry).
+ * Looks at a feed instead of loading it: told of every line that means one name or network, by its number
+ * (of JSON: that of the entry), and of every entry that was refused.
  */
 struct feed_watch {
 	const struct dns_name *name; /* NULL: the network */
 	struct ip_net net;
-	void (*found)(void *arg, uint64_t line);
+	void (*found)(void *arg, uint64_t line); /* NULL: nothing is looked for */
+	void (*refused)(void *arg, const struct feed_refusal *refusal); /* or NULL */
+	const struct index
+		*provider_suffixes; /* as in feed_target, when refusals are asked for */
 	void *arg;
 };
 

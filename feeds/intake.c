@@ -153,6 +153,28 @@ static void note_own_name(struct intake *in, const struct dns_name *name)
 	report->own_names++;
 }
 
+/* What was understood, and is not taken. */
+static void refuse(struct intake *in, const struct feed_refusal *refusal)
+{
+	const struct feed_watch *watch = in->target->watch;
+
+	intake_reject(in, refusal->reject);
+	if (watch && watch->refused)
+		watch->refused(watch->arg, refusal);
+}
+
+/* Is somebody looking for this one? */
+static bool is_watched_name(const struct feed_watch *watch, const struct dns_name *name)
+{
+	return watch->found && watch->name && dns_name_equal(watch->name, name);
+}
+
+static bool is_watched_network(const struct feed_watch *watch, const struct ip_net *net)
+{
+	return watch->found && !watch->name && watch->net.bits == net->bits &&
+	       ip_equal(&watch->net.base, &net->base);
+}
+
 /* What passes the rails goes into the harvest. */
 static void add_name(struct intake *in, const struct dns_name *name, enum mark_scope scope,
 	enum mark_kind kind, uint32_t detail)
@@ -165,12 +187,15 @@ static void add_name(struct intake *in, const struct dns_name *name, enum mark_s
 	if (reject == FEED_REJECT_COUNT && has_ended(in))
 		reject = FEED_REJECT_EXPIRED;
 	if (reject != FEED_REJECT_COUNT) {
-		intake_reject(in, reject);
+		refuse(in, &(struct feed_refusal){ .reject = reject,
+				   .line = in->report->lines,
+				   .name = name,
+				   .scope = scope });
 		return;
 	}
 	if (UNLIKELY(in->target->watch)) {
 		const struct feed_watch *watch = in->target->watch;
-		if (watch->name && dns_name_equal(watch->name, name))
+		if (is_watched_name(watch, name))
 			watch->found(watch->arg, in->report->lines);
 		return;
 	}
@@ -196,13 +221,13 @@ void intake_network(struct intake *in, const struct ip_net *net, enum mark_kind 
 	if (reject == FEED_REJECT_COUNT && has_ended(in))
 		reject = FEED_REJECT_EXPIRED;
 	if (reject != FEED_REJECT_COUNT) {
-		intake_reject(in, reject);
+		refuse(in, &(struct feed_refusal){
+				   .reject = reject, .line = in->report->lines, .net = *net });
 		return;
 	}
 	if (in->target->watch) {
 		const struct feed_watch *watch = in->target->watch;
-		if (!watch->name && watch->net.bits == net->bits &&
-			ip_equal(&watch->net.base, &net->base))
+		if (is_watched_network(watch, net))
 			watch->found(watch->arg, in->report->lines);
 		return;
 	}

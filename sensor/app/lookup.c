@@ -13,6 +13,7 @@
 #include "rules/verdict.h"
 #include "sensor/app/load.h"
 #include "sensor/app/lookup_listed.h"
+#include "sensor/app/lookup_refused.h"
 #include "sensor/base/clock.h"
 #include "sensor/base/hash.h"
 #include "sensor/base/log.h"
@@ -48,18 +49,12 @@ struct arguments {
 	struct ip client_ip;
 };
 
-/* What is asked about. */
-struct subject {
-	bool is_address;
-	struct ip ip;
-	struct dns_name name;
-};
-
 struct lookup {
 	const struct arguments *args;
 	const struct knowledge *known;
 	const struct config *config;
 	struct registered *registered;
+	struct refusals *refusals;
 	struct alert *alert[ALERTS_MAX]; /* of the query just shown */
 	size_t alert_count;
 };
@@ -327,28 +322,49 @@ static void print_subject(const struct lookup *l, const struct subject *about)
 	if (about->is_address) {
 		printf("%s\n", ip_format(&about->ip, text));
 		lookup_listed_address(l->known, l->config, &about->ip);
-		return;
+	} else {
+		dns_name_format(&about->name, text);
+		printf("%s\n", text);
+		print_registered(l, &about->name);
+		lookup_listed_name(l->known, l->config, &about->name);
 	}
-	dns_name_format(&about->name, text);
-	printf("%s\n", text);
-	print_registered(l, &about->name);
-	lookup_listed_name(l->known, l->config, &about->name);
+	refusals_print(l->refusals, about);
 }
 
-static int print_subjects(struct lookup *l)
+static int print_subjects(struct lookup *l, const struct subject about[], size_t count)
 {
-	for (int i = 0; i < l->args->name_count; i++) {
-		struct subject about;
-		if (!subject_parse(&about, l->args->name[i]))
-			return usage_fail("dynwatch lookup",
-				"\"%s\" is not a domain name or an address", l->args->name[i]);
-		print_subject(l, &about);
-		if (!print_verdicts(l, &about)) {
+	int code = ERR_OK;
+
+	l->refusals = refusals_gather(l->config, about, count);
+	for (size_t i = 0; i < count && code == ERR_OK; i++) {
+		if (l->refusals)
+			print_subject(l, &about[i]);
+		if (!l->refusals || !print_verdicts(l, &about[i])) {
 			log_error("out of memory");
-			return ERR_FAILED;
+			code = ERR_FAILED;
 		}
 	}
-	return ERR_OK;
+	refusals_free(l->refusals);
+	return code;
+}
+
+static int print_all(struct lookup *l)
+{
+	size_t count = (size_t)l->args->name_count;
+	struct subject *about = calloc(count, sizeof(*about));
+	int code = about ? ERR_OK : ERR_FAILED;
+
+	if (!about)
+		log_error("out of memory");
+	for (size_t i = 0; i < count && code == ERR_OK; i++) {
+		if (!subject_parse(&about[i], l->args->name[i]))
+			code = usage_fail("dynwatch lookup",
+				"\"%s\" is not a domain name or an address", l->args->name[i]);
+	}
+	if (code == ERR_OK)
+		code = print_subjects(l, about, count);
+	free(about);
+	return code;
 }
 
 static bool has_tenant(const struct policy_set *set, const char *id)
@@ -387,7 +403,7 @@ static int lookup(const struct arguments *args)
 			.registered = registered_new() };
 		if (!l.registered)
 			log_error("out of memory");
-		code = l.registered ? print_subjects(&l) : ERR_FAILED;
+		code = l.registered ? print_all(&l) : ERR_FAILED;
 		registered_free(l.registered);
 	}
 	load_free(known);

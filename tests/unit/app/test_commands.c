@@ -11,7 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define DEMO "tests/data/demo.yaml"
+#define DEMO    "tests/data/demo.yaml"
+#define REFUSED "tests/data/refused.yaml"
 
 /* What a command said on both streams. */
 struct said {
@@ -190,6 +191,20 @@ static const struct verdict_row {
 		"lookup b\xc3\xbc"
 		"cher.example",
 		"xn--bcher-kva.example\n" },
+	{ "a provider's suffix is not malicious", "lookup -c " REFUSED " x.duckdns.org",
+		"  refused     duckdns.org: malicious, by mixed (tests/data/feeds/refused.csv:2)\n"
+		"              malicious, but a provider's suffix" },
+	{ "refused and nothing else", "lookup -c " REFUSED " www.bbc.co.uk",
+		"  listed      nowhere\n  refused     co.uk: malicious, by mixed "
+		"(tests/data/feeds/refused.csv:3)\n              an ICANN public suffix\n" },
+	{ "what has ended", "lookup -c " REFUSED " taken.example www.ended.example",
+		"  listed      nowhere\n  refused     ended.example: malicious, by mixed "
+		"(tests/data/feeds/refused.csv:4)\n              valid until a time that is over\n" },
+	{ "a refused network", "lookup -c " REFUSED " 10.9.8.7",
+		"  listed      nowhere\n  refused     10.0.0.0/8: malicious, by mixed "
+		"(tests/data/feeds/refused.csv:5)\n" },
+	{ "refused is of what was asked for", "lookup -c " REFUSED " taken.example 10.9.8.7",
+		"refused.csv:6)\n  acme, client 10.1.0.1: lookup.malicious (high)\n" },
 	{ "a client of nobody", "lookup -c " DEMO " --client 203.0.113.9 x.ddns.net",
 		"  unmapped, client 203.0.113.9: lookup.unapproved (medium)\n" },
 };

@@ -100,6 +100,66 @@ Test(feed, samples_are_kept_short_printable_and_few)
 	feed_rig_deinit(&rig);
 }
 
+/* --- looking at a feed again ------------------------------------------------------------- */
+
+struct told {
+	char text[512];
+};
+
+static void tell_found(void *arg, uint64_t line)
+{
+	struct told *told = arg;
+	size_t len = strlen(told->text);
+
+	snprintf(told->text + len, sizeof(told->text) - len, "%d found\n", (int)line);
+}
+
+static void tell_refused(void *arg, const struct feed_refusal *r)
+{
+	struct told *told = arg;
+	size_t len = strlen(told->text);
+	char text[DNS_NAME_TEXT_MAX];
+
+	if (r->name)
+		(void)dns_name_format(r->name, text);
+	else
+		ip_net_format(&r->net, text);
+	snprintf(told->text + len, sizeof(told->text) - len, "%d %s%s %s\n", (int)r->line,
+		r->name && r->scope == SCOPE_BELOW ? "below " : "", text,
+		feed_reject_name(r->reject));
+}
+
+static const char content_to_look_at[] = "# a list\n"
+					 "evil.example\n"
+					 "*.co.uk\n"
+					 "com\n"
+					 "no..name\n"
+					 "127.0.0.0/8\n"
+					 "EVIL.example.\n"
+					 "blogspot.com\n";
+
+Test(feed, one_name_and_all_that_is_refused_are_told_with_their_lines)
+{
+	struct dns_name name = name_of("evil.example");
+	struct told told = { "" };
+	struct feed_watch watch = { .name = &name, .found = tell_found, .arg = &told };
+	struct feed_spec spec = { .name = "x",
+		.kind = MARK_MALICIOUS,
+		.format = FEED_DOMAINS,
+		.content = content_to_look_at };
+	struct err_ctx why;
+
+	cr_assert_eq(feed_locate(&spec, &watch, &why), ERR_OK);
+	cr_expect_str_eq(told.text, "2 found\n7 found\n");
+	told.text[0] = '\0';
+	watch.found = NULL;
+	watch.refused = tell_refused;
+	cr_assert_eq(feed_locate(&spec, &watch, &why), ERR_OK);
+	cr_expect_str_eq(told.text,
+		"3 below co.uk public_suffix\n4 com single_label\n6 127.0.0.0/8 reserved\n"
+		"8 blogspot.com broad\n");
+}
+
 Test(feed, every_format_and_reason_has_a_name)
 {
 	enum feed_format format;
