@@ -142,30 +142,35 @@ static struct crowd *crowd_now(struct nxdomain *s, const struct exchange *x)
 	return crowd;
 }
 
-/* A client seen for the first time, or forgotten since. */
+/*
+ * The first answer to a client seen for the first time, or forgotten since. What is written is not looked
+ * at: with many clients its memory is in no cache, and who reads it waits.
+ */
 static struct nxdomain_client *new_client(
-	struct nxdomain *s, const struct exchange *x, uint64_t hash)
+	struct nxdomain *s, const struct exchange *x, uint64_t hash, struct crowd *crowd)
 {
-	struct suspect_key key = key_of(x);
+	static const struct nxdomain_client blank = { .emitted_slice = INT64_MIN };
 	struct nxdomain_client *c = table_take_sized(s->clients, hash, sizeof(*c));
+	int64_t slice_ns = window_ns(x->tenant) / WINDOW_SLICES;
+	int32_t slice = crowd ? crowd->slice : (int32_t)(x->ts_ns / slice_ns);
 
-	*c = (struct nxdomain_client){ .key = key };
-
+	*c = blank;
+	c->key = key_of(x);
 	c->minute = (int32_t)(x->ts_ns / NS_PER_MINUTE);
-	c->slice = (int32_t)(x->ts_ns / (window_ns(x->tenant) / WINDOW_SLICES));
-	c->emitted_slice = INT64_MIN;
+	c->slice = slice;
+	c->answers[slot_of(slice)] = 1;
+	crowd_admit(crowd, c);
 	return c;
 }
 
-static struct nxdomain_client *client_of(struct nxdomain *s, const struct exchange *x)
+static struct nxdomain_client *find_client(
+	struct nxdomain *s, const struct exchange *x, uint64_t *hash)
 {
 	struct suspect_key key = key_of(x);
-	uint64_t hash = LIKELY(key.tenant == x->now->tenant)
-				? x->place
-				: session_client(x->session, key.tenant);
-	struct nxdomain_client *c = table_find(s->clients, hash, &key);
 
-	return c ? c : new_client(s, x, hash);
+	*hash = LIKELY(key.tenant == x->now->tenant) ? x->place
+						     : session_client(x->session, key.tenant);
+	return table_find(s->clients, *hash, &key);
 }
 
 /* Bring a client that was last seen in another present up to this one. */
@@ -188,17 +193,6 @@ static bool is_in_present(const struct nxdomain_client *c, const struct crowd *c
 {
 	return c->slice == crowd->slice && c->minute == crowd->minute &&
 	       c->active_epoch == crowd->epoch;
-}
-
-static struct nxdomain_client *count_answer(struct nxdomain *s, const struct exchange *x)
-{
-	struct nxdomain_client *c = client_of(s, x);
-	struct crowd *crowd = crowd_now(s, x);
-
-	if (!crowd || !is_in_present(c, crowd))
-		roll(s, x, c, crowd);
-	bump(&c->answers[crowd ? crowd->slot : slot_of(c->slice)]);
-	return c;
 }
 
 /*
@@ -506,9 +500,23 @@ static void observe_counted(
 		judge_meeting_point(s, x, c);
 }
 
+/* The long way: of a client that is new, or was last seen in another present. */
 static OUT_OF_LINE void observe_unusual(struct nxdomain *s, const struct exchange *x)
 {
-	observe_counted(s, x, count_answer(s, x));
+	struct crowd *crowd = crowd_now(s, x);
+	uint64_t hash;
+	struct nxdomain_client *c = find_client(s, x, &hash);
+
+	if (!c) {
+		c = new_client(s, x, hash, crowd);
+		if (x->now->rcode == DNS_RCODE_NXDOMAIN)
+			observe_failure(s, x, c);
+		return;
+	}
+	if (!crowd || !is_in_present(c, crowd))
+		roll(s, x, c, crowd);
+	bump(&c->answers[crowd ? crowd->slot : slot_of(c->slice)]);
+	observe_counted(s, x, c);
 }
 
 static void nxdomain_observe(void *state, const struct exchange *x)
