@@ -43,14 +43,27 @@ static void open_with(const struct redis_options *options)
 }
 
 /* A server that follows the script, and a sink that writes to it. */
-static void start(const struct fake_redis_step *script, size_t step_count, const char *login)
+static void open_at_server(const char *login)
 {
 	char url[256];
 
-	server = fake_redis_new(script, step_count);
 	snprintf(url, sizeof(url), "unix://%s%s", login, fake_redis_path(server));
 	struct redis_options options = options_for(url);
 	open_with(&options);
+}
+
+static void start(const struct fake_redis_step *script, size_t step_count, const char *login)
+{
+	server = fake_redis_new(script, step_count);
+	open_at_server(login);
+}
+
+/* The same, of which nobody can connect to the server yet. */
+static void start_deaf(const struct fake_redis_step *script, size_t step_count)
+{
+	server = fake_redis_new(script, step_count);
+	fake_redis_listen(server, false);
+	open_at_server("");
 }
 
 #define START(...)                                                                             \
@@ -222,12 +235,7 @@ Test(redis, logs_in_and_selects_the_database_before_anything_else)
 
 Test(redis, waits_for_a_server_that_is_not_there_yet)
 {
-	server = fake_redis_new(NULL, 0);
-	fake_redis_listen(server, false);
-	char url[256];
-	snprintf(url, sizeof(url), "unix://%s", fake_redis_path(server));
-	struct redis_options options = options_for(url);
-	open_with(&options);
+	start_deaf(NULL, 0);
 	write_some(0, 5);
 	usleep(400000);
 	cr_expect_not(delivered_at_least(1));
@@ -243,12 +251,7 @@ Test(redis, waits_for_a_server_that_is_not_there_yet)
 
 Test(redis, gives_up_at_the_deadline_and_says_how_many_are_missing)
 {
-	server = fake_redis_new(NULL, 0);
-	fake_redis_listen(server, false);
-	char url[256];
-	snprintf(url, sizeof(url), "unix://%s", fake_redis_path(server));
-	struct redis_options options = options_for(url);
-	open_with(&options);
+	start_deaf(NULL, 0);
 	write_some(0, 5);
 	int64_t took_ms = close_within(300);
 	cr_expect_geq(took_ms, 250);
@@ -280,12 +283,7 @@ Test(redis, only_what_may_have_arrived_counts_as_sent_again)
 		{ 1, FAKE_SAY, "-READONLY You can't write against a read only replica.\r\n" },
 		{ 1, FAKE_HANGUP, NULL },
 	};
-	server = fake_redis_new(script, sizeof(script) / sizeof(script[0]));
-	fake_redis_listen(server, false);
-	char url[256];
-	snprintf(url, sizeof(url), "unix://%s", fake_redis_path(server));
-	struct redis_options options = options_for(url);
-	open_with(&options);
+	start_deaf(script, sizeof(script) / sizeof(script[0]));
 	write_some(0, 3);
 	usleep(200000); /* they wait, and go out in one batch */
 	fake_redis_listen(server, true);
