@@ -124,8 +124,8 @@ struct feed_watch {
 	struct ip_net net;
 	void (*found)(void *arg, uint64_t line); /* NULL: nothing is looked for */
 	void (*refused)(void *arg, const struct feed_refusal *refusal); /* or NULL */
-	const struct index
-		*provider_suffixes; /* as in feed_target, when refusals are asked for */
+	/* As in feed_target, when refusals are asked for. */
+	const struct index *provider_suffixes;
 	void *arg;
 };
 

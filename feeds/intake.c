@@ -154,13 +154,14 @@ static void note_own_name(struct intake *in, const struct dns_name *name)
 }
 
 /* What was understood, and is not taken. */
-static void refuse(struct intake *in, const struct feed_refusal *refusal)
+static void refuse(struct intake *in, struct feed_refusal refusal)
 {
 	const struct feed_watch *watch = in->target->watch;
 
-	intake_reject(in, refusal->reject);
+	refusal.line = in->report->lines;
+	intake_reject(in, refusal.reject);
 	if (watch && watch->refused)
-		watch->refused(watch->arg, refusal);
+		watch->refused(watch->arg, &refusal);
 }
 
 /* Is somebody looking for this one? */
@@ -187,10 +188,8 @@ static void add_name(struct intake *in, const struct dns_name *name, enum mark_s
 	if (reject == FEED_REJECT_COUNT && has_ended(in))
 		reject = FEED_REJECT_EXPIRED;
 	if (reject != FEED_REJECT_COUNT) {
-		refuse(in, &(struct feed_refusal){ .reject = reject,
-				   .line = in->report->lines,
-				   .name = name,
-				   .scope = scope });
+		refuse(in, (struct feed_refusal){
+				   .reject = reject, .name = name, .scope = scope });
 		return;
 	}
 	if (UNLIKELY(in->target->watch)) {
@@ -221,8 +220,7 @@ void intake_network(struct intake *in, const struct ip_net *net, enum mark_kind 
 	if (reject == FEED_REJECT_COUNT && has_ended(in))
 		reject = FEED_REJECT_EXPIRED;
 	if (reject != FEED_REJECT_COUNT) {
-		refuse(in, &(struct feed_refusal){
-				   .reject = reject, .line = in->report->lines, .net = *net });
+		refuse(in, (struct feed_refusal){ .reject = reject, .net = *net });
 		return;
 	}
 	if (in->target->watch) {

@@ -35,15 +35,6 @@ static inline bool crowd_is_now(const struct crowd *crowd, int64_t ts_ns)
 	return (uint64_t)ts_ns - (uint64_t)crowd->from_ns < crowd->span_ns;
 }
 
-/* A client that is new is active in this window. `crowd` may be NULL. */
-static inline void crowd_admit(struct crowd *crowd, struct nxdomain_client *c)
-{
-	if (!crowd)
-		return;
-	c->active_epoch = crowd->epoch;
-	crowd->active[0]++;
-}
-
 /* The client is active in this window; `warm`: and fails. `crowd` may be NULL. */
 static inline void crowd_join(struct crowd *crowd, struct nxdomain_client *c, bool warm)
 {

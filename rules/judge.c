@@ -81,17 +81,14 @@ struct judge *judge_new(const struct judge_options *options, const struct knowle
 	j->emit = emit_new(options->sink, options->sink_arg);
 	j->pairs = pairs_new(memory_of(options->memory_bytes, PAIRS_SHARE), options->seed);
 	j->ledger = ledger_new(memory_of(options->memory_bytes, LEDGER_SHARE), options->seed);
-	if (!j->emit || !j->pairs || !j->ledger || !families_new(j, options)) {
-		judge_free(j);
-		return NULL;
+	if (j->emit && j->pairs && j->ledger && families_new(j, options)) {
+		emit_listen(j->emit, options->kinds);
+		judge_adopt(j, known);
+		if (j->traffic)
+			return j;
 	}
-	emit_listen(j->emit, options->kinds);
-	judge_adopt(j, known);
-	if (!j->traffic) {
-		judge_free(j);
-		return NULL;
-	}
-	return j;
+	judge_free(j);
+	return NULL;
 }
 
 void judge_free(struct judge *j)

@@ -159,7 +159,7 @@ static struct nxdomain_client *new_client(
 	c->minute = (int32_t)(x->ts_ns / NS_PER_MINUTE);
 	c->slice = slice;
 	c->answers[slot_of(slice)] = 1;
-	crowd_admit(crowd, c);
+	crowd_join(crowd, c, false); /* all that it reads of c is known here */
 	return c;
 }
 

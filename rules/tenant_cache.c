@@ -32,12 +32,11 @@ struct tenant_cache {
 	struct set set[SETS];
 	uint64_t key[FAMILY_COUNT + 2];
 	unsigned victim; /* the place that is taken next where none is free */
-};
+} __attribute__((aligned(CACHE_LINE)));
 
 struct tenant_cache *tenant_cache_new(void)
 {
-	struct tenant_cache *cache = aligned_alloc(
-		CACHE_LINE, (sizeof(*cache) + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE);
+	struct tenant_cache *cache = aligned_alloc(CACHE_LINE, sizeof(*cache));
 
 	if (!cache)
 		return NULL;

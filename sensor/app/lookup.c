@@ -331,36 +331,46 @@ static void print_subject(const struct lookup *l, const struct subject *about)
 	refusals_print(l->refusals, about);
 }
 
+static int out_of_memory(void)
+{
+	log_error("out of memory");
+	return ERR_FAILED;
+}
+
 static int print_subjects(struct lookup *l, const struct subject about[], size_t count)
 {
 	int code = ERR_OK;
 
 	l->refusals = refusals_gather(l->config, about, count);
+	if (!l->refusals)
+		return out_of_memory();
 	for (size_t i = 0; i < count && code == ERR_OK; i++) {
-		if (l->refusals)
-			print_subject(l, &about[i]);
-		if (!l->refusals || !print_verdicts(l, &about[i])) {
-			log_error("out of memory");
-			code = ERR_FAILED;
-		}
+		print_subject(l, &about[i]);
+		if (!print_verdicts(l, &about[i]))
+			code = out_of_memory();
 	}
 	refusals_free(l->refusals);
 	return code;
+}
+
+static int parse_subjects(struct subject about[], char *const name[], size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (!subject_parse(&about[i], name[i]))
+			return usage_fail("dynwatch lookup",
+				"\"%s\" is not a domain name or an address", name[i]);
+	}
+	return ERR_OK;
 }
 
 static int print_all(struct lookup *l)
 {
 	size_t count = (size_t)l->args->name_count;
 	struct subject *about = calloc(count, sizeof(*about));
-	int code = about ? ERR_OK : ERR_FAILED;
 
 	if (!about)
-		log_error("out of memory");
-	for (size_t i = 0; i < count && code == ERR_OK; i++) {
-		if (!subject_parse(&about[i], l->args->name[i]))
-			code = usage_fail("dynwatch lookup",
-				"\"%s\" is not a domain name or an address", l->args->name[i]);
-	}
+		return out_of_memory();
+	int code = parse_subjects(about, l->args->name, count);
 	if (code == ERR_OK)
 		code = print_subjects(l, about, count);
 	free(about);
@@ -401,9 +411,7 @@ static int lookup(const struct arguments *args)
 			.known = known,
 			.config = config,
 			.registered = registered_new() };
-		if (!l.registered)
-			log_error("out of memory");
-		code = l.registered ? print_all(&l) : ERR_FAILED;
+		code = l.registered ? print_all(&l) : out_of_memory();
 		registered_free(l.registered);
 	}
 	load_free(known);

@@ -27,17 +27,6 @@ struct refusals {
 	struct refused refused[REFUSALS_MAX];
 };
 
-static bool is_below(const struct dns_name *name, const struct dns_name *suffix)
-{
-	struct dns_name end;
-	size_t len;
-
-	if (suffix->label_count > name->label_count)
-		return false;
-	const uint8_t *wire = dns_name_suffix(name, suffix->label_count, &len);
-	return dns_name_from_wire(&end, wire, len) && dns_name_equal(&end, suffix);
-}
-
 /* Would the entry mean it? */
 static bool concerns(const struct feed_refusal *r, const struct subject *about)
 {
@@ -46,7 +35,7 @@ static bool concerns(const struct feed_refusal *r, const struct subject *about)
 	if (about->is_address)
 		return ip_net_contains(&r->net, &about->ip);
 	const struct mark mark = { .scope = (uint8_t)r->scope };
-	return is_below(&about->name, r->name) &&
+	return dns_name_is_under(&about->name, r->name) &&
 	       mark_applies(&mark, r->name->label_count, about->name.label_count);
 }
 

@@ -108,8 +108,10 @@ static bool has_moved(struct dnslog_file *f)
 {
 	bool wanted = gauge_read(&f->reopen_wanted);
 
-	if (wanted)
+	if (wanted) {
 		gauge_set(&f->reopen_wanted, 0);
+		f->reopen_failed = false; /* who asks is told, each time */
+	}
 	return wanted ||
 	       (f->how & DNSLOG_LASTING && *f->path && append_file_has_moved(f->fd, f->path));
 }

@@ -42,7 +42,6 @@ static void open_with(const struct redis_options *options)
 	cr_assert_eq(redis_open(&sink, options, &why), ERR_OK, "%s", why.text);
 }
 
-/* A server that follows the script, and a sink that writes to it. */
 static void open_at_server(const char *login)
 {
 	char url[256];
@@ -52,6 +51,7 @@ static void open_at_server(const char *login)
 	open_with(&options);
 }
 
+/* A server that follows the script, and a sink that writes to it. */
 static void start(const struct fake_redis_step *script, size_t step_count, const char *login)
 {
 	server = fake_redis_new(script, step_count);
