@@ -502,8 +502,10 @@ static void tell_reached(struct input *in, int64_t ts_ns)
 
 /*
  * A silent wire must not hold windows open: capture time goes on from the last frame by as much as
- * the machine's own clock. Not by the wall clock, which need not agree with the card's. Returns up
- * to when there is nothing more to come.
+ * the machine's own clock. Not by the wall clock, which need not agree with the card's. Only as far as
+ * the kernel cannot give frames from before it: behind a tick of their second, which others' records wait
+ * for, queries would come after their answers (of another input). Returns up to when there is nothing more
+ * to come.
  */
 static int64_t keep_time(struct input *in, const struct frame batch[], size_t count)
 {
@@ -516,8 +518,9 @@ static int64_t keep_time(struct input *in, const struct frame batch[], size_t co
 	int64_t capture_ns = in->frame_at_ns == 0
 				     ? clock_wall_ns()
 				     : in->frame_ts_ns + (now_ns - in->frame_at_ns);
-	advance_clock(in, capture_ns);
-	return capture_ns - KERNEL_HOLDS_NS;
+	int64_t settled_ns = capture_ns - KERNEL_HOLDS_NS;
+	advance_clock(in, settled_ns);
+	return settled_ns;
 }
 
 enum source_status input_run(struct input *in, struct err_ctx *why)
