@@ -121,17 +121,17 @@ static unsigned choose_victim(struct table_bucket *b, uint8_t *hand)
 	return way;
 }
 
-/* Each way of a bucket that was emptied goes to the first free way of the bucket that is now its own. */
-static void deal_out(struct table *t, const struct table_bucket *old)
+/* Each way of a bucket that was emptied goes to one of the two that it parts into. */
+static void deal_out(
+	const struct table *t, const struct table_bucket *old, struct table_bucket part[2])
 {
-	for (unsigned way = 0; way < TABLE_WAYS; way++) {
-		uint32_t tag = old->tag[way];
-		if (tag == 0)
-			continue;
-		struct table_bucket *b = &t->bucket[table_bucket_index(t, tag)];
-		unsigned free_way = (unsigned)__builtin_ctz(table_ways_with(b, 0));
-		b->tag[free_way] = tag;
-		b->place[free_way] = old->place[way];
+	unsigned used[2] = { 0, 0 };
+
+	for (unsigned ways = table_ways_used(old); ways; ways &= ways - 1) {
+		unsigned way = (unsigned)__builtin_ctz(ways);
+		unsigned side = table_bucket_index(t, old->tag[way]) & 1;
+		part[side].tag[used[side]] = old->tag[way];
+		part[side].place[used[side]++] = old->place[way];
 	}
 }
 
@@ -143,9 +143,9 @@ static void grow(struct table *t)
 {
 	t->bucket_count *= 2;
 	for (size_t i = t->bucket_count / 2; i-- > 0;) {
-		struct table_bucket old = t->bucket[i];
+		const struct table_bucket old = t->bucket[i];
 		t->bucket[i] = (struct table_bucket){ .tag = { 0 } };
-		deal_out(t, &old);
+		deal_out(t, &old, &t->bucket[2 * i]);
 	}
 }
 

@@ -88,6 +88,11 @@ static inline unsigned table_ways_with(const struct table_bucket *b, uint32_t ta
 	return tags_equal(b->tag, tag);
 }
 
+static inline unsigned table_ways_used(const struct table_bucket *b)
+{
+	return ~table_ways_with(b, 0) & ((1u << TABLE_WAYS) - 1);
+}
+
 /*
  * The ways that may hold a hash, from the first one on:
  *
