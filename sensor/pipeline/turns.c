@@ -50,15 +50,24 @@ static struct look look_at_inputs(struct turns *t)
 	return look;
 }
 
-/* Has the record waited enough for others? */
+/*
+ * Has the record waited enough for others? Where it has, so have those behind it that were there when it
+ * began to: if each waited by itself, an input that lags would hold the others back more and more.
+ */
 static bool is_due(struct turns_head *head, const struct spsc *ring)
 {
+	if (spsc_place(ring) < head->waited)
+		return true;
 	int64_t now_ns = clock_monotonic_ns();
-
-	if (head->since_ns == 0)
+	if (head->since_ns == 0) {
 		head->since_ns = now_ns;
-	return now_ns - head->since_ns >= TURNS_HOLD_MS * NS_PER_MS ||
-	       spsc_used(ring) > spsc_capacity(ring) / 2;
+		head->there = spsc_end(ring);
+	}
+	if (now_ns - head->since_ns >= TURNS_HOLD_MS * NS_PER_MS) {
+		head->waited = head->there;
+		return true;
+	}
+	return spsc_used(ring) > spsc_capacity(ring) / 2;
 }
 
 const struct turns_record *turns_next(struct turns *t)

@@ -8,7 +8,8 @@
  * frames in blocks of up to 100 ms: a record waits until every other input has come as far
  * (`reached`), but
  *
- *	not longer than TURNS_HOLD_MS of our own clock: an input may lag, or its clock be wrong
+ *	not longer than TURNS_HOLD_MS of our own clock: an input may lag (dnstap tells late), or its clock
+ *	be wrong. What came while the record before it waited may wait as long once more, all together.
  *	not when half of its ring is used: under load order gives way, packets do not
  *
  * Owner:    the rings and marks are the caller's.  Threads: the rings' consumer.
@@ -40,6 +41,8 @@ struct turns {
 	struct turns_head {
 		const struct turns_record *record; /* NULL: none was there */
 		int64_t since_ns;                  /* it waits; 0: it does not */
+		uint64_t there;  /* end of what was in the ring when it began to */
+		uint64_t waited; /* what is before this place has waited enough */
 	} head[TURNS_INPUTS_MAX];
 	size_t taken; /* the input of the record last given */
 	/* no record to take now: wait for this ring; NULL: all drained */

@@ -496,6 +496,17 @@ bool spsc_drained(struct spsc *ring)
 	return ring->head == atomic_load_explicit(&ring->published, memory_order_acquire);
 }
 
+uint64_t spsc_place(const struct spsc *ring)
+{
+	return ring->head;
+}
+
+uint64_t spsc_end(const struct spsc *ring)
+{
+	/* Relaxed: nothing is read there because of it. */
+	return atomic_load_explicit(&ring->published, memory_order_relaxed);
+}
+
 void spsc_hang_up(struct spsc *ring)
 {
 	/* M1; pairs with S2 in spsc_wait_room. */

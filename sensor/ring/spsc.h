@@ -79,6 +79,12 @@ void spsc_retire(struct spsc *ring);
 NODISCARD bool spsc_wait_record(struct spsc *ring, int timeout_ms);
 /* [consumer] True when the producer closed and every record was released. */
 bool spsc_drained(struct spsc *ring);
+/*
+ * [consumer] Places in all that ever goes through the ring: of the record last peeked, and of the end of
+ * what has been published. A record whose place is before an end was there when that was the end.
+ */
+uint64_t spsc_place(const struct spsc *ring);
+uint64_t spsc_end(const struct spsc *ring);
 /* [consumer] Stop reading for good; a waiting producer wakes and gives up. */
 void spsc_hang_up(struct spsc *ring);
 

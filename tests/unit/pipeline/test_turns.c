@@ -110,6 +110,21 @@ Test(turns, an_input_that_lags_is_not_waited_for_without_end)
 	cr_assert_lt(waited_ns, 5 * NS_PER_S);
 }
 
+Test(turns, what_was_there_with_a_record_has_waited_with_it)
+{
+	for (int64_t ts = 100; ts < 110; ts++)
+		push(0, ts);
+	cr_assert_eq(next(), 0);
+	push(0, 110);
+	usleep(TURNS_HOLD_MS * 1000);
+	for (int64_t ts = 100; ts < 110; ts++)
+		cr_assert_eq(next(), ts);
+	cr_assert_eq(next(), 0, "what came later waits");
+	lane_reached(&lane, 1, 110);
+	lane_reached(&lane, 2, 110);
+	cr_assert_eq(next(), 110);
+}
+
 Test(turns, a_ring_that_fills_is_emptied_without_waiting)
 {
 	unsigned pushed = 0, judged = 0;
