@@ -261,5 +261,36 @@ stop "$sensor"
 ok "the DNS log is the same as that of the replay" cmp "$tmp/second.dnslog" "$tmp/replay.dnslog"
 is "and so are the alerts" "$(jq -r '[.rule.id, .dns.question.name, .dynwatch.transport] | @tsv' "$tmp/second.jsonl" | sort)" \
   "$(jq -r '[.rule.id, .dns.question.name, .dynwatch.transport] | @tsv' "$tmp/replay.jsonl" | sort)"
+
+# --- a server whose clock is wrong, and an interface: its messages do not queue behind each other -
+cat > "$tmp/hour_ago.py" <<'PY'
+import re, sys, time
+def number(octets):
+    return sum((o & 127) << 7 * i for i, o in enumerate(octets))
+def hour_ago(field):
+    seconds = number(field[0][1:])
+    if abs(seconds - time.time()) > 1000:
+        return field[0]
+    seconds -= 3600
+    return field[0][:1] + bytes(seconds >> 7 * i & 127 | (i < 4) << 7 for i in range(5))
+# query_time_sec and response_time_sec, as varints
+sys.stdout.buffer.write(re.sub(rb"[\x40\x60][\x80-\xff]{4}[\0-\x7f]", hour_ago, sys.stdin.buffer.read(), flags=re.S))
+PY
+python3 "$tmp/hour_ago.py" < "$tmp/record.fstrm" > "$tmp/late.fstrm"
+cat > "$tmp/late.yaml" <<CONF
+sensor: {name: late, memory_mb: 64}
+capture: [{dnstap: "$tmp/late.sock"}, {interface: lo, buffer_mb: 8}]
+outputs: [{type: dnslog, path: "$tmp/late.dnslog"}]
+CONF
+inside "$dynwatch" run -c "$tmp/late.yaml" > "$tmp/late.out" 2> "$tmp/late.err" &
+sensor=$!
+pids="$pids $sensor"
+ok "a sensor listens to both" wait_for 15 grep -q "watching" "$tmp/late.err"
+fstrm_replay -t protobuf:dnstap.Dnstap -u "$tmp/late.sock" -r "$tmp/late.fstrm"
+ok "what was told is logged" wait_for 10 grep -q other.duckdns.org "$tmp/late.dnslog"
+inside tests/e2e/send_frames.py lo -n 100 eth ip:10.1.0.7:10.9.9.9 udp:40000:53 query:late%d.example.com
+all_logged() { [ "$(grep -c '"late[0-9]*.example.com"' "$tmp/late.dnslog")" -ge 100 ]; }
+ok "what the interface shows is logged while it goes on" wait_for 5 all_logged
+stop "$sensor"
 stop "$named"
 done_testing
