@@ -550,7 +550,7 @@ static void nxdomain_prefetch(const void *state, const struct observation *o, ui
 {
 	const struct nxdomain *s = state;
 
-	table_prefetch_entry(s->clients, place);
+	table_prefetch_place(s->clients, place);
 	if (LIKELY(o->tenant < s->crowd_count))
 		prefetch_read(&s->crowd[o->tenant]);
 }

@@ -140,6 +140,30 @@ static inline void table_prefetch_entry(const struct table *t, uint64_t hash)
 		prefetch_write(table_probe_entry(t, &p, t->entry_bytes));
 }
 
+/*
+ * table_prefetch_entry for a table that often gets new entries: where the hash is not there and its bucket is
+ * full, the entry is asked for that will have to go, as far as one can tell without turning the hand (a few
+ * ns a packet of a million clients).
+ */
+static inline void table_prefetch_place(const struct table *t, uint64_t hash)
+{
+	struct table_probe p = table_probe(t, hash);
+	unsigned way;
+
+	if (LIKELY(p.ways)) {
+		prefetch_write(table_probe_entry(t, &p, t->entry_bytes));
+		return;
+	}
+	if (t->bucket_count < t->bucket_max)
+		return;
+	way = t->hand[p.bucket - t->bucket];
+	if (p.bucket->place[way] & (TABLE_USED | TABLE_PINNED))
+		way = (way + 1) % TABLE_WAYS;
+	const uint8_t *entry = table_entry_at(t, p.bucket, way, t->entry_bytes);
+	prefetch_write(entry);
+	prefetch_write(entry + t->entry_bytes - 1);
+}
+
 static inline void table_probe_touch(const struct table_probe *p)
 {
 	p->bucket->place[table_probe_way(p)] |= TABLE_USED;
