@@ -141,9 +141,9 @@ static inline void table_prefetch_entry(const struct table *t, uint64_t hash)
 }
 
 /*
- * table_prefetch_entry for a table that often gets new entries: where the hash is not there and its bucket is
- * full, the entry is asked for that will have to go, as far as one can tell without turning the hand (a few
- * ns a packet of a million clients).
+ * table_prefetch_entry for a table that often gets new entries: where the hash is not there and the table can
+ * have no more buckets, the entry is asked for that will have to go, as far as one can tell without turning
+ * the hand (a few ns a packet of a million clients).
  */
 static inline void table_prefetch_place(const struct table *t, uint64_t hash)
 {
