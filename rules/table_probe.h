@@ -140,6 +140,13 @@ static inline void table_prefetch_entry(const struct table *t, uint64_t hash)
 		prefetch_write(table_probe_entry(t, &p, t->entry_bytes));
 }
 
+/* An entry that will be written anew: both its ends, since it may lie in two lines. */
+static inline void table_prefetch_ends(const struct table *t, const uint8_t *entry)
+{
+	prefetch_write(entry);
+	prefetch_write(entry + t->entry_bytes - 1);
+}
+
 /*
  * table_prefetch_entry for a table that often gets new entries: where the hash is not there and the table can
  * have no more buckets, the entry is asked for that will have to go, as far as one can tell without turning
@@ -159,9 +166,7 @@ static inline void table_prefetch_place(const struct table *t, uint64_t hash)
 	way = t->hand[p.bucket - t->bucket];
 	if (p.bucket->place[way] & (TABLE_USED | TABLE_PINNED))
 		way = (way + 1) % TABLE_WAYS;
-	const uint8_t *entry = table_entry_at(t, p.bucket, way, t->entry_bytes);
-	prefetch_write(entry);
-	prefetch_write(entry + t->entry_bytes - 1);
+	table_prefetch_ends(t, table_entry_at(t, p.bucket, way, t->entry_bytes));
 }
 
 static inline void table_probe_touch(const struct table_probe *p)
@@ -227,10 +232,7 @@ void *table_take_full(struct table *t, uint64_t hash);
 
 static inline void table_prefetch_fresh(const struct table *t)
 {
-	const uint8_t *entry = t->entry + (size_t)(t->fresh + TABLE_AHEAD) * t->entry_bytes;
-
-	prefetch_write(entry);
-	prefetch_write(entry + t->entry_bytes - 1);
+	table_prefetch_ends(t, t->entry + (size_t)(t->fresh + TABLE_AHEAD) * t->entry_bytes);
 }
 
 /* The place that was left last is the one that is still in the cache. */
