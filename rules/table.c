@@ -149,11 +149,20 @@ static void grow(struct table *t)
 	}
 }
 
+/*
+ * By chance no bucket is full while the mean one has not even half an entry. Then all of these are of one
+ * hash, which anybody can send, and more buckets would not part them.
+ */
+static bool may_grow(const struct table *t)
+{
+	return t->bucket_count < t->bucket_max && t->stats.used >= t->bucket_count / 2;
+}
+
 void *table_take_full(struct table *t, uint64_t hash)
 {
 	struct table_bucket *b = table_bucket_of(t, hash);
 
-	while (!table_ways_with(b, 0) && t->bucket_count < t->bucket_max) {
+	while (!table_ways_with(b, 0) && may_grow(t)) {
 		grow(t);
 		b = table_bucket_of(t, hash);
 	}

@@ -8,7 +8,7 @@
  * needs) are passed over unless all eight are pinned. An entry counts as used from its second
  * touch on, so that a flood of keys that never come back evicts its own. Capacity is fixed at
  * the start and evictions are counted; a table with few entries uses few buckets, and their
- * number doubles when one is full.
+ * number doubles when one is full, unless it is full of one hash.
  *
  * Entries have a fixed size and begin with their key, which is compared byte by byte: zero the
  * padding of key structs.

@@ -413,6 +413,20 @@ Test(table, few_entries_use_few_buckets_and_more_make_more)
 	table_free(t);
 }
 
+Test(table, many_entries_of_one_hash_do_not_make_more_buckets)
+{
+	struct table *t = table_new("grows", sizeof(struct entry), 8, 4 << 20, SEED);
+	size_t before = table_bucket_count(t);
+	bool is_new;
+
+	for (uint64_t key = 1; key <= 1000; key++)
+		table_add(t, UINT64_C(0x123456789abcdef0), &key, &is_new);
+	cr_assert_eq(table_bucket_count(t), before);
+	cr_assert_eq(table_stats(t).used, 8);
+	cr_assert_eq(table_stats(t).evicted, 1000 - 8);
+	table_free(t);
+}
+
 /* A table of 24-octet keys that is over its cap: entries come, are looked for, move and go. */
 struct wide {
 	uint64_t key[3];
