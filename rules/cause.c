@@ -79,15 +79,24 @@ static enum cause cause_of_refusal(const struct transaction *t)
 	return CAUSE_POLICY;
 }
 
+/* The tenant says that the zone is this server's. */
+static bool is_at_home(const struct transaction *t)
+{
+	return t->zone && ip_set_contains(&t->zone->servers, &t->server);
+}
+
 /*
  * NOTAUTH without a word about the signature: when the request's is out of time, that. A server
- * that signs its answer has verified the request (RFC 8945 5.3).
+ * that signs its answer has verified the request (RFC 8945 5.3). One that has the zone means "not
+ * authorized": RCODE 9 is both (RFC 2136, RFC 8945), and Knot DNS says it where BIND says REFUSED.
  */
 static enum cause cause_of_notauth(const struct transaction *t)
 {
 	bool verified = t->response && t->response->signature != UPDATE_UNSIGNED;
 
-	return !verified && is_late(t) ? CAUSE_CLOCK_SKEW : CAUSE_NOT_AUTHORITATIVE;
+	if (!verified && is_late(t))
+		return CAUSE_CLOCK_SKEW;
+	return is_at_home(t) ? cause_of_refusal(t) : CAUSE_NOT_AUTHORITATIVE;
 }
 
 enum cause cause_of(const struct transaction *t)
@@ -251,7 +260,7 @@ void cause_put(struct text *out, const struct transaction *t, enum cause cause)
 	case CAUSE_UNKNOWN_KEY:
 		text_puts(out, "unknown key: the server has no key ");
 		put_key(out, t);
-		text_puts(out, ", or another algorithm for it");
+		text_puts(out, ", or does not take it with this algorithm or for this");
 		break;
 	case CAUSE_WRONG_SECRET:
 		text_puts(out, "wrong secret: the server's secret of key ");
@@ -273,7 +282,9 @@ void cause_put(struct text *out, const struct transaction *t, enum cause cause)
 		put_policy(out, t);
 		break;
 	case CAUSE_NOT_AUTHORITATIVE:
-		text_printf(out, "wrong server or zone: the server is not authoritative for %s",
+		text_printf(out,
+			"wrong server or zone: the server is not authoritative for %s, or does not "
+			"let this client change it",
 			change_zone(t->change));
 		break;
 	case CAUSE_OUTSIDE_ZONE:

@@ -33,8 +33,11 @@ static void put_who(struct text *out, const struct transaction *t, const char *t
 		ip_format(&t->client, client), t->client_port, t->id,
 		ip_format(&t->server, server), transport_words(t->transport));
 	if (t->forwarded)
-		text_printf(out, "            which passed it on to %s\n",
-			ip_format(&t->primary, server));
+		text_printf(out, "            which passed it on to %s%s\n",
+			ip_format(&t->primary, server),
+			t->passed_unsigned && t->change->signature != UPDATE_UNSIGNED
+				? ", without the signature"
+				: "");
 }
 
 /* What each further line of a list begins with. */

@@ -10,12 +10,17 @@
 
 /*
  * Two tables: the requests, found by the ends that a response has in common with them, and for
- * each content who was asked last, so that the same octets going on from that server are known
- * for a secondary's leg. The header's id is no part of the content: a secondary chooses its own.
+ * each content who was asked last, so that the same going on from that server is known for a
+ * secondary's leg. Content is zone, prerequisites and changes, octet by octet. The id is not: a
+ * secondary chooses its own. Nor is the signature: BIND passes it on, Knot DNS since 3.4 checks it
+ * and then leaves it out or signs anew.
  */
 
 /* The slice of the table that one tick goes over. */
 #define SWEEP_BUCKETS 4096
+/* The header's ZOCOUNT, PRCOUNT and UPCOUNT (RFC 2136 2.2). */
+#define COUNTS_AT  4
+#define COUNTS_LEN 6
 /* Parts of the memory: requests, octets, contents. */
 #define REQUESTS_SHARE 2
 #define OCTETS_SHARE   5
@@ -30,7 +35,7 @@ struct ends {
 
 struct request_key {
 	struct ends ends; /* hashed */
-	uint64_t content; /* of the message: a repeat is equal, another UPDATE is not */
+	uint64_t message; /* its octets: a repeat is equal, another UPDATE is not */
 };
 
 struct request {
@@ -41,7 +46,7 @@ struct request {
 	bool is_leg;
 	bool answered;
 	bool readable; /* the change is what the message says */
-	bool forwarded;
+	bool forwarded, passed_unsigned;
 	bool primary_answered;
 	uint16_t primary_rcode, primary_tsig_error;
 	struct ip primary;
@@ -158,13 +163,29 @@ static struct ends ends_of(const struct exchange *x)
 }
 
 /* Of all that follows the header's id; 0 when the message did not travel along. */
-static uint64_t content_of(const struct transactions *all, const struct observation *o)
+static uint64_t message_of(const struct transactions *all, const struct observation *o)
 {
 	const uint8_t *wire = observation_message(o);
 
 	if (!wire || o->wire_len_message < DNS_HEADER_LEN)
 		return 0;
 	return hash_bytes(all->seed, wire + 2, o->wire_len_message - 2u);
+}
+
+/*
+ * Of what is asked: counts of zones, prerequisites and changes, and these themselves; of all the
+ * rest, too, when it cannot be read. 0 when the message did not travel along.
+ */
+static uint64_t content_of(
+	const struct transactions *all, const struct observation *o, const struct update *u)
+{
+	const uint8_t *wire = observation_message(o);
+	size_t len = u ? u->asked_len : o->wire_len_message;
+
+	if (!wire || len < DNS_HEADER_LEN)
+		return 0;
+	uint64_t counts = hash_bytes(all->seed, wire + COUNTS_AT, COUNTS_LEN);
+	return hash_bytes(counts, wire + DNS_HEADER_LEN, len - DNS_HEADER_LEN);
 }
 
 static struct update *decode(const struct observation *o)
@@ -214,13 +235,13 @@ static struct request *find_request(struct transactions *all, const struct reque
 }
 
 /* The last request of this content before `key`, which takes its place. False: none in time. */
-static bool exchange_last(struct transactions *all, const struct exchange *x,
+static bool exchange_last(struct transactions *all, const struct exchange *x, uint64_t content,
 	const struct request_key *key, struct request_key *last)
 {
-	struct content_key content = { .content = key->content, .tenant = key->ends.tenant };
+	struct content_key its = { .content = content, .tenant = key->ends.tenant };
 	bool is_new;
-	struct content *c = table_add(
-		all->contents, table_hash(all->contents, &content), &content, &is_new);
+	struct content *c =
+		table_add(all->contents, table_hash(all->contents, &its), &its, &is_new);
 	bool in_time = !is_new && age_of(c->ts_ns, x->ts_ns) <= TRANSACTION_KEPT_NS;
 
 	*last = c->request;
@@ -233,12 +254,12 @@ static bool exchange_last(struct transactions *all, const struct exchange *x,
  * The client's request that this one passes on: the same content, still open, sent by somebody
  * else to who sends it now; or the one that this sender passed on before and now does again.
  */
-static struct request *find_outer(
-	struct transactions *all, const struct exchange *x, const struct request_key *key)
+static struct request *find_outer(struct transactions *all, const struct exchange *x,
+	uint64_t content, const struct request_key *key)
 {
 	struct request_key last;
 
-	if (!exchange_last(all, x, key, &last))
+	if (!exchange_last(all, x, content, key, &last))
 		return NULL;
 	struct request *before = find_request(all, &last);
 	if (!before)
@@ -262,13 +283,16 @@ static void start_request(struct request *r, const struct exchange *x)
 }
 
 /* A secondary's leg is part of the client's transaction; a chain may have several. */
-static bool join_outer(struct transactions *all, const struct exchange *x, struct request *r)
+static bool join_outer(struct transactions *all, const struct exchange *x,
+	const struct update *u, struct request *r)
 {
-	struct request *outer = r->key.content ? find_outer(all, x, &r->key) : NULL;
+	uint64_t content = content_of(all, x->now, u);
+	struct request *outer = content ? find_outer(all, x, content, &r->key) : NULL;
 
 	if (!outer)
 		return false;
 	outer->forwarded = true;
+	outer->passed_unsigned = !x->now->has_signature;
 	outer->primary = r->key.ends.server;
 	r->is_leg = true;
 	r->outer = outer->key;
@@ -289,7 +313,7 @@ static void keep(struct transactions *all, struct request *r, const struct obser
 bool transactions_ask(
 	struct transactions *all, const struct exchange *x, struct transaction *out)
 {
-	struct request_key key = { .ends = ends_of(x), .content = content_of(all, x->now) };
+	struct request_key key = { .ends = ends_of(x), .message = message_of(all, x->now) };
 	bool is_new;
 	struct request *r = table_add(all->requests, hash_ends(all, &key.ends), &key, &is_new);
 
@@ -297,9 +321,9 @@ bool transactions_ask(
 		return false;
 	forget_last(all);
 	start_request(r, x);
-	if (join_outer(all, x, r))
-		return false;
 	all->request = decode(x->now);
+	if (join_outer(all, x, all->request, r))
+		return false;
 	count_fault(all, all->request);
 	r->readable = summarise(all, &all->change, x, all->request);
 	keep(all, r, x->now);
@@ -370,6 +394,7 @@ static void recall(struct transactions *all, const struct request *r, struct tra
 	out->request_seen = true;
 	out->request_lost = r->readable && !out->request;
 	out->forwarded = r->forwarded;
+	out->passed_unsigned = r->passed_unsigned;
 	out->primary = r->primary;
 	out->asked_ns = r->ts_ns;
 }

@@ -5,8 +5,9 @@
  * Joined by both ends, ports and id, over UDP and TCP alike; the response may be empty or echo
  * the request. A retransmission (same ends, id and octets within TRANSACTION_KEPT_NS) belongs to
  * the transaction that it repeats. A secondary that passes an UPDATE on to its primary (RFC 2136
- * 6) sends the same octets under an id of its own: that leg is part of the client's transaction
- * and is never told by itself, unless the client's leg was not seen.
+ * 6) asks for the same under an id of its own, with the client's signature, its own or none: that
+ * leg is part of the client's transaction and is never told by itself, unless the client's leg was
+ * not seen.
  *
  * Each transaction is told twice at most: when its request comes (transactions_ask) and when it
  * is finished, which is when the first response comes (transactions_answer) or when
@@ -67,6 +68,7 @@ struct transaction {
 	/* The server that was asked passed it on to `primary`. When only the primary's response
 	 * was seen, rcode and tsig_error are from there. */
 	bool forwarded;
+	bool passed_unsigned; /* the primary got no signature, the client's or another */
 	struct ip primary;
 
 	uint16_t rcode;      /* when answered */

@@ -259,6 +259,8 @@ static bool read_records(struct reading *in)
 			return false;
 		if (r->section == DNS_AUTHORITY && !read_change(in, r))
 			return false;
+		if (r->section == DNS_ADDITIONAL && r->owner_at < in->u->asked_len)
+			in->u->asked_len = r->owner_at;
 		last = *r;
 	}
 	return !in->m->has_tsig || read_signature(in, &last);
@@ -280,6 +282,7 @@ static struct update *make_update(const struct dns_message *m)
 	u->arena = arena;
 	u->signature = UPDATE_UNSIGNED;
 	u->original_id = m->id;
+	u->asked_len = m->wire_len;
 	u->zone_valid = m->count[0] == 1 && m->qtype == DNS_TYPE_SOA;
 	u->zone = keep_name(u, &m->qname);
 	note_fault(u, m->count[0] != 1, UPDATE_FAULT_ZONE_COUNT);

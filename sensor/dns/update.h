@@ -73,6 +73,8 @@ struct update {
 	struct update_prerequisite *prerequisite;
 	size_t change_count;
 	struct update_change *change;
+	/* Octets of the message up to its additional records: what is asked, whoever signs it. */
+	uint16_t asked_len;
 	enum update_signature signature;
 	const char *key_name;  /* TSIG key or SIG(0) signer; NULL when unsigned */
 	const char *algorithm; /* "hmac-sha256"; NULL when unsigned */

@@ -120,6 +120,32 @@ Test(update, refusal_carries_the_tsig_error_and_no_mac)
 	update_free(u);
 }
 
+Test(update, what_is_asked_ends_before_additional_records)
+{
+	build_signed("hmac-sha256", 32, 0);
+	struct update *u = update_decode(b.at, b.len);
+	cr_assert(u);
+	size_t zone_end = 12 + strlen("\4corp\7example") + 1 + 4;
+	cr_expect_eq(u->asked_len, zone_end);
+	update_free(u);
+
+	build_start(&b, 9, 0x2800);
+	build_question(&b, "corp.example", 6, 1);
+	build_record(&b, BUILD_AUTHORITY, "pc", 1, 1, 300);
+	build_u32(&b, 0x0a010007);
+	build_record_end(&b);
+	size_t changes_end = b.len;
+	u = update_decode(b.at, b.len);
+	cr_assert(u);
+	cr_expect_eq(u->asked_len, changes_end, "nothing additional");
+	update_free(u);
+	build_opt(&b, 1232, 0, NULL, 0);
+	u = update_decode(b.at, b.len);
+	cr_assert(u);
+	cr_expect_eq(u->asked_len, changes_end);
+	update_free(u);
+}
+
 Test(update, algorithm_may_be_compressed)
 {
 	build_start(&b, 9, 0x2800);
@@ -166,6 +192,7 @@ Test(update, changes_beyond_what_the_decoder_keeps)
 		build_u32(&b, i);
 		build_record_end(&b);
 	}
+	size_t changes_end = b.len;
 	build_record(&b, BUILD_ADDITIONAL, "key", 250, 255, 0);
 	build_name(&b, "hmac-sha1");
 	build_octets(&b, "\0\0\0\0\0\1\0\1\0\0\0\x09\0\0\0\0", 16);
@@ -175,6 +202,7 @@ Test(update, changes_beyond_what_the_decoder_keeps)
 	cr_assert_eq(u->change_count, 300);
 	cr_expect_eq(u->change[299].ttl, 299);
 	cr_expect_str_eq(u->change[299].rdata, "0.0.1.43");
+	cr_expect_eq(u->asked_len, changes_end);
 	cr_expect_eq(u->signature, UPDATE_TSIG);
 	update_free(u);
 }

@@ -188,6 +188,28 @@ static void goes_to_the_wrong_server(struct update_sample *s)
 	update_sample_answer(s, DNS_RCODE_NOTAUTH, 0);
 }
 
+/* The zone is the server's own. */
+static void is_not_authorized_unsigned(struct update_sample *s)
+{
+	cr_assert(ip_set_add(&s->zone.servers, "10.1.0.53"));
+	s->zone.require_signed = true;
+	s->t.zone = &s->zone;
+	update_sample_answer(s, DNS_RCODE_NOTAUTH, 0);
+}
+
+static void is_not_authorized_by_its_key(struct update_sample *s)
+{
+	update_sample_sign(s);
+	is_not_authorized_unsigned(s);
+}
+
+static void is_not_authorized_by_another_server(struct update_sample *s)
+{
+	cr_assert(ip_set_add(&s->zone.servers, "10.1.0.54"));
+	s->t.zone = &s->zone;
+	update_sample_answer(s, DNS_RCODE_NOTAUTH, 0);
+}
+
 static void names_another_zone(struct update_sample *s)
 {
 	update_sample_add(s, "pc1\\.corp.example", "10.1.4.9");
@@ -225,6 +247,10 @@ static void has_a_strange_rcode(struct update_sample *s)
 #fn, fn, word, cause                                                           \
 	}
 
+#define ELSEWHERE                                                                              \
+	"wrong server or zone: the server is not authoritative for corp.example, or does not " \
+	"let this client change it"
+
 static const struct row {
 	const char *name;
 	void (*make)(struct update_sample *s);
@@ -239,7 +265,8 @@ static const struct row {
 	ROW(is_refused_signed, "policy",
 		"policy: the server does not let key ddns-key change these records"),
 	ROW(has_unknown_key, "unknown_key",
-		"unknown key: the server has no key ddns-key, or another algorithm for it"),
+		"unknown key: the server has no key ddns-key, or does not take it with "
+		"this algorithm or for this"),
 	ROW(has_wrong_secret, "wrong_secret",
 		"wrong secret: the server's secret of key ddns-key is another one, or the "
 		"message was changed on its way"),
@@ -251,10 +278,8 @@ static const struct row {
 	ROW(has_old_time_and_plain_notauth, "clock_skew",
 		"clock skew: the client's clock is 301 s behind the time of capture; the "
 		"signature allows 300 s"),
-	ROW(has_old_time_and_signed_notauth, "not_authoritative",
-		"wrong server or zone: the server is not authoritative for corp.example"),
-	ROW(has_time_in_time_and_plain_notauth, "not_authoritative",
-		"wrong server or zone: the server is not authoritative for corp.example"),
+	ROW(has_old_time_and_signed_notauth, "not_authoritative", ELSEWHERE),
+	ROW(has_time_in_time_and_plain_notauth, "not_authoritative", ELSEWHERE),
 	ROW(has_short_mac, "truncated_mac",
 		"the signature is shorter than the server takes (BADTRUNC): 10 octets"),
 	ROW(has_strange_tsig_error, "signature", "another error of the signature"),
@@ -271,8 +296,13 @@ static const struct row {
 		"the prerequisite did not hold: dc.corp.example is in use"),
 	ROW(fails_no_prerequisite_that_was_asked_for, "prerequisite",
 		"a prerequisite did not hold, which one cannot be told"),
-	ROW(goes_to_the_wrong_server, "not_authoritative",
-		"wrong server or zone: the server is not authoritative for corp.example"),
+	ROW(goes_to_the_wrong_server, "not_authoritative", ELSEWHERE),
+	ROW(is_not_authorized_unsigned, "missing_signature",
+		"missing signature: the server takes updates of corp.example signed only, or "
+		"not from this client"),
+	ROW(is_not_authorized_by_its_key, "policy",
+		"policy: the server does not let key ddns-key change these records"),
+	ROW(is_not_authorized_by_another_server, "not_authoritative", ELSEWHERE),
 	ROW(names_another_zone, "outside_zone",
 		"wrong zone: pc1\\.corp.example lies outside corp.example"),
 	ROW(is_malformed, "format",
@@ -301,6 +331,7 @@ Test(explain, the_likely_cause_of_each_failure)
 		cr_expect_eq(strncmp(line, rows[i].cause, strlen(rows[i].cause)), 0, "%s: %s",
 			rows[i].name, line);
 		cr_expect_str_eq(cause_word(cause_of(&s.t)), rows[i].word, "%s", rows[i].name);
+		ip_set_deinit(&s.zone.servers);
 	}
 	text_deinit(&out);
 }
@@ -386,5 +417,12 @@ Test(explain, prerequisites_alone_and_a_forwarder_are_told)
 	cr_expect(strstr(out.at, "  change    none: it only tests the prerequisites\n"), "%s",
 		out.at);
 	cr_expect(strstr(out.at, " which passed it on to 10.1.0.54\n"), "%s", out.at);
+	s.t.passed_unsigned = true;
+	explain(&s, &out);
+	cr_expect(strstr(out.at, " which passed it on to 10.1.0.54\n"), "never had one");
+	update_sample_sign(&s);
+	explain(&s, &out);
+	cr_expect(strstr(out.at, " which passed it on to 10.1.0.54, without the signature\n"),
+		"%s", out.at);
 	text_deinit(&out);
 }

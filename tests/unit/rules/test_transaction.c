@@ -42,6 +42,7 @@ struct leg {
 	int64_t at_ms;
 	const char *client, *server;
 	uint16_t id;
+	const char *key;  /* of a TSIG; NULL: unsigned */
 	unsigned changes; /* hosts registered */
 	bool response, bare, tcp;
 	uint16_t rcode;
@@ -59,6 +60,12 @@ static void build_leg(struct dns_build *b, const struct leg *l)
 		build_u32(b, 0x0a010000 + i);
 		build_record_end(b);
 	}
+	if (!l->key)
+		return;
+	build_record(b, BUILD_ADDITIONAL, l->key, DNS_TYPE_TSIG, DNS_CLASS_ANY, 0);
+	build_name(b, "hmac-sha256");
+	build_octets(b, "\0\0\0\0\0\1\0\1\0\0\0\x09\0\0\0\0", 16);
+	build_record_end(b);
 }
 
 /* Whether a transaction was told; it is in bench->t. */
@@ -78,6 +85,7 @@ static bool show(struct bench *bench, const struct leg *l)
 			.response = l->response,
 			.rcode = l->rcode,
 			.tcp = l->tcp,
+			.signature = l->key != NULL,
 			.wire = b.at,
 			.wire_len = b.len },
 		++bench->seq);
@@ -236,6 +244,41 @@ Test(transaction, a_secondary_and_its_primary_are_one)
 	cr_assert_eq(bench.t.latency_ns, 6000000);
 	wait_until(&bench, 100000);
 	cr_assert_eq(bench.ended, 0);
+	bench_free(&bench);
+}
+
+Test(transaction, whose_signature_the_secondary_sends_does_not_matter)
+{
+	static const struct {
+		const char *client, *secondary;
+	} keys[] = { { "k1", "k1" }, { "k1", NULL }, { "k1", "k2" }, { NULL, "k2" } };
+
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		struct bench bench = bench_make(1 << 20);
+		struct leg asked = request, leg = passed_on;
+		asked.key = keys[i].client;
+		leg.key = keys[i].secondary;
+		cr_assert(show(&bench, &asked));
+		cr_expect_not(show(&bench, &leg), "%zu", i);
+		struct leg answer = answer_to(&leg, 2, 0);
+		cr_expect_not(show(&bench, &answer), "%zu", i);
+		answer = answer_to(&asked, 6, 0);
+		cr_expect(show(&bench, &answer), "%zu", i);
+		cr_expect(bench.t.forwarded, "%zu", i);
+		cr_expect_eq(bench.t.passed_unsigned, keys[i].secondary == NULL, "%zu", i);
+		bench_free(&bench);
+	}
+}
+
+Test(transaction, the_same_request_signed_is_another)
+{
+	struct bench bench = bench_make(1 << 20);
+	struct leg again = request;
+
+	again.key = "k1";
+	again.at_ms = 5;
+	cr_assert(show(&bench, &request));
+	cr_assert(show(&bench, &again), "under the same id");
 	bench_free(&bench);
 }
 

@@ -278,3 +278,37 @@ Test(update_normal, transfers_that_follow_are_quiet)
 	cr_assert_eq(r->alerts.count, 0);
 	rig_free(r);
 }
+
+/* The client's signature ends at the secondary; its primary knows that by its address or key. */
+Test(update_normal, a_secondary_that_passes_on_without_the_signature_or_with_its_own_is_quiet)
+{
+	static const struct update_spec by_client = {
+		.server = "10.1.0.54", DDNS, WINDOWS_BODY
+	};
+	static const struct update_spec legs[] = {
+		{ .at_ms = 1, .client = "10.1.0.54", .id = 77, WINDOWS_BODY },
+		{ .at_ms = 1,
+			.client = "10.1.0.54",
+			.id = 77,
+			.signature = true,
+			.tsig = { "hmac-sha256", "between-servers", 32, { 7, 7, 7 }, 0, 0, 0 },
+			WINDOWS_BODY },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(legs); i++) {
+		struct rig *r = corp();
+		struct update_spec response = by_client;
+		updates_see(r, &by_client);
+		updates_send(r, &legs[i], DNS_RCODE_NOERROR);
+		response.at_ms = 10;
+		response.response = response.empty = true;
+		response.tsig.mac_first[0]++;
+		updates_see(r, &response);
+		rig_wait(r, 400000);
+		cr_expect_eq(r->alerts.count, 0, "leg %zu: %s", i,
+			r->alerts.count
+				? alert_get(r->alerts.alert[0], r->alerts.alert[0]->message)
+				: "");
+		rig_free(r);
+	}
+}
