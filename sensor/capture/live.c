@@ -73,6 +73,12 @@ static struct live_source *live_of(struct source *s)
 	return (struct live_source *)s;
 }
 
+/* libpcap's name for all interfaces at once. */
+static bool is_any(const char *interface)
+{
+	return strcmp(interface, "any") == 0;
+}
+
 /* "lo, eth0, any": for the error that follows a wrong name. */
 static void interfaces_list(struct text *t)
 {
@@ -83,7 +89,7 @@ static void interfaces_list(struct text *t)
 		return;
 	for (pcap_if_t *i = all; i; i = i->next) {
 		/* what is no network interface (USB, D-Bus, netfilter) is none that helps */
-		if (if_nametoindex(i->name) != 0 || strcmp(i->name, "any") == 0)
+		if (if_nametoindex(i->name) != 0 || is_any(i->name))
 			text_printf(t, "%s%s", t->len > 0 ? ", " : "", i->name);
 	}
 	pcap_freealldevs(all);
@@ -218,7 +224,8 @@ static enum err times_choose(
 static void handle_configure(pcap_t *pcap, const struct live_options *o, int time_type)
 {
 	pcap_set_snaplen(pcap, o->snaplen);
-	pcap_set_promisc(pcap, o->promiscuous);
+	/* "any" cannot, and since libpcap 1.10.5 that would be a warning to who never asked for it */
+	pcap_set_promisc(pcap, o->promiscuous && !is_any(o->interface));
 	pcap_set_buffer_size(pcap, o->buffer_mb * 1024 * 1024);
 	pcap_set_timeout(pcap, POLL_MS);
 	/* not every interface can; what it gives is asked for later */
