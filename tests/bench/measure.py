@@ -110,6 +110,11 @@ def median(runs, what):
     return statistics.median(what(r) for r in runs)
 
 
+def fastest(runs, what):
+    """The least over runs of what(run)."""
+    return min(what(r) for r in runs)
+
+
 def progress(text):
     if sys.stderr.isatty():
         print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
