@@ -70,10 +70,19 @@ static enum cause cause_of_signature(const struct transaction *t)
 	}
 }
 
+/* A server that signs its answer has verified the request (RFC 8945 5.3). */
+static bool is_verified(const struct transaction *t)
+{
+	return t->response && t->response->signature != UPDATE_UNSIGNED;
+}
+
+/* PowerDNS refuses what it cannot verify, too, without a word about the signature. */
 static enum cause cause_of_refusal(const struct transaction *t)
 {
 	bool unsigned_will_do = t->zone && !t->zone->require_signed;
 
+	if (!is_verified(t) && is_late(t))
+		return CAUSE_CLOCK_SKEW;
 	if (t->readable && t->change->signature == UPDATE_UNSIGNED && !unsigned_will_do)
 		return CAUSE_MISSING_SIGNATURE;
 	return CAUSE_POLICY;
@@ -87,14 +96,12 @@ static bool is_at_home(const struct transaction *t)
 
 /*
  * NOTAUTH without a word about the signature: when the request's is out of time, that. A server
- * that signs its answer has verified the request (RFC 8945 5.3). One that has the zone means "not
- * authorized": RCODE 9 is both (RFC 2136, RFC 8945), and Knot DNS says it where BIND says REFUSED.
+ * that has the zone means "not authorized": RCODE 9 is both (RFC 2136, RFC 8945), and Knot DNS says
+ * it where BIND says REFUSED.
  */
 static enum cause cause_of_notauth(const struct transaction *t)
 {
-	bool verified = t->response && t->response->signature != UPDATE_UNSIGNED;
-
-	if (!verified && is_late(t))
+	if (!is_verified(t) && is_late(t))
 		return CAUSE_CLOCK_SKEW;
 	return is_at_home(t) ? cause_of_refusal(t) : CAUSE_NOT_AUTHORITATIVE;
 }
@@ -246,6 +253,8 @@ static void put_policy(struct text *out, const struct transaction *t)
 	text_puts(out, "policy: the server does not let key ");
 	put_key(out, t);
 	text_puts(out, " change these records");
+	if (!is_verified(t))
+		text_puts(out, ", or could not verify its signature");
 }
 
 void cause_put(struct text *out, const struct transaction *t, enum cause cause)

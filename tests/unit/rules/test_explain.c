@@ -90,6 +90,18 @@ static void is_refused_signed(struct update_sample *s)
 	update_sample_answer(s, DNS_RCODE_REFUSED, 0);
 }
 
+static void is_refused_by_who_verified_it(struct update_sample *s)
+{
+	is_refused_signed(s);
+	s->response.signature = UPDATE_TSIG;
+}
+
+static void is_refused_out_of_time(struct update_sample *s)
+{
+	is_refused_signed(s);
+	s->request.signed_at_s = UPDATE_SAMPLE_NOON_S - 301;
+}
+
 static void has_unknown_key(struct update_sample *s)
 {
 	update_sample_sign(s);
@@ -263,7 +275,13 @@ static const struct row {
 	ROW(is_refused_where_unsigned_will_do, "policy",
 		"policy: the server does not let this client change these records"),
 	ROW(is_refused_signed, "policy",
+		"policy: the server does not let key ddns-key change these records, or "
+		"could not verify its signature"),
+	ROW(is_refused_by_who_verified_it, "policy",
 		"policy: the server does not let key ddns-key change these records"),
+	ROW(is_refused_out_of_time, "clock_skew",
+		"clock skew: the client's clock is 301 s behind the time of capture; the "
+		"signature allows 300 s"),
 	ROW(has_unknown_key, "unknown_key",
 		"unknown key: the server has no key ddns-key, or does not take it with "
 		"this algorithm or for this"),
@@ -301,7 +319,8 @@ static const struct row {
 		"missing signature: the server takes updates of corp.example signed only, or "
 		"not from this client"),
 	ROW(is_not_authorized_by_its_key, "policy",
-		"policy: the server does not let key ddns-key change these records"),
+		"policy: the server does not let key ddns-key change these records, or "
+		"could not verify its signature"),
 	ROW(is_not_authorized_by_another_server, "not_authoritative", ELSEWHERE),
 	ROW(names_another_zone, "outside_zone",
 		"wrong zone: pc1\\.corp.example lies outside corp.example"),
