@@ -154,7 +154,7 @@ bad packedbomb kept 'more than 1 MiB \(max_mb\)' /packed-bomb/list.txt 'max_mb: 
 bad endless failed 'more than 1 MiB \(max_mb\)' /endless/list.txt 'max_mb: 1'
 bad told failed 'more than 256 MiB \(max_mb\)' /told/list.txt
 bad headers failed 'header|large' /headers/list.txt
-bad junk failed 'HTTP' /junk/list.txt
+bad junk failed 'HTTP|Invalid status line' /junk/list.txt
 bad unasked failed 'HTTP 304$' /unasked-304/list.txt
 bad loop failed 'redirected more than 5 times' /loop/1
 bad tofile failed 'redirected to file://, which is no web server' "/to?file:///etc/passwd"
